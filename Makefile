@@ -1,0 +1,29 @@
+# Every verb sets itself up first; PYTHON picks another interpreter (>= 3.11).
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test lint bench format docs clean
+setup: .venv/ready ## make the virtual environment (.venv)
+.venv/ready: pyproject.toml constraints.txt
+	@echo "Setting up .venv (first time: a minute or two) ..."
+	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q --disable-pip-version-check -U "pip>=25.1"
+	@$(BIN)/pip install -q --disable-pip-version-check --no-input -c constraints.txt --group dev -e . && touch $@
+
+demo: setup ## build the demo company, print its report, serve it at http://127.0.0.1:8700
+	@$(BIN)/touchline demo
+
+test: setup ## all tests, short forms
+	@$(BIN)/coverage run -m pytest && $(BIN)/coverage report
+
+lint: setup ## style, types, import directions, file sizes
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/pyright && $(BIN)/lint-imports
+	@$(BIN)/python tests/shape.py
+
+format: setup
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: setup ## ratios measured in one run
+	@$(BIN)/python bench/run.py
+
+clean:
+	@rm -rf .venv

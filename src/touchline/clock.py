@@ -1,0 +1,30 @@
+"""The only clock: tests and the simulator replace `now_us`, nothing else asks for the time."""
+
+import datetime as dt
+import time
+
+US = 1_000_000
+DAY_US = 86_400 * US
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def now_us() -> int:
+    """Microseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1000
+
+
+def to_us(moment: dt.datetime) -> int:
+    """Epoch microseconds of an aware datetime, exact."""
+    return (moment - EPOCH) // dt.timedelta(microseconds=1)
+
+
+def from_us(us: int) -> dt.datetime:
+    """Aware UTC datetime of epoch microseconds."""
+    return EPOCH + dt.timedelta(microseconds=us)
+
+
+def iso(us: int) -> str:
+    """`2026-11-21T08:30:00.000Z`; microseconds are written only when there are any."""
+    moment = from_us(us)
+    spec = "microseconds" if us % 1000 else "milliseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=spec) + "Z"

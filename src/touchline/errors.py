@@ -1,0 +1,93 @@
+"""Every error Touchline raises on purpose.
+
+TouchlineError                what happened + what to do, under a stable code, in two languages
+├── BadInput        exit 2    what was given cannot be used: a file, an argument, a request body
+│   ├── NotFound              what was named does not exist
+│   └── Denied                the key is unknown or may not do this
+└── Unavailable     exit 3    try again: locked, busy, disk full
+
+An error is raised by its code; the words stand in one table, so the
+web app, the command line and the API say the same thing:
+
+    raise BadInput("file_missing", path="orders.csv")
+"""
+
+from typing import Any, ClassVar
+
+__all__ = ["MESSAGES", "BadInput", "Denied", "NotFound", "TouchlineError", "Unavailable"]
+
+# code -> (English, Chinese). Each says what happened, then the remedy.
+MESSAGES: dict[str, tuple[str, str]] = {
+    "file_missing": (
+        "{path}: no such file. Check the path.",
+        "找不到文件 {path},请检查路径。",
+    ),
+    "file_unreadable": (
+        "{path}: cannot be read as {format} ({reason}). Check it, or name its format in a map file.",
+        "文件 {path} 无法按 {format} 读取({reason})。请检查文件,或在映射文件里写明格式。",
+    ),
+    "not_a_workspace": (
+        "{path}: not a Touchline workspace. Create one with: touchline init {path}",
+        "{path} 不是 Touchline 工作区。请先运行:touchline init {path}",
+    ),
+    "workspace_exists": (
+        "{path}: already a workspace. Use it as it is, or choose another folder.",
+        "{path} 已经是工作区,可直接使用,或换一个文件夹。",
+    ),
+    "workspace_newer": (
+        "{path}: made by a newer Touchline (format {found}, known here: {known}). Upgrade.",
+        "{path} 由更新版本的 Touchline 创建(格式 {found},当前支持 {known})。请升级 Touchline。",
+    ),
+    "workspace_locked": (
+        "{path}: another process is writing to it. Try again when it has finished.",
+        "{path} 正被另一个进程写入,请等它完成后再试。",
+    ),
+    "disk_full": (
+        "{path}: no space left on the disk. Free some space and try again; nothing was lost.",
+        "{path} 所在磁盘已满。请清理空间后重试,已有数据没有丢失。",
+    ),
+    "bad_argument": (
+        "{name}: {value!r} {why}",
+        "参数 {name}:{value!r} {why}",
+    ),
+    "unreadable_body": (
+        "The request body cannot be read: {why}. Send JSON, plain or gzip.",
+        "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",
+    ),
+    "unknown_key": (
+        "This write key is unknown. Check the key, or add one with: touchline init --write-key.",
+        "写入密钥无效,请检查密钥是否正确。",
+    ),
+}
+
+
+class TouchlineError(Exception):
+    """Base of all deliberate errors. `code` is stable; `params` fill the message's blanks."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, code: str, **params: Any) -> None:
+        self.code = code
+        self.params = params
+        super().__init__(self.text("en"))
+
+    def text(self, language: str) -> str:
+        """The message in one language: "en" or "zh"."""
+        en, zh = MESSAGES[self.code]
+        return (zh if language == "zh" else en).format(**self.params)
+
+
+class BadInput(TouchlineError):
+    exit_code = 2
+
+
+class NotFound(BadInput):
+    pass
+
+
+class Denied(BadInput):
+    pass
+
+
+class Unavailable(TouchlineError):
+    exit_code = 3

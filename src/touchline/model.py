@@ -1,0 +1,193 @@
+"""The vocabulary. Read this first: every stage speaks in these nouns.
+
+Structs are frozen msgspec records: as plain as dataclasses, but a collector makes millions of them.
+Times end in `_us` (epoch microseconds, UTC), money is integer minor units beside an ISO 4217 code.
+"""
+
+from enum import IntFlag
+from typing import Any
+
+from msgspec import Struct
+
+__all__ = [
+    "IDENTIFIER_TYPES",
+    "TOUCH",
+    "TYPE_RANK",
+    "Conversion",
+    "Cost",
+    "Event",
+    "Flag",
+    "Identifier",
+    "Person",
+    "Rate",
+    "RawRequest",
+    "Reject",
+]
+
+# Strongest first: the order decides which node of an event speaks and which node anchors a person.
+IDENTIFIER_TYPES = (
+    "user_id",
+    "unionid",
+    "member_code",
+    "crm_id",
+    "email",
+    "phone",
+    "external_userid",
+    "openid",
+    "anonymous_id",
+    "device",
+)
+TYPE_RANK = {name: rank for rank, name in enumerate(IDENTIFIER_TYPES)}
+
+
+class Flag(IntFlag):
+    """What is known of an event, stored in its `flags` column."""
+
+    EXPLICIT_CHANNEL = 1  # carries its own channel: a touchpoint by itself
+    OPENS_SESSION = 2  # first event of a session: a touchpoint
+    BRINGS_CAMPAIGN = (
+        4  # its own UTM, click id or foreign referrer; else the session's were copied in
+    )
+    IN_SESSION = 8  # has a page, screen or campaign, so it takes part in sessions
+    CLOCK_SUSPECT = 16  # corrected time in the future, or a client clock more than a day off
+    OVERSIZE = 32  # more than 32 KB
+    CHANNEL_BY_RULE = 64  # channel was derived, and is derived again when the rules change
+
+
+TOUCH = Flag.EXPLICIT_CHANNEL | Flag.OPENS_SESSION
+
+
+class Identifier(Struct, frozen=True, gc=False):
+    """One normalised value that names a person or a device. `app` scopes an openid."""
+
+    type: str
+    value: str
+    app: str | None = None
+
+
+class RawRequest(Struct, frozen=True, gc=False, array_like=True):
+    """A collection call as it arrived: the payload of one log frame.
+
+    `body` is kept as sent (gzip stays gzip). `request_id` (16 random bytes) names items that came
+    without a message id. `ip` is already cut to /24 or /48.
+    """
+
+    received_us: int
+    source: str
+    path: str
+    body: bytes
+    request_id: bytes
+    user_agent: str | None = None
+    ip: str | None = None
+    query: str = ""
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """One immutable fact, normalised, before ids are hashed and personal values taken out.
+
+    `source` is the write key's name (or the import's); `source_name` is the marketing source (UTM).
+    `original_us` is the client's own time; `ts_us` the corrected one.
+    """
+
+    source: str
+    message_id: str
+    type: str
+    name: str
+    ts_us: int
+    received_us: int
+    sent_us: int | None = None
+    original_us: int | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    account_id: str | None = None
+    channel: str | None = None
+    source_name: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    ad_group: str | None = None
+    term: str | None = None
+    content: str | None = None
+    click_ids: dict[str, str] = {}
+    content_hash: bytes = b""
+    referrer_host: str | None = None
+    page_url: str | None = None
+    page_title: str | None = None
+    store_code: str | None = None
+    staff_id: str | None = None
+    content_id: str | None = None
+    revenue: int | None = None
+    currency: str | None = None
+    order_id: str | None = None
+    stage: str | None = None
+    properties: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    bot: bool = False
+    flags: int = 0
+
+
+class Reject(Struct, frozen=True, kw_only=True):
+    """An item that could not be stored: why, and what it was. `line` counts from 1 in a file."""
+
+    source: str
+    reason: str
+    payload: bytes
+    received_us: int
+    message_id: str | None = None
+    kind: str = "events"
+    line: int | None = None
+
+
+class Conversion(Struct, frozen=True, kw_only=True):
+    """A version of an order or deal, as a file or connector gave it."""
+
+    conversion_id: str
+    occurred_us: int
+    kind: str = "order"  # lead, opportunity, order, renewal
+    stage: str | None = None
+    amount: int | None = None
+    currency: str | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    account_id: str | None = None
+    store_code: str | None = None
+    staff_id: str | None = None
+    lines: tuple[dict[str, Any], ...] = ()
+    properties: dict[str, Any] = {}
+    created_us: int | None = None
+    content_hash: bytes = b""
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """A people row: identifiers that belong together, and traits."""
+
+    identifiers: tuple[Identifier, ...]
+    account_id: str | None = None
+    traits: dict[str, Any] = {}
+    occurred_us: int | None = None
+    content_hash: bytes = b""
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    """What one day of one placement cost. `day` counts days since 1970-01-01 (local)."""
+
+    day: int
+    channel: str
+    cost: int
+    currency: str
+    source_name: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    ad_group: str | None = None
+    term: str | None = None
+    content: str | None = None
+    impressions: int | None = None
+    clicks: int | None = None
+    kind: str = "media"  # media, fee, rebate, commission, production
+
+
+class Rate(Struct, frozen=True, kw_only=True):
+    """One unit of `base` is worth `rate` of `quote` from `day` on (decimal as text: exact)."""
+
+    day: int
+    base: str
+    quote: str
+    rate: str
