@@ -23,7 +23,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "找不到文件 {path},请检查路径。",
     ),
     "file_unreadable": (
-        "{path}: cannot be read as {format} ({reason}). Check it, or name its format in a map file.",
+        "{path}: cannot be read as {format} ({reason}). Check it, or name its format in a map.",
         "文件 {path} 无法按 {format} 读取({reason})。请检查文件,或在映射文件里写明格式。",
     ),
     "not_a_workspace": (
