@@ -54,6 +54,38 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The request body cannot be read: {why}. Send JSON, plain or gzip.",
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",
     ),
+    "bad_settings": (
+        "{path}: {why}. Correct this setting or remove it.",
+        "{path}:{why}。请改正或删除该设置。",
+    ),
+    "wrong_secrets": (
+        "Stored values cannot be opened with these secrets. Put back the workspace's own secrets.",
+        "当前密钥无法解开已存数据,请恢复该工作区原来的 secrets 文件夹。",
+    ),
+    "secrets_missing": (
+        "{path}: missing or damaged. Restore it from your backup; nothing can replace it.",
+        "{path} 缺失或已损坏,请从备份恢复;该文件无法重新生成。",
+    ),
+    "folder_unusable": (
+        "{path}: cannot be used ({why}). Choose a folder you may write to.",
+        "无法使用文件夹 {path}({why}),请换一个可写的文件夹。",
+    ),
+    "bad_time_zone": (
+        "{name}: no such time zone. Use a name like Asia/Shanghai.",
+        "没有时区 {name},请使用类似 Asia/Shanghai 的名称。",
+    ),
+    "body_too_large": (
+        "The request is larger than {limit} bytes or 10,000 events. Send it in smaller batches.",
+        "请求超过 {limit} 字节或 10,000 条事件。请分成更小的批次发送。",
+    ),
+    "unknown_currency": (
+        "{value!r} is not a currency. Use an ISO 4217 code such as CNY or USD.",
+        "{value!r} 不是有效币种。请使用 ISO 4217 代码,如 CNY、USD。",
+    ),
+    "bad_amount": (
+        "{value!r} is not an amount of money. Write it in major units, such as 1234.50.",
+        "{value!r} 不是有效金额。请以元等主单位填写,如 1234.50。",
+    ),
     "unknown_key": (
         "This write key is unknown. Check the key, or add one with: touchline init --write-key.",
         "写入密钥无效,请检查密钥是否正确。",

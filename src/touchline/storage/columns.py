@@ -1,0 +1,130 @@
+"""The lake's columns. Stored, never computed by an engine; scans union files by these names."""
+
+import pyarrow as pa
+
+__all__ = ["CONVERSIONS", "COSTS", "EVENTS", "NODE_IDS", "PEOPLE", "RATES", "TABLES"]
+
+# Strongest identifier first, so the first one that is not quarantined speaks for the row.
+NODE_IDS = pa.list_(
+    pa.struct([("type", pa.string()), ("id", pa.binary()), ("app", pa.string())]),
+)
+
+LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "content")
+_labels = [(name, pa.string()) for name in LABELS]
+
+EVENTS = pa.schema(
+    [
+        ("event_id", pa.binary()),
+        ("message_id", pa.string()),
+        ("source", pa.string()),
+        ("type", pa.string()),
+        ("name", pa.string()),
+        ("ts_us", pa.int64()),
+        ("received_us", pa.int64()),
+        ("sent_us", pa.int64()),
+        ("original_us", pa.int64()),
+        ("local_day", pa.date32()),
+        ("seq", pa.int64()),
+        ("device", pa.int64()),  # who has sessions: hash of source and anonymous_id or user_id
+        ("session_id", pa.int64()),
+        ("node_ids", NODE_IDS),
+        ("person_ix", pa.int64()),
+        ("map_version", pa.int64()),
+        *_labels,
+        ("click_ids", pa.map_(pa.string(), pa.string())),
+        ("content_hash", pa.binary()),
+        ("referrer_host", pa.string()),
+        ("page_url", pa.string()),
+        ("page_title", pa.string()),
+        ("landing_page", pa.string()),
+        ("store_code", pa.string()),
+        ("staff_id", pa.string()),
+        ("account_id", pa.string()),
+        ("content_id", pa.string()),
+        ("revenue", pa.int64()),
+        ("currency", pa.string()),
+        ("order_id", pa.string()),
+        ("stage", pa.string()),
+        ("properties", pa.string()),
+        ("context", pa.string()),
+        ("bot", pa.bool_()),
+        ("consent", pa.string()),
+        ("known_at_us", pa.int64()),
+        ("flags", pa.int32()),
+    ],
+)
+
+# A row a version; the newest row by `seq` is in force.
+CONVERSIONS = pa.schema(
+    [
+        ("conversion_id", pa.string()),
+        ("source", pa.string()),
+        ("occurred_us", pa.int64()),
+        ("created_us", pa.int64()),
+        ("local_day", pa.date32()),
+        ("kind", pa.string()),
+        ("stage", pa.string()),
+        ("amount", pa.int64()),
+        ("currency", pa.string()),
+        ("node_ids", NODE_IDS),
+        ("account_id", pa.string()),
+        ("store_code", pa.string()),
+        ("staff_id", pa.string()),
+        ("lines", pa.string()),
+        ("properties", pa.string()),
+        ("content_hash", pa.binary()),
+        ("seq", pa.int64()),
+        ("known_at_us", pa.int64()),
+    ],
+)
+
+# `batch` numbers the import; the newest batch of a (source, day, channel, source_name) is in force.
+COSTS = pa.schema(
+    [
+        ("day", pa.date32()),
+        *_labels,
+        ("cost", pa.int64()),
+        ("currency", pa.string()),
+        ("impressions", pa.int64()),
+        ("clicks", pa.int64()),
+        ("kind", pa.string()),
+        ("source", pa.string()),
+        ("content_hash", pa.binary()),
+        ("batch", pa.int64()),
+        ("known_at_us", pa.int64()),
+    ],
+)
+
+# Evidence that identifiers belong together; traits themselves are sealed in State.
+PEOPLE = pa.schema(
+    [
+        ("node_ids", NODE_IDS),
+        ("account_id", pa.string()),
+        ("source", pa.string()),
+        ("occurred_us", pa.int64()),
+        ("local_day", pa.date32()),
+        ("content_hash", pa.binary()),
+        ("seq", pa.int64()),
+        ("known_at_us", pa.int64()),
+    ],
+)
+
+RATES = pa.schema(
+    [
+        ("day", pa.date32()),
+        ("base", pa.string()),
+        ("quote", pa.string()),
+        ("rate", pa.string()),
+        ("seq", pa.int64()),
+        ("known_at_us", pa.int64()),
+    ],
+)
+
+TABLES = {
+    "fresh": (EVENTS, None),
+    "events": (EVENTS, "local_day"),
+    "conversions": (CONVERSIONS, None),
+    "costs": (COSTS, None),
+    "people": (PEOPLE, None),
+    "rates": (RATES, None),
+}

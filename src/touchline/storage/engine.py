@@ -1,0 +1,88 @@
+"""DuckDB behind Ibis: a view of the lake as tables that analytics are written against.
+
+One `View` is one in-memory connection over explicit file lists: no shared database file, no
+extension, a memory cap, spill to a folder of the workspace.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import ibis
+import pyarrow as pa
+
+from touchline.settings import Settings
+from touchline.storage.columns import TABLES
+from touchline.storage.lake import LakeFiles
+
+__all__ = ["Expression", "View"]
+
+# An Ibis table. Its columns are known at run time only, so a type checker can say nothing of them.
+Expression = Any
+
+
+class View:
+    """The lake at one moment, as Ibis tables. Close it, or use it as a context manager."""
+
+    def __init__(self, files: LakeFiles, settings: Settings, spill: Path) -> None:
+        self.files = files
+        self._connection: Any = ibis.duckdb.connect(
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+            temp_directory=str(spill),
+            autoinstall_known_extensions=False,
+            autoload_known_extensions=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.disconnect()
+
+    def table(self, name: str) -> Expression:
+        """All rows of a lake table with the columns of its schema (absent ones as null)."""
+        schema, partition = TABLES[name]
+        files = self.files.tables[name].files
+        if not files:
+            return self.given(schema.empty_table())
+        found = self._connection.read_parquet(
+            files, union_by_name=True, hive_partitioning=partition is not None
+        )
+        return _conform(found, schema)
+
+    def events(self) -> Expression:
+        """Day files and the fresh rows beyond them: every event exactly once."""
+        fresh = self.table("fresh")
+        fresh = fresh.filter(fresh.seq > self.files.settled_seq)
+        return self.table("events").union(fresh)
+
+    def given(self, rows: pa.Table) -> Expression:
+        """Rows from memory as a table of this view."""
+        return self._connection.create_table(ibis.util.gen_name("given"), obj=rows, temp=True)
+
+    def fetch(self, expression: Expression) -> pa.Table:
+        """Runs an expression; the result in memory."""
+        return self._connection.to_pyarrow(expression)
+
+    def batches(self, expression: Expression, rows: int = 50_000) -> pa.RecordBatchReader:
+        """Runs an expression; the result as a stream."""
+        return self._connection.to_pyarrow_batches(expression, chunk_size=rows)
+
+
+def _conform(table: Expression, schema: pa.Schema) -> Expression:
+    wanted = ibis.schema(schema)
+    return table.select(
+        **{
+            name: table[name] if name in table.columns else ibis.null(kind)
+            for name, kind in wanted.items()
+        }
+    )

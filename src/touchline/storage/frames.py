@@ -1,0 +1,167 @@
+"""A folder of log segments → frames, in order. Any process may read while one writes.
+
+An offset is a global byte position: a segment's file name is the offset of its first byte.
+The surprise: a bad frame at the end of the *last* segment may still be in the middle of being
+written, so the reader stops there; anywhere else it is damage, and the reader finds the next whole
+frame behind it, so one flipped bit costs one request and not a segment.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import NamedTuple
+
+import google_crc32c
+
+MAGIC = b"TLF\x01"  # the last byte is the version of the format
+_HEADER = struct.Struct("<4sIIq")  # magic, payload length, checksum, received_us
+_SUMMED = struct.Struct("<qIq")  # offset, payload length, received_us: summed with the payload
+HEADER_SIZE = _HEADER.size
+MAX_PAYLOAD = 16 << 20  # a greater length in a header can only be damage
+
+
+class Frame(NamedTuple):
+    """One logged payload; `next_offset` is where reading goes on."""
+
+    offset: int
+    next_offset: int
+    received_us: int
+    payload: bytes
+
+
+class Segment(NamedTuple):
+    base: int
+    path: Path
+
+
+def log_folder(workspace_dir: Path) -> Path:
+    return workspace_dir / "log"
+
+
+def segment_path(folder: Path, base: int) -> Path:
+    return folder / f"{base:020d}.log"
+
+
+def segments(folder: Path) -> list[Segment]:
+    """All segments, oldest first."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    bases = sorted(int(name[:20]) for name in names if len(name) == 24 and name.endswith(".log"))
+    return [Segment(base, segment_path(folder, base)) for base in bases]
+
+
+def encode(payload: bytes, offset: int, received_us: int) -> bytes:
+    """The frame's bytes. Its offset is summed too: stale bytes in the wrong place never pass."""
+    summed = google_crc32c.extend(
+        google_crc32c.value(_SUMMED.pack(offset, len(payload), received_us)), payload
+    )
+    return _HEADER.pack(MAGIC, len(payload), summed, received_us) + payload
+
+
+def decode(data: bytes, position: int, offset: int) -> Frame | None:
+    """The frame at `position` of `data`, or None when it is not whole there."""
+    body = position + HEADER_SIZE
+    if body > len(data):
+        return None
+    magic, length, summed, received_us = _HEADER.unpack_from(data, position)
+    if magic != MAGIC or length > MAX_PAYLOAD or body + length > len(data):
+        return None
+    payload = data[body : body + length]
+    expected = google_crc32c.extend(
+        google_crc32c.value(_SUMMED.pack(offset, length, received_us)), payload
+    )
+    if summed != expected:
+        return None
+    return Frame(offset, offset + HEADER_SIZE + length, received_us, payload)
+
+
+def read(workspace_dir: Path, offset: int, max_bytes: int) -> Iterator[Frame]:
+    """Frames from `offset` on, until `max_bytes` of payload were given (one at least, if any)."""
+    # The list is taken before the bytes: a segment that is not the last one here is complete.
+    listed = segments(log_folder(workspace_dir))
+    given = 0
+    for index, (base, path) in enumerate(listed):
+        is_last = index + 1 == len(listed)
+        if not is_last and listed[index + 1].base <= offset:
+            continue
+        try:
+            frames = _frames(path, base, max(offset - base, 0), is_last=is_last)
+            for frame in frames:
+                yield frame
+                given += len(frame.payload)
+                if given >= max_bytes:
+                    return
+        except FileNotFoundError:  # dropped since it was listed: all of it had been used
+            continue
+
+
+def _frames(path: Path, base: int, position: int, *, is_last: bool) -> Iterator[Frame]:
+    with path.open("rb", buffering=1 << 20) as file:
+        file.seek(position)
+        while (frame := _next(file, base + position)) is not None:
+            yield frame
+            position = frame.next_offset - base
+        if is_last:
+            return
+        file.seek(position)
+        rest, start, at = file.read(), base + position, 0
+    while (frame := find(rest, at, start)) is not None:
+        yield frame
+        at = frame.next_offset - start
+
+
+def _next(file: BufferedReader, offset: int) -> Frame | None:
+    header = file.read(HEADER_SIZE)
+    if len(header) < HEADER_SIZE or header[:4] != MAGIC:
+        return None
+    length = _HEADER.unpack(header)[1]
+    return decode(header + file.read(length), 0, offset) if length <= MAX_PAYLOAD else None
+
+
+def find(data: bytes, position: int, start: int) -> Frame | None:
+    """The first whole frame at or after `position` of `data`, which begins at offset `start`."""
+    while (position := data.find(MAGIC, position)) >= 0:
+        if (frame := decode(data, position, start + position)) is not None:
+            return frame
+        position += 1
+    return None
+
+
+def whole_size(path: Path, base: int) -> int:
+    """Bytes up to the end of the last whole frame: what follows is a torn tail."""
+    end = base
+    for frame in _frames(path, base, 0, is_last=False):
+        end = frame.next_offset
+    return end - base
+
+
+def end_offset(workspace_dir: Path) -> int:
+    """Where the next frame will begin, cheaply: tells whether the log has grown."""
+    for base, path in reversed(segments(log_folder(workspace_dir))):
+        try:
+            return base + path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return 0
+
+
+def drop(workspace_dir: Path, before_offset: int, older_than_us: int) -> int:
+    """Delete segments wholly before `before_offset` whose first frame came before `older_than_us`.
+
+    The last segment always stays: its end says where offsets go on. Returns how many went.
+    """
+    listed = segments(log_folder(workspace_dir))
+    dropped = 0
+    for (base, path), following in zip(listed, listed[1:], strict=False):
+        if following.base > before_offset:
+            break
+        first = next(_frames(path, base, 0, is_last=False), None)
+        if first is not None and first.received_us >= older_than_us:
+            break
+        path.unlink(missing_ok=True)
+        dropped += 1
+    return dropped

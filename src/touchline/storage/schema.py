@@ -1,0 +1,136 @@
+"""State: everything small and changeable, in SQLite or PostgreSQL. One schema, plain tables.
+
+Large and immutable things (events, conversions, costs) are in the lake. Binary ids are 16 bytes.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+__all__ = [
+    "access_key",
+    "definition",
+    "event_key",
+    "intake",
+    "job",
+    "mark",
+    "metadata",
+    "node",
+    "reject",
+    "trait",
+]
+
+metadata = MetaData()
+_auto = BigInteger().with_variant(Integer, "sqlite")
+
+# Keys of trackers ("write", name = the source) and of people who administer ("admin").
+access_key = Table(
+    "access_key",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(200), nullable=False),
+)
+
+# Versioned TOML documents: goals, channel rules, aliases. The newest version of a kind is in force.
+definition = Table(
+    "definition",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("kind", String(64), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("known_at_us", BigInteger, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("args", Text, nullable=False),
+    Column("due_at_us", BigInteger, nullable=False, index=True),
+    Column("lease_us", BigInteger),
+    Column("cursor", Text),
+    Column("progress", Float),
+    Column("result", Text),
+    Column("error", Text),
+    Column("is_cancelled", Boolean, nullable=False, default=False),
+    Column("finished_at_us", BigInteger),
+)
+
+# One row an identifier value: its data key (wrapped) and the value in clear, sealed with that key.
+node = Table(
+    "node",
+    metadata,
+    Column("node_id", LargeBinary(16), primary_key=True),
+    Column("type", String(32), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed_value", LargeBinary, nullable=False),
+)
+
+# Traits hang on the strongest identifier they came with; the latest `ts_us` wins.
+trait = Table(
+    "trait",
+    metadata,
+    Column("node_id", LargeBinary(16), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("sealed_value", LargeBinary, nullable=False),
+    Column("ts_us", BigInteger, nullable=False),
+    Column("source", String(200), nullable=False),
+)
+
+# What makes dedup exact: every event id ever stored, with the hash of its content.
+event_key = Table(
+    "event_key",
+    metadata,
+    Column("event_id", LargeBinary(16), primary_key=True),
+    Column("content_hash", LargeBinary(16), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+reject = Table(
+    "reject",
+    metadata,
+    Column("reject_id", LargeBinary(16), primary_key=True),
+    Column("source", String(200), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("message_id", Text),
+    Column("reason", String(64), nullable=False),
+    Column("sealed_payload", LargeBinary, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("line", BigInteger),
+)
+Index("reject_order", reject.c.received_us, reject.c.seq)
+
+# The conservation law, per source and hour: received = stored + duplicate + rejected.
+intake = Table(
+    "intake",
+    metadata,
+    Column("source", String(200), primary_key=True),
+    Column("hour_us", BigInteger, primary_key=True),
+    Column("received", BigInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+)
+
+# Small facts of the store itself, such as the log offset up to which State has followed the lake.
+mark = Table(
+    "mark",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)

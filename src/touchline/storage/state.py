@@ -1,0 +1,106 @@
+"""The State database: SQLite beside the lake by default, PostgreSQL for several machines.
+
+Bulk writes are `execute(statement, rows)`: one multi-row VALUES statement is 6 times slower.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+
+from touchline.storage import schema
+
+__all__ = ["State"]
+
+CHUNK = 900  # SQLite takes at most 999 bound values in old builds
+
+
+class State:
+    """One engine over the tables of `storage.schema`; every method is one short transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = sa.create_engine(url)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _pragmas)
+
+    @classmethod
+    def at(cls, directory: Path, url: str | None) -> "State":
+        return cls(url or f"sqlite:///{directory / 'state.db'}")
+
+    def migrate(self) -> None:
+        """Brings the schema to this version; an up-to-date one is left alone."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def write(self, *statements: tuple[sa.Executable, Sequence[Mapping[str, Any]]]) -> None:
+        """All statements in one transaction; those without rows are skipped."""
+        with self.engine.begin() as connection:
+            for statement, rows in statements:
+                if rows:
+                    connection.execute(statement, list(rows))
+
+    def read(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
+        with self.engine.connect() as connection:
+            return connection.execute(statement).all()
+
+    def lookup(
+        self, column: sa.Column[Any], keys: Iterable[Any], *wanted: sa.Column[Any]
+    ) -> list[sa.Row[Any]]:
+        """Rows whose `column` is one of many keys, asked in chunks."""
+        found: list[sa.Row[Any]] = []
+        ordered = sorted(keys)
+        with self.engine.connect() as connection:
+            for start in range(0, len(ordered), CHUNK):
+                chunk = ordered[start : start + CHUNK]
+                found += connection.execute(sa.select(*wanted).where(column.in_(chunk))).all()
+        return found
+
+    def upsert(
+        self, table: sa.Table, *, newest_by: str | None = None, add: Sequence[str] = ()
+    ) -> sa.Executable:
+        """INSERT .. ON CONFLICT on the primary key, for `write`.
+
+        Default: the row that is there stays. `newest_by`: the row with the greater value wins.
+        `add`: these columns are summed.
+        """
+        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(table)
+        keys = list(table.primary_key.columns)
+        if add:
+            sums = {name: table.c[name] + insert.excluded[name] for name in add}
+            return insert.on_conflict_do_update(index_elements=keys, set_=sums)
+        if newest_by is None:
+            return insert.on_conflict_do_nothing(index_elements=keys)
+        rest = {c.name: insert.excluded[c.name] for c in table.columns if c not in keys}
+        return insert.on_conflict_do_update(
+            index_elements=keys,
+            set_=rest,
+            where=insert.excluded[newest_by] >= table.c[newest_by],
+        )
+
+    def mark(self, name: str) -> int:
+        rows = self.read(sa.select(schema.mark.c.value).where(schema.mark.c.name == name))
+        return int(rows[0][0]) if rows else 0
+
+    def set_mark(self, name: str, value: int) -> tuple[sa.Executable, list[dict[str, Any]]]:
+        """A statement for `write`, so that a mark moves in the transaction it describes."""
+        statement = self.upsert(schema.mark, newest_by="value")
+        return statement, [{"name": name, "value": value}]
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,185 @@
+"""One Delta table: rows in, files out, commits that are atomic, durable and carry offsets.
+
+Delta-rs never syncs, so this module writes the Parquet files itself, syncs them, commits, and syncs
+the commit: only then is a commit done. Files that a commit removes stay on disk for readers that
+hold an older snapshot, until `sweep`.
+"""
+
+import datetime as dt
+import errno
+import itertools
+import json
+import os
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.transaction import AddAction, RemoveAction
+
+from touchline import clock
+from touchline.errors import Unavailable
+
+__all__ = ["Table", "TableSnapshot"]
+
+CHECKPOINT_EVERY = 20
+ROWS_A_GROUP = 100_000
+
+
+class TableSnapshot:
+    """The files of one version, and the offsets committed with it."""
+
+    def __init__(self, delta: DeltaTable, root: Path) -> None:
+        self._delta = delta
+        self.version = delta.version()
+        adds = pa.table(delta.get_add_actions(flatten=True))
+        self.files = [str(root / path) for path in adds.column("path").to_pylist()]
+        self.rows = sum(adds.column("num_records").to_pylist())
+
+    def offset(self, app: str) -> int:
+        """The last number committed under this name; 0 before the first."""
+        return self._delta.transaction_version(app) or 0
+
+
+class Table:
+    """`partition` names a date column that splits the rows into one folder a day, or None."""
+
+    def __init__(self, root: Path, schema: pa.Schema, partition: str | None = None) -> None:
+        self.root = root
+        self.schema = schema
+        self.partition = partition
+
+    def create(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        DeltaTable.create(
+            str(self.root),
+            self.schema,
+            mode="ignore",
+            partition_by=[self.partition] if self.partition else None,
+        )
+        self._sync_commit(0)
+
+    def snapshot(self) -> TableSnapshot:
+        return TableSnapshot(DeltaTable(str(self.root)), self.root)
+
+    def commit(
+        self,
+        rows: pa.Table | None,
+        *,
+        remove: Iterable[str] = (),
+        offsets: Mapping[str, int] | None = None,
+    ) -> None:
+        """Adds rows, drops files (paths as a snapshot gave them) and moves offsets, all or nothing.
+
+        Raises Unavailable("disk_full"); then nothing has changed.
+        """
+        written: list[Path] = []
+        try:
+            adds = [] if rows is None else self._write(rows, written)
+            removes = [self._removal(Path(path)) for path in remove]
+            if not adds and not removes and not offsets:
+                return
+            delta = DeltaTable(str(self.root))
+            delta.create_write_transaction(
+                [*adds, *removes],
+                "append",
+                self.schema,
+                [self.partition] if self.partition else None,
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction(k, v) for k, v in (offsets or {}).items()],
+                ),
+                post_commithook_properties=PostCommitHookProperties(
+                    create_checkpoint=False, cleanup_expired_logs=False
+                ),
+            )
+            version = delta.version() + 1
+            self._sync_commit(version)
+        except OSError as error:
+            for path in written:
+                path.unlink(missing_ok=True)
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise Unavailable("disk_full", path=self.root) from error
+            raise
+        if version % CHECKPOINT_EVERY == 0:
+            DeltaTable(str(self.root)).create_checkpoint()
+
+    def sweep(self, older_than_us: int) -> None:
+        """Deletes files that no version in force uses and that are older than the given age."""
+        delta = DeltaTable(str(self.root))
+        used = {
+            str(self.root / p) for p in pa.table(delta.get_add_actions()).column("path").to_pylist()
+        }
+        limit = (clock.now_us() - older_than_us) / 1e6
+        for path in self.root.rglob("*.parquet"):
+            if "_delta_log" in path.parts or str(path) in used:
+                continue
+            if path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
+        delta.cleanup_metadata()
+
+    def _write(self, rows: pa.Table, written: list[Path]) -> list[AddAction]:
+        if not rows.num_rows:
+            return []
+        if self.partition is None:
+            return [self._file(rows, {}, written)]
+        days = rows.column(self.partition)
+        starts = [0, *_changes(days), rows.num_rows]
+        rest = rows.drop_columns([self.partition])
+        return [
+            self._file(rest.slice(a, b - a), {self.partition: days[a].as_py().isoformat()}, written)
+            for a, b in itertools.pairwise(starts)
+        ]
+
+    def _file(self, rows: pa.Table, values: dict[str, str], written: list[Path]) -> AddAction:
+        folder = self.root.joinpath(*(f"{key}={value}" for key, value in values.items()))
+        fresh = not folder.exists()
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{uuid.uuid4().hex}.parquet"
+        written.append(path)
+        pq.write_table(rows, path, compression="zstd", row_group_size=ROWS_A_GROUP)
+        _sync(path)
+        _sync(folder)
+        if fresh:
+            _sync(self.root)
+        return AddAction(
+            str(path.relative_to(self.root)),
+            path.stat().st_size,
+            values,
+            clock.now_us() // 1000,
+            data_change=True,
+            stats=json.dumps({"numRecords": rows.num_rows}),
+        )
+
+    def _removal(self, path: Path) -> RemoveAction:
+        relative = path.relative_to(self.root)
+        values: dict[str, str | None] = {}
+        for part in relative.parts[:-1]:
+            key, _, value = part.partition("=")
+            values[key] = value
+        return RemoveAction(str(relative), True, clock.now_us() // 1000, partition_values=values)
+
+    def _sync_commit(self, version: int) -> None:
+        log = self.root / "_delta_log"
+        _sync(log / f"{version:020d}.json")
+        _sync(log)
+
+
+def _changes(days: pa.ChunkedArray) -> list[int]:
+    """Where a sorted column takes a new value."""
+    flat = days.combine_chunks().cast(pa.int32()).to_numpy()
+    return [int(i) + 1 for i in (flat[1:] != flat[:-1]).nonzero()[0]]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def day_of(path: str) -> dt.date:
+    """The day of a partition file, from its folder's name."""
+    return dt.date.fromisoformat(Path(path).parent.name.partition("=")[2])

@@ -1,0 +1,92 @@
+"""Secrets: node ids from identifier values, and clear values sealed under keys that can be erased.
+
+A node id is HMAC-SHA256(pepper, type 0x00 value) cut to 128 bits: without the pepper nobody can
+enumerate phone numbers back. Each node has a data key of its own, wrapped by the root key; values
+are sealed with AES-256-GCM, bound to their place by the associated data.
+"""
+
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from touchline.errors import BadInput
+
+__all__ = ["Vault"]
+
+NONCE = 12
+KEY = 32
+
+
+class Vault:
+    """The secrets of one workspace, read once from their folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pepper = _read(folder / "pepper")
+        self._root = AESGCM(_read(folder / "root.key"))
+
+    @staticmethod
+    def create(folder: Path) -> None:
+        """Makes the secrets; existing ones are kept, since losing them loses every identity."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("pepper", "root.key"):
+            path = folder / name
+            if path.exists():
+                continue
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(KEY))
+                file.flush()
+                os.fsync(handle)
+
+    def node_id(self, kind: str, value: str) -> bytes:
+        """16 bytes that stand for one normalised identifier everywhere outside State."""
+        message = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._pepper, message, "sha256")[:16]
+
+    def new_key(self, node_id: bytes) -> tuple[AESGCM, bytes]:
+        """A fresh data key for a node, and its wrapped form to store."""
+        key = secrets.token_bytes(KEY)
+        nonce = secrets.token_bytes(NONCE)
+        return AESGCM(key), nonce + self._root.encrypt(nonce, key, b"key|" + node_id)
+
+    def unwrap(self, node_id: bytes, wrapped: bytes) -> AESGCM:
+        """The data key of a node; raises BadInput("wrong_secrets") under another root key."""
+        try:
+            return AESGCM(
+                self._root.decrypt(wrapped[:NONCE], wrapped[NONCE:], b"key|" + node_id),
+            )
+        except InvalidTag as error:
+            raise BadInput("wrong_secrets") from error
+
+    def seal(self, clear: bytes, place: bytes) -> bytes:
+        """Sealed under the root key itself: payloads that belong to no node."""
+        return seal(self._root, clear, place)
+
+    def open(self, sealed: bytes, place: bytes) -> bytes:
+        return unseal(self._root, sealed, place)
+
+
+def seal(key: AESGCM, clear: bytes, place: bytes) -> bytes:
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + key.encrypt(nonce, clear, place)
+
+
+def unseal(key: AESGCM, sealed: bytes, place: bytes) -> bytes:
+    try:
+        return key.decrypt(sealed[:NONCE], sealed[NONCE:], place)
+    except InvalidTag as error:
+        raise BadInput("wrong_secrets") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        value = path.read_bytes()
+    except FileNotFoundError as error:
+        raise BadInput("secrets_missing", path=path) from error
+    if len(value) != KEY:
+        raise BadInput("secrets_missing", path=path)
+    return value

@@ -1,0 +1,172 @@
+"""A workspace: one folder that holds everything of one company, and nothing outside it.
+
+    DIR/workspace.json   format number, id, currency, time zone, region: fixed at `init`
+    DIR/log lake state.db secrets/   see `log`, `lake`, `schema`, `vault`
+
+The process has no globals: two workspaces can be open side by side.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import time
+import zoneinfo
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from touchline.errors import BadInput, Unavailable
+from touchline.settings import Settings, load_settings
+from touchline.storage import schema
+from touchline.storage.engine import View
+from touchline.storage.lake import Lake
+from touchline.storage.state import State
+from touchline.storage.vault import Vault
+
+__all__ = ["FORMAT", "Workspace", "key_hash"]
+
+FORMAT = 1
+ABOUT = "workspace.json"
+
+
+class About(msgspec.Struct, frozen=True):
+    format: int
+    id: str
+    currency: str
+    time_zone: str
+    region: str
+
+
+def key_hash(key: str) -> str:
+    """Keys are stored and looked up by this, so that no copy of State gives them away."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Workspace:
+    """An open workspace. Reads need no lock; bulk writes happen inside `write_lock`."""
+
+    def __init__(self, directory: Path, about: About, settings: Settings) -> None:
+        self.dir = directory
+        self.id = about.id
+        self.currency = about.currency
+        self.time_zone = about.time_zone
+        self.region = about.region
+        self.settings = settings
+        self.lake = Lake(directory / "lake")
+        self.state = State.at(directory, settings.state_url)
+        self.vault = Vault(secrets_folder(directory, settings))
+
+    @classmethod
+    def init(
+        cls,
+        directory: Path,
+        *,
+        currency: str = "CNY",
+        time_zone: str = "Asia/Shanghai",
+        region: str = "CN",
+        write_keys: Mapping[str, str] | None = None,
+        admin_keys: Sequence[str] = (),
+    ) -> "Workspace":
+        """Makes a workspace; `write_keys` maps source name to key.
+
+        The about file is written last and by rename: a folder is a workspace entirely or not.
+        """
+        _check_zone(time_zone)
+        if (directory / ABOUT).exists():
+            raise BadInput("workspace_exists", path=directory)
+        settings = load_settings(directory)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            Vault.create(secrets_folder(directory, settings))
+            (directory / "log").mkdir(exist_ok=True)
+            (directory / "spill").mkdir(exist_ok=True)
+            about = About(FORMAT, secrets.token_hex(8), currency, time_zone, region)
+            workspace = cls(directory, about, settings)
+            workspace.lake.create()
+            workspace.state.migrate()
+            workspace.add_keys(write_keys or {}, admin_keys)
+            _write_about(directory / ABOUT, about)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise Unavailable("disk_full", path=directory) from error
+            raise BadInput("folder_unusable", path=directory, why=error.strerror) from error
+        return workspace
+
+    @classmethod
+    def open(cls, directory: Path) -> "Workspace":
+        try:
+            about = msgspec.json.decode((directory / ABOUT).read_bytes(), type=About)
+        except (OSError, msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise BadInput("not_a_workspace", path=directory) from error
+        if about.format > FORMAT:
+            raise BadInput("workspace_newer", path=directory, found=about.format, known=FORMAT)
+        return cls(directory, about, load_settings(directory))
+
+    def close(self) -> None:
+        self.state.close()
+
+    def view(self) -> View:
+        """The lake as it is now."""
+        return View(self.lake.files(), self.settings, self.dir / "spill")
+
+    @contextlib.contextmanager
+    def write_lock(self, wait_s: float = 0.0) -> Generator[None]:
+        """Only one process writes lake and State in bulk. Raises Unavailable when it is taken."""
+        handle = os.open(self.dir / "write.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + wait_s
+        try:
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise Unavailable("workspace_locked", path=self.dir) from None
+                    time.sleep(0.05)
+            yield
+        finally:
+            os.close(handle)
+
+    def add_keys(self, write_keys: Mapping[str, str], admin_keys: Sequence[str]) -> None:
+        rows = [
+            {"key_hash": key_hash(key), "kind": "write", "name": name}
+            for name, key in write_keys.items()
+        ] + [{"key_hash": key_hash(key), "kind": "admin", "name": "admin"} for key in admin_keys]
+        self.state.write((self.state.upsert(schema.access_key), rows))
+
+    def write_keys(self) -> dict[str, str]:
+        """Hash of each write key -> the name of its source."""
+        return self._keys("write")
+
+    def is_admin(self, key: str) -> bool:
+        return key_hash(key) in self._keys("admin")
+
+    def _keys(self, kind: str) -> dict[str, str]:
+        table = schema.access_key.c
+        query = sa.select(table.key_hash, table.name).where(table.kind == kind)
+        return {row.key_hash: row.name for row in self.state.read(query)}
+
+
+def secrets_folder(directory: Path, settings: Settings) -> Path:
+    return Path(settings.secrets) if settings.secrets else directory / "secrets"
+
+
+def _check_zone(name: str) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadInput("bad_time_zone", name=name) from error
+
+
+def _write_about(path: Path, about: About) -> None:
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        file.write(msgspec.json.encode(about))
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
