@@ -1,0 +1,149 @@
+"""Identifiers → node ids. Clear values stop here: they go to State, sealed under a key of their own.
+
+One `NodeBook` serves a writer for its lifetime. It remembers which nodes State already holds, so an
+ordinary event costs one HMAC per identifier and no query.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from touchline.model import TYPE_RANK, Identifier
+from touchline.storage import schema
+from touchline.storage.vault import seal, unseal
+from touchline.storage.workspace import Workspace
+
+__all__ = ["NodeBook", "Trait", "clear_traits", "clear_values"]
+
+REMEMBERED = 2_000_000
+
+
+class Trait(msgspec.Struct, frozen=True):
+    """One trait value as it came in, hung on the strongest identifier beside it."""
+
+    node_id: bytes
+    name: str
+    value: Any
+    ts_us: int
+    source: str
+
+
+class NodeBook:
+    """Turns identifiers into node ids and knows which of them State must still learn."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: set[bytes] = set()
+        self._met: dict[bytes, Identifier] = {}
+
+    def ids(self, identifiers: Sequence[Identifier]) -> list[dict[str, Any]]:
+        """The `node_ids` column of a row: strongest type first, each value once."""
+        found: dict[bytes, dict[str, Any]] = {}
+        for identifier in sorted(identifiers, key=_strength):
+            node = self.node_id(identifier)
+            if node not in found:
+                found[node] = {"type": identifier.type, "id": node, "app": identifier.app}
+        return list(found.values())
+
+    def node_id(self, identifier: Identifier) -> bytes:
+        node = self._workspace.vault.node_id(identifier.type, identifier.value)
+        if node not in self._known:
+            self._met[node] = identifier
+        return node
+
+    def token(self, kind: str, value: str) -> str:
+        """What stands in the lake where an identifier value stood in free text."""
+        return f"{kind}:{self.node_id(Identifier(kind, value)).hex()}"
+
+    def save(self, traits: Iterable[Trait] = ()) -> None:
+        """Writes what State does not know yet: new nodes, newer traits. Safe to repeat."""
+        state, vault = self._workspace.state, self._workspace.vault
+        newest: dict[tuple[bytes, str], Trait] = {}
+        for trait in traits:
+            seen = newest.get((trait.node_id, trait.name))
+            if seen is None or trait.ts_us >= seen.ts_us:
+                newest[trait.node_id, trait.name] = trait
+        nodes = schema.node.c
+        held = {row.node_id for row in state.lookup(nodes.node_id, self._met.keys(), nodes.node_id)}
+        keys: dict[bytes, AESGCM] = {}
+        rows: list[dict[str, Any]] = []
+        for node, identifier in self._met.items():
+            if node in held:
+                continue
+            keys[node], wrapped = vault.new_key(node)
+            clear = msgspec.json.encode(identifier.value)
+            rows.append(
+                {
+                    "node_id": node,
+                    "type": identifier.type,
+                    "wrapped_key": wrapped,
+                    "sealed_value": seal(keys[node], clear, b"value|" + node),
+                },
+            )
+        wanted = {node for node, _ in newest} - keys.keys()
+        for row in state.lookup(nodes.node_id, wanted, nodes.node_id, nodes.wrapped_key):
+            keys[row.node_id] = vault.unwrap(row.node_id, row.wrapped_key)
+        state.write(
+            (state.upsert(schema.node), rows),
+            (
+                state.upsert(schema.trait, newest_by="ts_us"),
+                [_sealed(trait, keys[trait.node_id]) for trait in newest.values()],
+            ),
+        )
+        self._remember()
+
+    def _remember(self) -> None:
+        if len(self._known) + len(self._met) > REMEMBERED:
+            self._known.clear()
+        self._known.update(self._met)
+        self._met.clear()
+
+
+def clear_values(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Identifier]:
+    """Node ids back to identifiers; an erased node is absent."""
+    table = schema.node.c
+    rows = workspace.state.lookup(
+        table.node_id, set(nodes), table.node_id, table.type, table.wrapped_key, table.sealed_value
+    )
+    found: dict[bytes, Identifier] = {}
+    for row in rows:
+        key = workspace.vault.unwrap(row.node_id, row.wrapped_key)
+        value = msgspec.json.decode(unseal(key, row.sealed_value, b"value|" + row.node_id))
+        found[row.node_id] = Identifier(row.type, value)
+    return found
+
+
+def clear_traits(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Mapping[str, Trait]]:
+    """All traits that hang on these nodes, opened."""
+    node, trait = schema.node.c, schema.trait.c
+    wanted = set(nodes)
+    keys = {
+        row.node_id: workspace.vault.unwrap(row.node_id, row.wrapped_key)
+        for row in workspace.state.lookup(node.node_id, wanted, node.node_id, node.wrapped_key)
+    }
+    found: dict[bytes, dict[str, Trait]] = {}
+    for row in workspace.state.lookup(trait.node_id, wanted, *schema.trait.columns):
+        if row.node_id in keys:
+            place = b"trait|" + row.name.encode() + b"|" + row.node_id
+            value = msgspec.json.decode(unseal(keys[row.node_id], row.sealed_value, place))
+            found.setdefault(row.node_id, {})[row.name] = Trait(
+                row.node_id, row.name, value, row.ts_us, row.source
+            )
+    return dict(found)
+
+
+def _sealed(trait: Trait, key: AESGCM) -> dict[str, Any]:
+    place = b"trait|" + trait.name.encode() + b"|" + trait.node_id
+    return {
+        "node_id": trait.node_id,
+        "name": trait.name,
+        "sealed_value": seal(key, msgspec.json.encode(trait.value), place),
+        "ts_us": trait.ts_us,
+        "source": trait.source,
+    }
+
+
+def _strength(identifier: Identifier) -> int:
+    return TYPE_RANK[identifier.type]
