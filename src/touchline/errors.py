@@ -86,6 +86,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{value!r} is not an amount of money. Write it in major units, such as 1234.50.",
         "{value!r} 不是有效金额。请以元等主单位填写,如 1234.50。",
     ),
+    "bad_identity_rule": (
+        "[identity] {key} {why}. Correct it and run touchline apply again.",
+        "[identity] {key} 有误:{why}。请修改后重新运行 touchline apply。",
+    ),
     "unknown_key": (
         "This write key is unknown. Check the key, or add one with: touchline init --write-key.",
         "写入密钥无效,请检查密钥是否正确。",

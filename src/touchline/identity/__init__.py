@@ -1,0 +1,1 @@
+"""Stage 2, evidence → people. Read `resolve.py` first: identity is a function, never a history."""

@@ -1,0 +1,57 @@
+"""Anchor node ↔ person_id: the name of a person, for ever.
+
+A person_id is a hash of the person's anchor, so it needs no counter and survives any rebuild. What
+surprises: there is no table of retired ids. Every id that was ever given out is the hash of some
+node, so an old id is found by hashing the nodes, and leads to the person who holds that node now.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from touchline.identity.evidence import Evidence, Ints
+from touchline.identity.resolve import People
+
+__all__ = ["person_id", "person_ids", "redirect"]
+
+DOMAIN = b"touchline.person"
+
+
+def person_id(node_id: bytes) -> str:
+    """The id of the person whose anchor this node is."""
+    return "p" + hashlib.blake2b(node_id, digest_size=16, person=DOMAIN).hexdigest()
+
+
+def person_ids(evidence: Evidence, people: People) -> list[str]:
+    """The id of each person, by person number."""
+    return list(_candidates(evidence, people.anchor))
+
+
+def redirect(evidence: Evidence, people: People, wanted: Sequence[str]) -> Ints:
+    """The person each id stands for now, -1 for an id that never was one.
+
+    A live id is its own person's: a node that is an anchor belongs to the person it anchors.
+    """
+    found: dict[str, int] = dict.fromkeys(wanted, -1)
+    missing = len(found)
+    for nodes in (people.anchor, _others(people)):  # most ids are live: try the anchors first
+        if not missing:
+            break
+        for node, candidate in zip(nodes.tolist(), _candidates(evidence, nodes), strict=True):
+            if candidate in found:
+                found[candidate] = int(people.person[node])
+        missing = sum(person < 0 for person in found.values())
+    return np.array([found[name] for name in wanted], np.int32)
+
+
+def _candidates(evidence: Evidence, nodes: npt.NDArray[np.integer]) -> Iterator[str]:
+    ids = evidence.node_ids(nodes)
+    return (person_id(ids[at : at + 16]) for at in range(0, len(ids), 16))
+
+
+def _others(people: People) -> npt.NDArray[np.integer]:
+    anchored = np.zeros(len(people.person), np.bool_)
+    anchored[people.anchor] = True
+    return np.flatnonzero(~anchored)

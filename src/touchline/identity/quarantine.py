@@ -1,0 +1,55 @@
+"""Evidence → which values are shared, so that they must not join people.
+
+A value is shared when it directly touches more than K distinct values of one strong type: the kiosk
+that six members logged in on, the mail address "null" of ten thousand orders. Cookies never count.
+What surprises: the test looks at the raw neighbours, also at those that are held back themselves,
+so more evidence can only hold back more, never release.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from touchline.identity.evidence import MANUAL, Bytes, Evidence, Ints, Mask
+from touchline.identity.rules import Rules
+from touchline.model import TYPE_RANK
+
+__all__ = ["BY_HAND", "FREE", "Quarantine", "quarantine"]
+
+FREE = -1  # cause of a value that is not held back
+BY_HAND = -2  # cause: an operator decided it
+
+
+@dataclass(frozen=True, eq=False)
+class Quarantine:
+    """Per node the rank of the type that it touches too many values of, and how many it touches.
+
+    Of several types it is the one with the most values, the stronger one in a tie. `cause` is FREE
+    for a value that is not held back, and BY_HAND for an operator's decision.
+    """
+
+    cause: Bytes
+    count: Ints
+
+    @property
+    def held(self) -> Mask:
+        return self.cause != FREE
+
+
+def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
+    """Who is held back, and why. What an operator joined by hand is no sign of sharing."""
+    size = len(evidence)
+    cause = np.full(size, FREE, np.int8)
+    most = np.full(size, rules.quarantine_above, np.int32)
+    seen = evidence.kind != MANUAL
+    a, b = evidence.a[seen], evidence.b[seen]
+    for rank in sorted(TYPE_RANK[name] for name in rules.strong):
+        strong = evidence.rank == rank
+        touches = np.bincount(a[strong[b]], minlength=size)
+        touches += np.bincount(b[strong[a]], minlength=size)
+        more = touches > most
+        cause[more] = rank
+        most[more] = touches[more]
+    cause[evidence.held] = BY_HAND
+    count = np.where(cause >= 0, most, 0).astype(np.int32)
+    return Quarantine(cause, count)

@@ -1,0 +1,99 @@
+"""Evidence + Rules → People: which identifiers are one person. The heart of the stage.
+
+    hold back shared values → components of the rest → where a limit breaks, the credible edges only
+
+Nothing is ever merged into anything: people are computed anew from the set of evidence, so they do
+not depend on the order it came in, and taking a piece away undoes all it caused. A value that is
+held back joins nobody; it is a cluster of its own, so that the events which have nothing better
+stay together and are still counted.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from touchline.identity.evidence import NO_APP, Bytes, Evidence, Ints, Longs, Mask
+from touchline.identity.kruskal import OPENID, credible_order, grow
+from touchline.identity.quarantine import Quarantine, quarantine
+from touchline.identity.rules import DEFAULT, Rules
+
+__all__ = ["People", "resolve"]
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """`person` of each node, `anchor` node of each person, why nodes are held back, and the edges
+    that were refused (indices into the evidence) with the type rank, or APART, that forbade them.
+
+    Persons are numbered by their anchors' place among the ids; a person is named by its anchor.
+    """
+
+    person: Ints
+    anchor: Ints
+    quarantine: Quarantine
+    refused: Ints
+    limit: Bytes
+
+    def __len__(self) -> int:
+        return len(self.anchor)
+
+
+def resolve(evidence: Evidence, rules: Rules = DEFAULT) -> People:
+    """People of this evidence under these rules: a pure function of both."""
+    shared = quarantine(evidence, rules)
+    held = shared.held
+    edges = np.flatnonzero(~(held[evidence.a] | held[evidence.b]))
+    cluster = _components(evidence, edges)
+    broken = _broken(evidence, rules, cluster, ~held)
+    nodes = np.flatnonzero(broken[cluster])
+    doubtful = edges[broken[cluster[evidence.a[edges]]]]
+    doubtful = credible_order(evidence, doubtful)
+    forest = grow(evidence, rules, nodes, doubtful)
+    cluster[nodes] = len(broken) + forest.root
+    person, anchor = _numbered(evidence, cluster)
+    return People(person, anchor, shared, doubtful[forest.refused].astype(np.int32), forest.limit)
+
+
+def _components(evidence: Evidence, edges: Longs) -> Ints:
+    a, b = evidence.a[edges], evidence.b[edges]
+    size = len(evidence)
+    graph = coo_array((np.ones(len(a), np.float64), (a, b)), shape=(size, size))
+    return connected_components(graph.tocsr(), directed=False)[1].astype(np.int32, copy=False)
+
+
+def _broken(evidence: Evidence, rules: Rules, cluster: Ints, free: Mask) -> Mask:
+    """Per component: does it break a limit or a decision?
+
+    The parts of a legal whole are legal, so all others are final as they are.
+    """
+    count = int(cluster.max()) + 1 if len(cluster) else 0
+    broken = np.zeros(count, np.bool_)
+    for rank, limit in enumerate(rules.limits):
+        if limit is None:
+            continue
+        members = np.flatnonzero(free & (evidence.rank == rank))
+        if rank == OPENID:
+            # The same test, on (component, app): an unnamed app is an app of its own.
+            apps = int(evidence.app.max(initial=NO_APP)) + 2
+            key = cluster[members].astype(np.int64) * apps + (evidence.app[members] + 1)
+            keys, held = np.unique(key, return_counts=True)
+            broken[keys[held > limit] // apps] = True
+        else:
+            broken |= np.bincount(cluster[members], minlength=count) > limit
+    together = cluster[evidence.apart[:, 0]] == cluster[evidence.apart[:, 1]]
+    broken[cluster[evidence.apart[together, 0]]] = True
+    return broken
+
+
+def _numbered(evidence: Evidence, cluster: Ints) -> tuple[Ints, Ints]:
+    """Person per node and anchor per person. The anchor is the least (first seen, type, id)."""
+    # Nodes are sorted by id already, so a stable sort by the other two is enough.
+    oldest = np.argsort(evidence.first_seen_us * 16 + evidence.rank, kind="stable")
+    anchor_of = np.zeros(int(cluster.max(initial=-1)) + 1, np.int32)
+    anchor_of[cluster[oldest[::-1]]] = oldest[::-1]  # the last write is the oldest node's
+    node_anchor = anchor_of[cluster]
+    is_anchor = node_anchor == np.arange(len(cluster), dtype=np.int32)
+    number = np.cumsum(is_anchor, dtype=np.int32) - 1
+    return number[node_anchor], np.flatnonzero(is_anchor).astype(np.int32)
