@@ -50,6 +50,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name}: {value!r} {why}",
         "参数 {name}:{value!r} {why}",
     ),
+    "log_failed": (
+        "{path}: the disk refused to write ({why}). Check the disk; send again, nothing was lost.",
+        "{path} 写入磁盘失败({why})。请检查磁盘后重新发送,已确认的数据没有丢失。",
+    ),
+    "log_closed": (
+        "The server is stopping. Send again in a moment.",
+        "服务正在停止,请稍后重新发送。",
+    ),
+    "already_served": (
+        "{path}: a server is already running on it. Use that one, or stop it first.",
+        "{path} 已有服务在运行。请直接使用,或先停止它。",
+    ),
     "unreadable_body": (
         "The request body cannot be read: {why}. Send JSON, plain or gzip.",
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",

@@ -1,0 +1,134 @@
+"""Bytes of a request body → the JSON value they mean, whatever the headers claim.
+
+Strict and fast first. Only a body the strict reader refuses is read again leniently: one cut emoji,
+NaN or absurd nesting must not cost the other events of its batch. In text that comes out of here
+NUL and lone surrogates have become U+FFFD, since no database can hold them.
+"""
+
+import json
+import re
+import zlib
+from typing import Any
+
+import msgspec
+
+from touchline.errors import BadInput
+
+__all__ = ["MAX_BODY", "MAX_DEPTH", "cleaned", "is_shallow", "load"]
+
+MAX_BODY = 4 << 20
+MAX_DEPTH = 64
+
+# Deep enough that a too deep item inside a batch is still seen to be one.
+_KEPT_DEPTH = MAX_DEPTH + 4
+
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# A string that never ends swallows the rest, or every quote in it would start a search of its own.
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_decode = msgspec.json.Decoder().decode
+
+
+def load(body: bytes) -> Any:
+    """The JSON value of a body, plain or gzip."""
+    if body[:2] == _GZIP:
+        body = _gunzip(body)
+    if len(body) > MAX_BODY:
+        raise BadInput("body_too_large", limit=MAX_BODY)
+    if body[:3] == _BOM:
+        body = body[3:]
+    try:
+        value = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return cleaned(_lenient(body))
+    # The only way left to a NUL is its escape: one search instead of a walk over every value.
+    if b"\\u0000" in body:
+        is_shallow(value, _KEPT_DEPTH)
+        return cleaned(value)
+    return value
+
+
+def _gunzip(body: bytes) -> bytes:
+    out = b""
+    rest = body
+    while rest:
+        inflater = zlib.decompressobj(31)
+        try:
+            out += inflater.decompress(rest, MAX_BODY + 1 - len(out))
+        except zlib.error:
+            raise BadInput("unreadable_body", why="broken gzip") from None
+        if len(out) > MAX_BODY:
+            raise BadInput("body_too_large", limit=MAX_BODY)
+        if not inflater.eof:
+            raise BadInput("unreadable_body", why="gzip breaks off")
+        # gzip files may be glued together; anything else behind the end is padding.
+        rest = inflater.unused_data if inflater.unused_data[:2] == _GZIP else b""
+    return out
+
+
+def _lenient(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace")
+    try:
+        try:
+            return _lenient_decode(text)
+        except RecursionError:
+            return _lenient_decode(_pruned(text))
+    except (ValueError, RecursionError):
+        raise BadInput("unreadable_body", why="not JSON") from None
+
+
+def _lenient_decode(text: str) -> Any:
+    return json.loads(text, strict=False, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= 400 else digits
+
+
+def _pruned(text: str) -> str:
+    """The text without what is nested so deep that no reader follows; the rest is untouched."""
+    kept: list[str] = []
+    depth = start = 0
+    for token in _TOKENS.finditer(text):
+        mark = token.group()
+        if mark in "[{":
+            depth += 1
+            if depth == _KEPT_DEPTH:
+                kept.append(text[start : token.end()])
+        elif mark in "]}":
+            if depth == _KEPT_DEPTH:
+                start = token.start()
+            depth -= 1
+    if depth >= _KEPT_DEPTH:
+        raise ValueError
+    return "".join(kept) + text[start:]
+
+
+def cleaned(value: Any) -> Any:
+    """The same value with storable text only (keys too)."""
+    kind = type(value)
+    if kind is str:
+        return _UNSTORABLE.sub("\ufffd", value)
+    if kind is dict:
+        return {cleaned(key): cleaned(item) for key, item in value.items()}
+    if kind is list:
+        return [cleaned(item) for item in value]
+    return value
+
+
+def is_shallow(value: Any, depth: int = MAX_DEPTH) -> bool:
+    """False when nested deeper than `depth`; what lies deeper is then cut out of `value`."""
+    level: list[Any] = [value] if type(value) is dict or type(value) is list else []
+    for _ in range(depth):
+        level = [
+            inner
+            for box in level
+            for inner in (box.values() if type(box) is dict else box)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return True
+    for box in level:
+        box.clear()
+    return False

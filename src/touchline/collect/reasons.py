@@ -1,0 +1,66 @@
+"""Why an item was rejected: each stable code, and what the sender should do about it (en, zh)."""
+
+__all__ = ["REASONS"]
+
+REASONS: dict[str, tuple[str, str]] = {
+    "not_an_object": (
+        "The item is not a JSON object. Send one object per event.",
+        "该条数据不是 JSON 对象。每个事件请发送一个对象。",
+    ),
+    "too_deep": (
+        "The item is nested more than 64 levels deep. Flatten it.",
+        "该条数据嵌套超过 64 层,请减少嵌套。",
+    ),
+    "unknown_type": (
+        "The type is none of track, identify, page, screen, group, alias. Correct it.",
+        "事件类型不是 track、identify、page、screen、group、alias 之一,请更正。",
+    ),
+    "bad_message_id": (
+        "messageId is not a text of at most 255 characters. Leave it out or shorten it.",
+        "messageId 不是 255 个字符以内的文本。请缩短,或不传。",
+    ),
+    "bad_id": (
+        "userId, anonymousId, previousId or groupId is neither text nor number. Send a text.",
+        "userId、anonymousId、previousId 或 groupId 既不是文本也不是数字,请改为文本。",
+    ),
+    "missing_id": (
+        "Nothing says whose event it is. Send userId or anonymousId (not null, 0 or a test value).",
+        "无法判断事件属于谁。请传 userId 或 anonymousId(不能是 null、0 或测试值)。",
+    ),
+    "missing_event": (
+        "A track call needs the name of the event, as text.",
+        "track 调用缺少事件名称(文本)。",
+    ),
+    "missing_group_id": (
+        "A group call needs groupId.",
+        "group 调用缺少 groupId。",
+    ),
+    "missing_previous_id": (
+        "An alias call needs previousId and userId.",
+        "alias 调用需要 previousId 和 userId。",
+    ),
+    "bad_properties": (
+        "properties is not an object. Send an object or leave it out.",
+        "properties 不是对象。请传对象,或不传。",
+    ),
+    "bad_traits": (
+        "traits is not an object. Send an object or leave it out.",
+        "traits 不是对象。请传对象,或不传。",
+    ),
+    "bad_context": (
+        "context is not an object. Send an object or leave it out.",
+        "context 不是对象。请传对象,或不传。",
+    ),
+    "bad_timestamp": (
+        "The timestamp cannot be read. Send ISO 8601, such as 2026-11-21T08:30:00.000Z.",
+        "无法识别时间。请使用 ISO 8601 格式,如 2026-11-21T08:30:00.000Z。",
+    ),
+    "bad_amount": (
+        "The revenue (or total) is not an amount. Send a number in major units, such as 199.00.",
+        "金额无法识别。请以元为单位传数字,如 199.00。",
+    ),
+    "unknown_currency": (
+        "The currency is no ISO 4217 code. Send one such as CNY or USD.",
+        "币种不是 ISO 4217 代码。请使用 CNY、USD 等。",
+    ),
+}

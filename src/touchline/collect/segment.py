@@ -1,0 +1,145 @@
+"""The Segment HTTP tracking API (RudderStack speaks it too): a raw request → items with verdicts.
+
+`read` runs in the collector before the answer, so all that can be wrong with an item is found here,
+by a stable reason, and turning it into an event (at commit) never fails. One bad item never costs
+its neighbours.
+Neither Content-Type nor Content-Encoding is believed: the body's first bytes decide.
+"""
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from touchline.collect import body
+from touchline.collect.verdict import message_id_of, reason_against
+from touchline.errors import BadInput
+from touchline.model import RawRequest
+
+__all__ = ["Batch", "Item", "content", "content_hash", "payload", "read"]
+
+MAX_ITEMS = 10_000
+
+_TYPES = {
+    "identify": "identify",
+    "track": "track",
+    "page": "page",
+    "screen": "screen",
+    "group": "group",
+    "alias": "alias",
+    "i": "identify",
+    "t": "track",
+    "p": "page",
+    "s": "screen",
+    "g": "group",
+    "a": "alias",
+}
+_BATCHES = frozenset(("batch", "b", "import"))
+
+# What says how an item travelled, not what happened: a retry may differ in these.
+_ENVELOPE = ("sentAt", "_metadata", "writeKey", "receivedAt")
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class Item(Struct, frozen=True, gc=False):
+    """One event of a request. `reason` is None, or why it is rejected.
+
+    `data` is the item as sent, with the batch's context and integrations merged under it, `type`
+    filled in from the path, and without the write key.
+    """
+
+    message_id: str
+    type: str
+    reason: str | None
+    data: dict[str, Any]
+
+
+class Batch(Struct, frozen=True, gc=False):
+    """A request taken apart. `sent_at` is the batch's own, used by items that have none."""
+
+    write_key: str | None
+    items: list[Item]
+    sent_at: Any = None
+
+
+def read(request: RawRequest) -> Batch:
+    """Take a request apart, or raise BadInput("unreadable_body") or ("body_too_large")."""
+    value = body.load(request.body)
+    call = request.path.rstrip("/").rpartition("/")[2].lower()
+    if call not in _BATCHES:
+        if type(value) is not dict:
+            raise BadInput("unreadable_body", why="not an object")
+        key = _pop_key(value)
+        return Batch(key, [_item(value, 0, request, _TYPES.get(call))])
+    if type(value) is list:
+        value = {"batch": value}
+    raw_items = value.get("batch") if type(value) is dict else None
+    if type(raw_items) is not list:
+        raise BadInput("unreadable_body", why="no list named batch")
+    if len(raw_items) > MAX_ITEMS:
+        raise BadInput("body_too_large", limit=body.MAX_BODY)
+    key = _pop_key(value)
+    shared = [(name, value[name]) for name in ("context", "integrations") if value.get(name)]
+    items: list[Item] = []
+    for index, raw in enumerate(raw_items):
+        if type(raw) is dict:
+            key = _pop_key(raw) if key is None else key
+            for name, common in shared:
+                _merge_under(raw, name, common)
+        items.append(_item(raw, index, request, None))
+    return Batch(key, items, value.get("sentAt"))
+
+
+def _pop_key(data: dict[str, Any]) -> str | None:
+    key = data.pop("writeKey", None)
+    return key if type(key) is str and key else None
+
+
+def _merge_under(data: dict[str, Any], name: str, common: Any) -> None:
+    """The item's own keys win; a value of another shape is left for the verdict to see."""
+    own = data.get(name)
+    if own is None:
+        data[name] = dict(common) if type(common) is dict else common
+    elif type(own) is dict and type(common) is dict:
+        data[name] = {**common, **own}
+
+
+def _item(raw: Any, index: int, request: RawRequest, called: str | None) -> Item:
+    if type(raw) is not dict:
+        body.is_shallow(raw)
+        return Item(_made_id(request, index), "", "not_an_object", {"item": raw})
+    raw.pop("writeKey", None)
+    if called is not None:
+        raw["type"] = called
+    kind = raw.get("type")
+    message_id = message_id_of(raw)
+    return Item(
+        message_id or _made_id(request, index),
+        kind if type(kind) is str else "",
+        reason_against(raw, message_id),
+        raw,
+    )
+
+
+def _made_id(request: RawRequest, index: int) -> str:
+    """The id of an item that came without one: the same each time the log is read."""
+    return blake2b(request.request_id + index.to_bytes(4, "big"), digest_size=16).hexdigest()
+
+
+def content(data: dict[str, Any]) -> bytes:
+    """Canonical JSON of what happened: sorted keys, without what only says how it travelled."""
+    if any(name in data for name in _ENVELOPE):
+        data = {name: value for name, value in data.items() if name not in _ENVELOPE}
+    return _encoder.encode(data)
+
+
+def content_hash(data: dict[str, Any]) -> bytes:
+    """16 bytes that are equal for equal content: tells a retry from another event under one id."""
+    return blake2b(content(data), digest_size=16).digest()
+
+
+def payload(item: Item) -> bytes:
+    """An item as JSON, for the store of rejects; what was sent instead of an object as it was."""
+    return _encoder.encode(item.data["item"] if item.reason == "not_an_object" else item.data)
