@@ -1,4 +1,4 @@
-"""Identifiers → node ids. Clear values stop here: they go to State, sealed under a key of their own.
+"""Identifiers → node ids. Clear values stop here and go to State, sealed under keys of their own.
 
 One `NodeBook` serves a writer for its lifetime. It remembers which nodes State already holds, so an
 ordinary event costs one HMAC per identifier and no query.

@@ -67,7 +67,7 @@ class View:
 
     def given(self, rows: pa.Table) -> Expression:
         """Rows from memory as a table of this view."""
-        return self._connection.create_table(ibis.util.gen_name("given"), obj=rows, temp=True)
+        return ibis.memtable(rows)
 
     def fetch(self, expression: Expression) -> pa.Table:
         """Runs an expression; the result in memory."""
