@@ -6,12 +6,11 @@ written, so the reader stops there; anywhere else it is damage, and the reader f
 frame behind it, so one flipped bit costs one request and not a segment.
 """
 
-import os
+import itertools
 import struct
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import google_crc32c
 
@@ -47,7 +46,7 @@ def segment_path(folder: Path, base: int) -> Path:
 def segments(folder: Path) -> list[Segment]:
     """All segments, oldest first."""
     try:
-        names = os.listdir(folder)
+        names = [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
     bases = sorted(int(name[:20]) for name in names if len(name) == 24 and name.endswith(".log"))
@@ -91,6 +90,8 @@ def read(workspace_dir: Path, offset: int, max_bytes: int) -> Iterator[Frame]:
         try:
             frames = _frames(path, base, max(offset - base, 0), is_last=is_last)
             for frame in frames:
+                if not frame.payload:  # the writer's probe after a failure
+                    continue
                 yield frame
                 given += len(frame.payload)
                 if given >= max_bytes:
@@ -114,7 +115,7 @@ def _frames(path: Path, base: int, position: int, *, is_last: bool) -> Iterator[
         at = frame.next_offset - start
 
 
-def _next(file: BufferedReader, offset: int) -> Frame | None:
+def _next(file: BinaryIO, offset: int) -> Frame | None:
     header = file.read(HEADER_SIZE)
     if len(header) < HEADER_SIZE or header[:4] != MAGIC:
         return None
@@ -156,7 +157,7 @@ def drop(workspace_dir: Path, before_offset: int, older_than_us: int) -> int:
     """
     listed = segments(log_folder(workspace_dir))
     dropped = 0
-    for (base, path), following in zip(listed, listed[1:], strict=False):
+    for (base, path), following in itertools.pairwise(listed):
         if following.base > before_offset:
             break
         first = next(_frames(path, base, 0, is_last=False), None)
