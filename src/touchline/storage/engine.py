@@ -82,7 +82,7 @@ def _conform(table: Expression, schema: pa.Schema) -> Expression:
     wanted = ibis.schema(schema)
     return table.select(
         **{
-            name: table[name] if name in table.columns else ibis.null(kind)
+            name: table[name].cast(kind) if name in table.columns else ibis.null(kind)
             for name, kind in wanted.items()
         }
     )

@@ -1,0 +1,1 @@
+"""Events + people → journeys: touchpoints, conversions, and the paths that lead to them."""

@@ -1,0 +1,63 @@
+"""What counts as a conversion: the `[[goal]]` tables of a site's definitions.
+
+    [[goal]]
+    name = "deals"
+    stages = ["won", "赢单"]     # or: event = "Order Completed"
+    value = "revenue"           # a property's name, or a number in major units
+    count = "every"             # or "once": a person's first ever
+
+Without any, the built-in goal `default` counts finished orders from files and from trackers.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from touchline.errors import BadInput, NotFound
+
+__all__ = ["DEFAULT", "WON", "Goal", "goal_named", "goals"]
+
+WON = ("won", "closed_won", "成交", "赢单")
+
+
+class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Either `event` or `stages`; the built-in goal has both."""
+
+    name: str
+    event: str | None = None
+    stages: tuple[str, ...] | None = None
+    value: str | int | float | None = None
+    count: Literal["every", "once"] = "every"
+
+
+# An imported row without a stage is a finished order.
+DEFAULT = Goal("default", event="Order Completed", stages=("", *WON))
+
+
+def goals(documents: list[dict[str, object]]) -> tuple[Goal, ...]:
+    """Checked goals in the order given. Raises BadInput("bad_goal") with the remedy."""
+    found: list[Goal] = []
+    for number, document in enumerate(documents, 1):
+        name = str(document.get("name", number))
+        try:
+            goal = msgspec.convert(document, Goal)
+        except msgspec.ValidationError as error:
+            raise BadInput("bad_goal", name=name, why=str(error)) from error
+        if (goal.event is None) == (goal.stages is None):
+            raise BadInput("bad_goal", name=name, why="needs either event or stages")
+        if goal.stages is not None and not goal.stages:
+            raise BadInput("bad_goal", name=name, why="stages is empty")
+        if any(goal.name == other.name for other in found):
+            raise BadInput("bad_goal", name=name, why="the name is used twice")
+        found.append(goal)
+    return tuple(found) or (DEFAULT,)
+
+
+def goal_named(known: tuple[Goal, ...], name: str | None) -> Goal:
+    """The goal of that name; without a name, the first."""
+    if name is None:
+        return known[0]
+    for goal in known:
+        if goal.name == name:
+            return goal
+    raise NotFound("unknown_goal", name=name, known=", ".join(goal.name for goal in known))
