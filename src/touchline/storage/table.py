@@ -10,9 +10,11 @@ import errno
 import itertools
 import json
 import os
+import threading
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,6 +39,8 @@ class TableSnapshot:
         adds = pa.table(delta.get_add_actions(flatten=True))
         self.files = [str(root / path) for path in adds.column("path").to_pylist()]
         self.rows = sum(adds.column("num_records").to_pylist())
+        newest = adds.column("max.seq").to_pylist() if "max.seq" in adds.column_names else []
+        self.last_seq = dict(zip(self.files, newest, strict=False))
 
     def offset(self, app: str) -> int:
         """The last number committed under this name; 0 before the first."""
@@ -50,6 +54,7 @@ class Table:
         self.root = root
         self.schema = schema
         self.partition = partition
+        self._one_at_a_time = threading.Lock()
 
     def create(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -81,21 +86,8 @@ class Table:
             removes = [self._removal(Path(path)) for path in remove]
             if not adds and not removes and not offsets:
                 return
-            delta = DeltaTable(str(self.root))
-            delta.create_write_transaction(
-                [*adds, *removes],
-                "append",
-                self.schema,
-                [self.partition] if self.partition else None,
-                commit_properties=CommitProperties(
-                    app_transactions=[Transaction(k, v) for k, v in (offsets or {}).items()],
-                ),
-                post_commithook_properties=PostCommitHookProperties(
-                    create_checkpoint=False, cleanup_expired_logs=False
-                ),
-            )
-            version = delta.version() + 1
-            self._sync_commit(version)
+            with self._one_at_a_time:
+                version = self._transact([*adds, *removes], offsets or {})
         except OSError as error:
             for path in written:
                 path.unlink(missing_ok=True)
@@ -118,6 +110,24 @@ class Table:
             if path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
         delta.cleanup_metadata()
+
+    def _transact(self, actions: list[AddAction | RemoveAction], offsets: Mapping[str, int]) -> int:
+        delta = DeltaTable(str(self.root))
+        delta.create_write_transaction(
+            actions,
+            "append",
+            self.schema,
+            [self.partition] if self.partition else None,
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(app, value) for app, value in offsets.items()],
+            ),
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=False, cleanup_expired_logs=False
+            ),
+        )
+        version = delta.version() + 1
+        self._sync_commit(version)
+        return version
 
     def _write(self, rows: pa.Table, written: list[Path]) -> list[AddAction]:
         if not rows.num_rows:
@@ -149,7 +159,7 @@ class Table:
             values,
             clock.now_us() // 1000,
             data_change=True,
-            stats=json.dumps({"numRecords": rows.num_rows}),
+            stats=_stats(rows),
         )
 
     def _removal(self, path: Path) -> RemoveAction:
@@ -164,6 +174,17 @@ class Table:
         log = self.root / "_delta_log"
         _sync(log / f"{version:020d}.json")
         _sync(log)
+
+
+def _stats(rows: pa.Table) -> str:
+    stats: dict[str, Any] = {"numRecords": rows.num_rows}
+    if "seq" in rows.column_names:
+        numbers = rows.column("seq").to_numpy()
+        stats |= {
+            "minValues": {"seq": int(numbers.min())},
+            "maxValues": {"seq": int(numbers.max())},
+        }
+    return json.dumps(stats)
 
 
 def _changes(days: pa.ChunkedArray) -> list[int]:

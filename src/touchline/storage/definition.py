@@ -1,0 +1,49 @@
+"""Definitions: what a site decided (goals, channel rules ...), as versioned documents in State.
+
+A document holds one kind, as TOML. Nothing is overwritten: the newest version of a kind is in
+force, and a report as of an earlier day can ask for the version of that day.
+"""
+
+import tomllib
+from typing import Any
+
+import sqlalchemy as sa
+import tomli_w
+
+from touchline import clock
+from touchline.storage import schema
+from touchline.storage.state import State
+
+__all__ = ["current", "save"]
+
+
+def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
+    """Kind -> its document's value, as of a moment (default: now)."""
+    table = schema.definition
+    query = sa.select(table.c.kind, table.c.document).order_by(table.c.version)
+    if as_of_us is not None:
+        query = query.where(table.c.known_at_us <= as_of_us)
+    return {row.kind: tomllib.loads(row.document)[row.kind] for row in state.read(query)}
+
+
+def save(state: State, documents: dict[str, Any], author: str) -> list[str]:
+    """Stores the kinds whose value changed, in one transaction; returns which they were."""
+    table = schema.definition
+    held = current(state)
+    newest = sa.func.max(table.c.version).label("newest")
+    rows = state.read(sa.select(table.c.kind, newest).group_by(table.c.kind))
+    versions = {row.kind: row.newest for row in rows}
+    changed = [kind for kind, value in documents.items() if held.get(kind) != value]
+    now = clock.now_us()
+    rows = [
+        {
+            "kind": kind,
+            "version": versions.get(kind, 0) + 1,
+            "document": tomli_w.dumps({kind: documents[kind]}),
+            "author": author,
+            "known_at_us": now,
+        }
+        for kind in changed
+    ]
+    state.write((sa.insert(table), rows))
+    return changed
