@@ -1,0 +1,30 @@
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def facts() -> ModuleType:
+    """Rows written as words, and their people."""
+    return _module(HERE / "facts.py")
+
+
+@pytest.fixture(scope="session")
+def crowds() -> ModuleType:
+    """The benchmark's generator of crowds with known persons."""
+    return _module(HERE.parents[1] / "bench" / "crowd.py")

@@ -1,0 +1,118 @@
+"""A row is written as the identifiers it carries: `"u1 c1"` is a user with a cookie."""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from touchline.identity.evidence import (
+    NO_APP,
+    NO_DECISIONS,
+    OBSERVED,
+    Decisions,
+    Evidence,
+    Nodes,
+    Sightings,
+    gather,
+)
+from touchline.identity.person import person_ids
+from touchline.identity.resolve import People, resolve
+from touchline.identity.rules import DEFAULT, Rules
+from touchline.model import TYPE_RANK
+
+LETTERS = {
+    "u": "user_id",
+    "w": "unionid",
+    "m": "member_code",
+    "k": "crm_id",
+    "e": "email",
+    "p": "phone",
+    "x": "external_userid",
+    "o": "openid",
+    "c": "anonymous_id",
+    "d": "device",
+}
+
+
+class Row(NamedTuple):
+    names: tuple[str, ...]
+    day: int = 0
+    kind: int = OBSERVED
+
+
+class Solved(NamedTuple):
+    evidence: Evidence
+    people: People
+    names: dict[int, str]  # node -> name
+
+    def groups(self) -> set[frozenset[str]]:
+        found: dict[int, set[str]] = {}
+        for node, person in enumerate(self.people.person.tolist()):
+            found.setdefault(person, set()).add(self.names[node])
+        return {frozenset(group) for group in found.values()}
+
+    def ids(self) -> dict[str, str]:
+        named = person_ids(self.evidence, self.people)
+        return {self.names[n]: named[p] for n, p in enumerate(self.people.person.tolist())}
+
+    def held(self) -> set[str]:
+        return {self.names[n] for n in np.flatnonzero(self.people.quarantine.held).tolist()}
+
+    def bytes(self) -> bytes:
+        """Everything that was computed: equal people are equal to the bit."""
+        e, p = self.evidence, self.people
+        arrays = [e.hi, e.lo, e.rank, e.app, e.first_seen_us, e.a, e.b, e.kind, e.days]
+        arrays += [p.person, p.anchor, p.quarantine.cause, p.quarantine.count, p.refused, p.limit]
+        return b"|".join(array.tobytes() for array in arrays)
+
+
+def node_id(name: str) -> bytes:
+    return hashlib.blake2b(name.partition("@")[0].encode(), digest_size=16).digest()
+
+
+def node(solved: Solved, name: str) -> int:
+    return int(solved.evidence.find([node_id(name)])[0])
+
+
+def rows(*texts: str) -> list[Row]:
+    """`"u1 c1 *3"` stands for three rows on three days."""
+    found: list[Row] = []
+    for text in texts:
+        names = text.split()
+        times = int(names.pop()[1:]) if names[-1].startswith("*") else 1
+        found += [Row(tuple(names), day) for day in range(times)]
+    return found
+
+
+def gathered(given: Iterable[Row], decisions: Decisions = NO_DECISIONS) -> Evidence:
+    ids: list[bytes] = []
+    rank: list[int] = []
+    app: list[int] = []
+    seen: list[int] = []
+    pairs: list[tuple[int, int, int, int]] = []
+    for row in given:
+        start = len(ids)
+        for name in row.names:
+            ids.append(node_id(name))
+            rank.append(TYPE_RANK[LETTERS[name[0]]])
+            app.append(ord(name[-1]) if "@" in name else NO_APP)
+            seen.append(row.day)
+        here = range(start, len(ids))
+        pairs += [(a, b, row.kind, row.day) for a, b in itertools.combinations(here, 2)]
+    columns = np.array(pairs, np.int32).reshape(-1, 4).T
+    sightings = Sightings(columns[0], columns[1], columns[2].astype(np.int8), columns[3])
+    return gather(Nodes.of(ids, rank, app, seen), sightings, decisions)
+
+
+def solve(
+    given: Sequence[Row],
+    *,
+    rules: Rules = DEFAULT,
+    decisions: Decisions = NO_DECISIONS,
+) -> Solved:
+    evidence = gathered(given, decisions)
+    by_id = {node_id(name): name for row in given for name in row.names}
+    names = {n: by_id[evidence.node_id(n)] for n in range(len(evidence))}
+    return Solved(evidence, resolve(evidence, rules), names)

@@ -1,0 +1,62 @@
+import pytest
+
+from touchline.identity.person import person_id, redirect
+
+
+@pytest.fixture(scope="session")
+def people(facts):
+    return lambda *texts: facts.solve(facts.rows(*texts))
+
+
+def now(solved, old):
+    """Whom an old id leads to."""
+    (person,) = redirect(solved.evidence, solved.people, [old]).tolist()
+    return (
+        person
+        if person < 0
+        else set(solved.ids())
+        & {name for n, name in solved.names.items() if solved.people.person[n] == person}
+    )
+
+
+def test_an_id_is_the_hash_of_the_anchor_and_does_not_change_between_versions():
+    assert person_id(bytes(range(16))) == "p1f7536b26ee3f7a0774495136e3d02da"
+
+
+def test_a_later_device_does_not_rename_a_person(people):
+    before, after = people("u1 e1"), people("u1 e1", "u1 c1 *9")
+    assert after.ids()["u1"] == before.ids()["u1"]
+
+
+def test_after_a_merge_both_ids_lead_to_the_one_person(people):
+    before, after = people("u1 c1", "e2 c2"), people("u1 c1", "e2 c2", "u1 e2")
+    for name in ("u1", "e2"):
+        assert now(after, before.ids()[name]) == {"u1", "c1", "e2", "c2"}
+
+
+def test_after_a_split_each_id_leads_to_who_holds_its_anchor(people):
+    merged = people("u1 c1 *3", "c1 e1")
+    split = people("u1 c1 *3", "e1")
+    assert now(split, merged.ids()["e1"]) == {"u1", "c1"}
+    assert now(split, split.ids()["e1"]) == {"e1"}
+
+
+def test_an_id_that_is_live_again_is_its_own_persons(people):
+    alone, merged = people("c1"), people("u1 c1")
+    assert now(merged, alone.ids()["c1"]) == {"u1", "c1"}
+    assert now(people("c1", "u1"), alone.ids()["c1"]) == {"c1"}
+
+
+def test_an_earlier_sight_of_another_value_moves_the_anchor_and_the_old_id_follows(facts):
+    later = [facts.Row(("u1", "e1"), day=5)]
+    before, after = facts.solve(later), facts.solve([*later, facts.Row(("c1", "u1"), day=2)])
+    earlier = facts.solve([*later, facts.Row(("c1", "e1"), day=1)])
+    assert after.ids()["u1"] == before.ids()["u1"]
+    assert earlier.ids()["u1"] != before.ids()["u1"]
+    assert now(earlier, before.ids()["u1"]) == {"u1", "e1", "c1"}
+
+
+def test_an_id_that_never_was_leads_nowhere(people):
+    solved = people("u1")
+    assert now(solved, "p" + "0" * 32) == -1
+    assert redirect(solved.evidence, solved.people, []).tolist() == []
