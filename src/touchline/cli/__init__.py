@@ -1,0 +1,39 @@
+"""`touchline VERB [SUBVERB] DIR ARGS`: data on stdout, progress and notes on stderr.
+
+Exit codes: 0 ok, 1 findings, 2 bad input, 3 busy, locked or disk full. Each verb is a file; what it
+needs is imported when it runs, so that `--help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code and never lets an error out as a traceback."""
+    from touchline.cli.parser import parser
+    from touchline.errors import TouchlineError
+
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args) or 0)
+    except TouchlineError as error:
+        print(f"touchline: {error.text(language())}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def language() -> str:
+    """The language of messages: "zh" when the terminal speaks Chinese, else "en"."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name)
+        if value:
+            return "zh" if value.startswith("zh") else "en"
+    return "en"

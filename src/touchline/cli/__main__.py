@@ -1,0 +1,5 @@
+import sys
+
+from touchline.cli import main
+
+sys.exit(main())

@@ -1,0 +1,139 @@
+"""All verbs and their arguments in one place; nothing heavy is imported here."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import touchline
+
+__all__ = ["parser"]
+
+FORMATS = ("table", "json", "csv")
+Run = Callable[[argparse.Namespace], int | None]
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors are one line with a remedy, exit 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}. See: {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = Parser(prog="touchline", description=touchline.__doc__)
+    top.add_argument("--version", action="version", version=touchline.__version__)
+    verbs = top.add_subparsers(metavar="VERB", required=True)
+    for build in (_init, _serve, _import, _attribute, _export, _apply, _dump, _doctor, _rebuild):
+        build(verbs)
+    _demo(verbs)
+    return top
+
+
+def _verb(verbs: Any, name: str, text: str, module: str) -> argparse.ArgumentParser:
+    made = verbs.add_parser(name, help=text, description=text)
+    made.set_defaults(run=_later(module))
+    return made
+
+
+def _later(module: str) -> Run:
+    def run(args: argparse.Namespace) -> int | None:
+        return importlib.import_module(f"touchline.cli.{module}").run(args)
+
+    return run
+
+
+def _init(verbs: Any) -> None:
+    made = _verb(verbs, "init", "Make a workspace in DIR.", "init")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--currency", default="CNY", help="what reports count in (default CNY)")
+    made.add_argument("--time-zone", default="Asia/Shanghai", help="what a day is")
+    made.add_argument("--region", default="CN", help="phone numbers without a country code")
+    made.add_argument(
+        "--write-key",
+        action="append",
+        default=[],
+        metavar="[NAME=]KEY",
+        help="a key for trackers; NAME is the source (again for more)",
+    )
+    made.add_argument("--admin-key", action="append", default=[], metavar="KEY")
+
+
+def _serve(verbs: Any) -> None:
+    made = _verb(verbs, "serve", "Collect events and answer queries over HTTP.", "serve")
+    made.add_argument("dir", type=Path, metavar="DIR", nargs="+")
+    made.add_argument("--host", default="127.0.0.1")
+    made.add_argument("--port", type=int, default=8700)
+    made.add_argument("--role", choices=("all", "collector", "app", "worker"), default="all")
+
+
+def _import(verbs: Any) -> None:
+    made = _verb(verbs, "import", "Read a file into a workspace.", "importing")
+    made.add_argument("kind", choices=("events", "costs", "conversions", "people", "rates"))
+    made.add_argument("file", type=Path, metavar="FILE")
+    made.add_argument("--to", type=Path, required=True, metavar="DIR", dest="dir")
+    made.add_argument("--map", type=Path, metavar="MAP.toml", help="names the columns")
+    made.add_argument("--source", help="where the rows come from (default: the kind)")
+    made.add_argument(
+        "--dry-run", action="store_true", help="show what would be read, store nothing"
+    )
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
+def _attribute(verbs: Any) -> None:
+    made = _verb(verbs, "attribute", "Credit conversions to channels.", "attribute")
+    made.add_argument("dir", type=Path, metavar="DIR", nargs="?")
+    made.add_argument("--paths", type=Path, metavar="FILE", help="aggregated paths instead of DIR")
+    made.add_argument("--goal")
+    made.add_argument("--models", default="all", help="comma separated (default all)")
+    made.add_argument("--by", default="channel", help="channel[,campaign[,ad_group|term|content]]")
+    made.add_argument("--window", default="90d", help="how long before a conversion (default 90d)")
+    made.add_argument("--from", dest="start", metavar="DAY", help="first local day of conversions")
+    made.add_argument("--to", dest="end", metavar="DAY", help="last local day of conversions")
+    made.add_argument("--as-of", metavar="DAY", help="what was known at the end of that day")
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
+def _export(verbs: Any) -> None:
+    made = _verb(verbs, "export", "Write a workspace's rows to a file or stdout.", "export")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("what", choices=("events", "rejects", "people", "credit"))
+    made.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl")
+    made.add_argument("--out", type=Path, metavar="FILE")
+    made.add_argument("--goal", help="credit: which goal")
+    made.add_argument("--models", default="all", help="credit: which models")
+    made.add_argument("--window", default="90d", help="credit: how long before a conversion")
+
+
+def _apply(verbs: Any) -> None:
+    made = _verb(verbs, "apply", "Put definitions (goals, channel rules ...) in force.", "define")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("file", type=Path, metavar="FILE.toml")
+    made.set_defaults(verb="apply")
+
+
+def _dump(verbs: Any) -> None:
+    made = _verb(verbs, "dump", "Print the definitions in force.", "define")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.set_defaults(verb="dump")
+
+
+def _doctor(verbs: Any) -> None:
+    made = _verb(verbs, "doctor", "Check that everything received is accounted for.", "doctor")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
+def _rebuild(verbs: Any) -> None:
+    made = _verb(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
+    made.add_argument("dir", type=Path, metavar="DIR")
+
+
+def _demo(verbs: Any) -> None:
+    made = _verb(verbs, "demo", "Build the demo company, print its report, serve it.", "demo")
+    made.add_argument("--dir", type=Path, default=Path("demo-data/workspace"))
+    made.add_argument("--people", type=int, default=20_000)
+    made.add_argument("--seed", type=int, default=2026)
+    made.add_argument("--port", type=int, default=8700)
+    made.add_argument("--no-serve", action="store_true")

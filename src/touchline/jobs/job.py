@@ -1,0 +1,105 @@
+"""The job table: work that outlives a request, done one at a time by the process that may write.
+
+A job is a row: kind, arguments, progress, result or error. A worker leases a due row, runs it and
+writes down how it ended; a lease that ran out (its worker was killed) makes the row due again, so
+every job must be safe to repeat.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from touchline import clock
+from touchline.errors import MESSAGES, BadInput, TouchlineError, Unavailable
+from touchline.storage import schema
+from touchline.storage.state import State
+
+__all__ = ["Progress", "run_next", "submit", "wait"]
+
+LEASE_US = 60 * clock.US
+POLL_S = 0.1
+
+Progress = Callable[[float], None]
+Run = Callable[[dict[str, Any], Progress], Any]
+
+_table = schema.job
+
+
+def submit(state: State, kind: str, args: dict[str, Any], *, due_at_us: int | None = None) -> int:
+    """Adds a job; returns its number."""
+    row = {
+        "kind": kind,
+        "args": msgspec.json.encode(args).decode(),
+        "due_at_us": due_at_us or clock.now_us(),
+        "is_cancelled": False,
+    }
+    with state.engine.begin() as connection:
+        done = connection.execute(sa.insert(_table).values(**row))
+        return int(done.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
+
+
+def run_next(state: State, kinds: dict[str, Run]) -> bool:
+    """Leases and runs the next due job; False when there is none."""
+    job = _lease(state)
+    if job is None:
+        return False
+
+    def progress(share: float) -> None:
+        _update(state, job.id, progress=share, lease_us=clock.now_us() + LEASE_US)
+
+    try:
+        result = kinds[job.kind](msgspec.json.decode(job.args), progress)
+        ended = {"result": msgspec.json.encode(result).decode(), "progress": 1.0}
+    except TouchlineError as error:
+        report = {"code": error.code, "params": {k: str(v) for k, v in error.params.items()}}
+        report["class"] = "Unavailable" if isinstance(error, Unavailable) else "BadInput"
+        ended = {"error": msgspec.json.encode(report).decode()}
+    except Exception as error:  # noqa: BLE001  # a broken job must not take the worker with it
+        report = {"code": "job_failed", "params": {"kind": job.kind, "why": repr(error)}}
+        ended = {"error": msgspec.json.encode(report).decode()}
+    _update(state, job.id, finished_at_us=clock.now_us(), lease_us=None, **ended)
+    return True
+
+
+def wait(state: State, job_id: int, progress: Progress) -> Any:
+    """Blocks until a job has ended; returns its result or raises its error."""
+    while True:
+        row = state.read(sa.select(_table).where(_table.c.id == job_id))[0]
+        if row.finished_at_us is not None:
+            break
+        if row.progress is not None:
+            progress(row.progress)
+        time.sleep(POLL_S)
+    if row.error is not None:
+        report = msgspec.json.decode(row.error)
+        kind = Unavailable if report.get("class") == "Unavailable" else BadInput
+        if report["code"] not in MESSAGES:
+            raise kind("job_failed", kind="job", why=report)
+        raise kind(report["code"], **report["params"])
+    return msgspec.json.decode(row.result)
+
+
+def _lease(state: State) -> sa.Row[Any] | None:
+    now = clock.now_us()
+    free = sa.or_(_table.c.lease_us.is_(None), _table.c.lease_us < now)
+    due = sa.and_(
+        _table.c.finished_at_us.is_(None),
+        _table.c.due_at_us <= now,
+        _table.c.is_cancelled.is_(False),
+        free,
+    )
+    rows = state.read(
+        sa.select(_table).where(due).order_by(_table.c.due_at_us, _table.c.id).limit(1)
+    )
+    if not rows:
+        return None
+    _update(state, rows[0].id, lease_us=now + LEASE_US)
+    return rows[0]
+
+
+def _update(state: State, job_id: int, **values: Any) -> None:
+    with state.engine.begin() as connection:
+        connection.execute(sa.update(_table).where(_table.c.id == job_id).values(**values))

@@ -1,0 +1,1 @@
+"""Credit + costs → the numbers people run a business on."""

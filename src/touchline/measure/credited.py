@@ -1,0 +1,163 @@
+"""One question about credit → journeys as arrays, with the labels and conversions they stand for.
+
+Conversions without a rate and conversions without a touch never reach a model: they are named as
+unattributed. Touches in a window of *any* conversion of the goal are not non-converting, also when
+that conversion lies outside the asked days.
+"""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from touchline import clock
+from touchline.attribution.journeys import Journeys, Labels, Touches
+from touchline.identity.people import PersonMap, account_members
+from touchline.identity.speaker import with_person
+from touchline.journey.conversion import conversions
+from touchline.journey.goal import Goal
+from touchline.journey.path import converting, non_converting
+from touchline.journey.rate import Rates
+from touchline.journey.touchpoint import touches
+from touchline.storage.engine import Expression, View
+
+__all__ = ["Credited", "Question", "credited"]
+
+UNNAMED = "Unassigned"
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked: `by` are label columns, channel first; days are inclusive, None is open."""
+
+    goal: Goal
+    currency: str
+    by: tuple[str, ...] = ("channel",)
+    window_days: float = 90
+    days: tuple[dt.date | None, dt.date | None] = (None, None)
+    as_of_us: int | None = None
+
+
+class Credited(msgspec.Struct, frozen=True):
+    """`labels[i]` are the values of label code i, in the order of the question's `by`.
+
+    `conversions` are the rows behind the converting journeys, in their order; `touches` those of
+    converting journeys, in the order of the touch arrays. Unrated conversions are in neither.
+    """
+
+    journeys: Journeys
+    labels: list[tuple[str | None, ...]]
+    conversions: pa.Table
+    touches: pa.Table
+    unrated: int
+    missing_rates: tuple[tuple[str, str], ...]
+
+
+def credited(view: View, people: PersonMap, question: Question) -> Credited:
+    """Answers a question from one view of the lake."""
+    nodes = view.given(people.nodes)
+    rates = Rates.of(view, question.currency, question.as_of_us)
+    found = conversions(view, nodes, question.goal, rates, as_of_us=question.as_of_us)
+    asked = _in_days(found.rows, question.days)
+    counted = asked.filter(pc.invert(asked.column("is_unrated")))
+    points = _touches(view, nodes, question)
+    accounts = account_members(view, people, as_of_us=question.as_of_us)
+    window_us = round(question.window_days * clock.DAY_US)
+    members = view.given(_members(counted, accounts))
+    columns = ["conversion_ix", "ts_us", "seq", "event_id", "message_id", *question.by]
+    path = converting(points, members, window_us).select(columns)
+    won = view.fetch(path.order_by("conversion_ix", "ts_us", "seq"))
+    everyone = view.given(_members(found.rows, accounts))
+    served = converting(points, everyone, window_us)
+    free = _by_days(non_converting(points, served), question.days)
+    lost = view.fetch(
+        free.select("person_ix", "ts_us", "seq", *question.by).order_by("person_ix", "ts_us", "seq")
+    )
+    journeys, labels = _arrays(counted, won, lost, question.by)
+    unrated = int(pc.sum(asked.filter(asked.column("is_unrated")).column("count")).as_py() or 0)
+    return Credited(journeys, labels, counted, won, unrated, found.missing_rates)
+
+
+def _touches(view: View, nodes: Expression, question: Question) -> Expression:
+    events = view.events()
+    if question.as_of_us is not None:
+        events = events.filter(events.known_at_us <= question.as_of_us)
+    found = touches(with_person(events, nodes))
+    return found.mutate(channel=found.channel.fill_null(UNNAMED))
+
+
+def _in_days(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa.Table:
+    for bound, keep in zip(days, (pc.greater_equal, pc.less_equal), strict=True):
+        if bound is not None:
+            rows = rows.filter(keep(rows.column("local_day"), pa.scalar(bound, pa.date32())))
+    return rows
+
+
+def _by_days(rows: Expression, days: tuple[dt.date | None, dt.date | None]) -> Expression:
+    if days[0] is not None:
+        rows = rows.filter(rows.local_day >= days[0])
+    if days[1] is not None:
+        rows = rows.filter(rows.local_day <= days[1])
+    return rows
+
+
+def _members(rows: pa.Table, accounts: pa.Table) -> pa.Table:
+    """One row per conversion and person whose touches count for it: see `path.converting`."""
+    numbered = rows.select(["account_id", "person_ix", "converted_us", "own_event"])
+    numbered = numbered.append_column("conversion_ix", pa.array(np.arange(len(rows))))
+    own = numbered.filter(pc.is_valid(numbered.column("person_ix"))).drop_columns(["account_id"])
+    contacts = numbered.drop_columns(["person_ix"]).join(accounts, "account_id", join_type="inner")
+    names = ["conversion_ix", "person_ix", "converted_us", "own_event"]
+    both = pa.concat_tables([own.select(names), contacts.select(names)])
+    unique = both.group_by(["conversion_ix", "person_ix"]).aggregate(
+        [("converted_us", "min"), ("own_event", "max")]
+    )
+    return unique.rename_columns(["conversion_ix", "member_ix", "converted_us", "own_event"])
+
+
+def _arrays(
+    rows: pa.Table, won: pa.Table, lost: pa.Table, by: tuple[str, ...]
+) -> tuple[Journeys, list[tuple[str | None, ...]]]:
+    code, labels = _labels(pa.concat_tables([won.select(by), lost.select(by)]))
+    channels = tuple(sorted({str(label[0]) for label in labels}))
+    place = {name: number for number, name in enumerate(channels)}
+    channel_of = np.array([place[str(label[0])] for label in labels], dtype=np.int64)
+    split = len(won)
+    journeys = Journeys.from_touches(
+        Touches(_numbers(won, "conversion_ix"), code[:split], _numbers(won, "ts_us")),
+        Touches(_numbers(lost, "person_ix"), code[split:]),
+        value=_numbers(rows, "revenue"),
+        counts=_numbers(rows, "count").astype(np.float64),
+        labels=Labels(channels, channel_of),
+    )
+    return journeys, labels
+
+
+def _labels(columns: pa.Table) -> tuple[np.ndarray[Any, Any], list[tuple[str | None, ...]]]:
+    """Codes of the distinct label tuples, in the order of their values: equal data, equal codes."""
+    code = np.zeros(len(columns), dtype=np.int64)
+    values: list[list[str | None]] = []
+    for column in columns.columns:
+        names = sorted(
+            pc.unique(column).to_pylist(), key=lambda name: (name is not None, name or "")
+        )
+        ranks = pc.index_in(column, pa.array(names, pa.string())).to_numpy()
+        code = code * max(len(names), 1) + ranks
+        values.append(names)
+    distinct, code = np.unique(code, return_inverse=True)
+    labels: list[tuple[str | None, ...]] = []
+    for number in distinct.tolist():
+        parts: list[str | None] = []
+        rest = number
+        for names in reversed(values):
+            rest, rank = divmod(rest, max(len(names), 1))
+            parts.append(names[rank])
+        labels.append(tuple(reversed(parts)))
+    return code.astype(np.int64), labels
+
+
+def _numbers(table: pa.Table, name: str) -> np.ndarray[Any, Any]:
+    return table.column(name).to_numpy().astype(np.int64, copy=False)

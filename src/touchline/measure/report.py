@@ -1,0 +1,174 @@
+"""Credit + costs → the attribution report: one row per model and label, exactly adding up.
+
+    rows + unattributed = conversions (to 1e-9) and revenue (to the minor unit), for every model
+
+Money is rounded by largest remainder from the channel down, so campaigns add up to their channel.
+"""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.journeys import Floats
+from touchline.attribution.remainder import apportion, apportion_nested
+from touchline.identity.people import PersonMap
+from touchline.journey.rate import Rates
+from touchline.measure.cost import Costs, costs
+from touchline.measure.credited import Credited, Question, credited
+from touchline.storage.engine import View
+
+__all__ = ["Report", "Row", "report"]
+
+Key = tuple[str | None, ...]
+ORDER = ("channel", "campaign", "term", "ad_group", "content")
+
+
+class Row(msgspec.Struct, frozen=True):
+    """Money in minor units of the report's currency; null where a figure is not defined."""
+
+    model: str
+    labels: dict[str, str | None]
+    conversions: float
+    revenue: int
+    cost: int
+    removal_effect: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        always: dict[str, str | None] = {"channel": None, "campaign": None, "term": None}
+        return {
+            "model": self.model,
+            **always,
+            **self.labels,
+            "conversions": self.conversions,
+            "revenue": self.revenue,
+            "cost": self.cost,
+            "roi": (self.revenue - self.cost) / self.cost if self.cost else None,
+            "cac": self.cost / self.conversions if self.conversions > 0 else None,
+            "roas": self.revenue / self.cost if self.cost else None,
+            "removal_effect": self.removal_effect,
+        }
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The answer; `notes` say what was left out and why, for a person to read."""
+
+    question: Question
+    conversions: int
+    revenue: int
+    rows: list[Row]
+    unattributed: dict[str, dict[str, float]]
+    notes: list[tuple[str, dict[str, Any]]]
+    missing_rates: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of CONTRACT §5."""
+        window = self.question.window_days
+        return {
+            "goal": self.question.goal.name,
+            "window_days": int(window) if window == int(window) else window,
+            "currency": self.question.currency,
+            "conversions": self.conversions,
+            "revenue": self.revenue,
+            "rows": [row.as_json() for row in self.rows],
+            "unattributed": self.unattributed,
+        }
+
+
+def report(view: View, people: PersonMap, question: Question, models: str = "all") -> Report:
+    """Credit of every model asked for ("all" or "a,b"), joined with costs."""
+    found = credited(view, people, question)
+    journeys = found.journeys
+    chosen, left_out = choose(models, journeys)
+    rates = Rates.of(view, question.currency, question.as_of_us)
+    spent = costs(view, question.by, rates, days=question.days, as_of_us=question.as_of_us)
+    rows: list[Row] = []
+    for one in credit(journeys, chosen).values():
+        rows += _rows(one, found, spent, question.by)
+    untouched = ~journeys.is_touched
+    missing = {*found.missing_rates, *((c, day.isoformat()) for c, day in rates.missing)}
+    return Report(
+        question=question,
+        conversions=int(journeys.conversions.sum()) + found.unrated,
+        revenue=int(journeys.value.sum()),
+        rows=rows,
+        unattributed={
+            "no_touch": {
+                "conversions": int(journeys.conversions[untouched].sum()),
+                "revenue": int(journeys.value[untouched].sum()),
+            },
+            "no_rate": {"conversions": found.unrated, "revenue": 0},
+        },
+        notes=[(why.code, why.params) for why in left_out],
+        missing_rates=tuple(sorted(missing)),
+    )
+
+
+def _rows(one: Credit, found: Credited, spent: Costs, by: tuple[str, ...]) -> list[Row]:
+    keys, conversions, revenue = _totals(one, found, by)
+    money = _whole(keys, revenue, int(found.journeys.value[found.journeys.is_touched].sum()))
+    effects: dict[str, float] = {}
+    if one.removal_effect is not None and by == ("channel",):
+        effects = dict(zip(found.journeys.labels.channels, one.removal_effect, strict=True))
+    credited_rows = {
+        key: Row(
+            one.model,
+            dict(zip(by, key, strict=True)),
+            float(conversions[i]),
+            int(money[i]),
+            spent.by_label.get(key, 0),
+            effects.get(str(key[0])),
+        )
+        for i, key in enumerate(keys)
+        if conversions[i] or money[i]
+    }
+    unpaid = [
+        Row(one.model, dict(zip(by, key, strict=True)), 0.0, 0, cost, effects.get(str(key[0])))
+        for key, cost in spent.by_label.items()
+        if key not in credited_rows
+    ]
+    return sorted([*credited_rows.values(), *unpaid], key=_place)
+
+
+def _totals(one: Credit, found: Credited, by: tuple[str, ...]) -> tuple[list[Key], Floats, Floats]:
+    """Label totals, and behind them what channels hold that no finer label can take."""
+    names = found.journeys.labels.channels
+    rest: Key = (None,) * (len(by) - 1)
+    place = {key: i for i, key in enumerate(found.labels)}
+    keys = list(found.labels)
+    conversions = [*one.label_conversions.tolist()]
+    revenue = [*one.label_revenue.tolist()]
+    for code, name in enumerate(names):
+        left = (float(one.leftover_conversions[code]), float(one.leftover_revenue[code]))
+        if left == (0.0, 0.0):
+            continue
+        key = (name, *rest)
+        if key in place:
+            conversions[place[key]] += left[0]
+            revenue[place[key]] += left[1]
+        else:
+            keys.append(key)
+            conversions.append(left[0])
+            revenue.append(left[1])
+    return keys, np.array(conversions), np.array(revenue)
+
+
+def _whole(keys: list[Key], revenue: Floats, total: int) -> np.ndarray[Any, Any]:
+    """Rounded from the first label down, so that finer rows add up to coarser ones."""
+    if not keys:
+        return np.zeros(0, dtype=np.int64)
+    depth = len(keys[0])
+    if depth == 1:
+        return apportion(revenue, total)
+    levels = [
+        np.unique([repr(key[:level]) for key in keys], return_inverse=True)[1]
+        for level in range(1, depth)
+    ]
+    return apportion_nested(revenue, levels, total)
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    """Revenue descending, then labels; null labels first."""
+    names = tuple((row.labels.get(name) or "") for name in ORDER)
+    return (-row.revenue, *names)
