@@ -62,6 +62,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: a server is already running on it. Use that one, or stop it first.",
         "{path} 已有服务在运行。请直接使用,或先停止它。",
     ),
+    "not_stored": (
+        "Not stored: the server cannot write at the moment. Send it again after Retry-After.",
+        "暂时无法写入,本次数据未保存。请在 Retry-After 秒后重发。",
+    ),
+    "busy": (
+        "Too much is being received at once. Send again in a moment.",
+        "当前接收的数据过多,请稍后重发。",
+    ),
+    "too_slow": (
+        "The request took too long to arrive. Send it again, or in smaller parts.",
+        "请求上传太慢,已超时。请重发,或分成更小的批次。",
+    ),
+    "method_not_allowed": (
+        "This address takes POST only. Send the event as a POST request.",
+        "该地址只接受 POST 请求,请用 POST 发送。",
+    ),
     "unreadable_body": (
         "The request body cannot be read: {why}. Send JSON, plain or gzip.",
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",
@@ -90,6 +106,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The request is larger than {limit} bytes or 10,000 events. Send it in smaller batches.",
         "请求超过 {limit} 字节或 10,000 条事件。请分成更小的批次发送。",
     ),
+    "bad_channel_rule": (
+        "{rule} cannot be read: {why}. Correct it and apply the document again.",
+        "渠道规则 {rule} 无法识别:{why}。请修改后重新应用。",
+    ),
+    "unknown_region": (
+        "{value!r} is not a region. Use two letters of ISO 3166 such as CN or SG.",
+        "{value!r} 不是有效的地区代码。请使用 ISO 3166 两位代码,如 CN、SG。",
+    ),
     "unknown_currency": (
         "{value!r} is not a currency. Use an ISO 4217 code such as CNY or USD.",
         "{value!r} 不是有效币种。请使用 ISO 4217 代码,如 CNY、USD。",
@@ -101,6 +125,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bad_identity_rule": (
         "[identity] {key} {why}. Correct it and run touchline apply again.",
         "[identity] {key} 有误:{why}。请修改后重新运行 touchline apply。",
+    ),
+    "unknown_model": (
+        "{model!r} is not an attribution model. Choose from: {known}, or all.",
+        "没有名为 {model!r} 的归因模型。可选:{known},或 all(全部)。",
+    ),
+    "model_needs_times": (
+        "{model} needs the time of each touch, which paths do not have. Leave it out.",
+        "模型 {model} 需要每个触点的时间,而路径文件没有时间。请去掉该模型。",
+    ),
+    "too_many_channels": (
+        "{model} takes at most {limit} channels; there are {found}. Group channels, or use shapley.",
+        "模型 {model} 最多支持 {limit} 个渠道,当前有 {found} 个。请合并渠道,或改用 shapley。",
+    ),
+    "bad_half_life": (
+        "A half-life of {days} days cannot be used. Give a number of days above 0, such as 7.",
+        "半衰期 {days} 天无效。请填写大于 0 的天数,例如 7。",
+    ),
+    "bad_goal": (
+        "Goal {name}: {why}. Correct the [[goal]] table.",
+        "转化目标 {name} 有误:{why}。请修改 [[goal]]。",
+    ),
+    "unknown_goal": (
+        "There is no goal {name}. Known: {known}.",
+        "没有名为 {name} 的转化目标。现有目标:{known}。",
+    ),
+    "unknown_definition": (
+        "{path}: unknown table {name}. Known: {known}.",
+        "{path}:不认识 {name}。可用的有:{known}。",
+    ),
+    "bad_site": (
+        "[site]: {why}. Give lists of texts: own_hosts, payment_hosts, personal_traits.",
+        "[site] 有误:{why}。own_hosts、payment_hosts、personal_traits 应为文本列表。",
+    ),
+    "job_failed": (
+        "The job {kind} failed: {why}. Please report this; nothing was lost.",
+        "任务 {kind} 执行失败:{why}。数据没有丢失,请将此信息反馈给我们。",
     ),
     "unknown_key": (
         "This write key is unknown. Check the key, or add one with: touchline init --write-key.",

@@ -1,0 +1,90 @@
+"""What became of every item received: the conservation law, written down per source and hour.
+
+received = stored + duplicate + rejected. Rejects keep their payload, sealed, with the reason.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from touchline import clock
+from touchline.model import Reject
+from touchline.storage import schema
+from touchline.storage.state import State
+from touchline.storage.workspace import Workspace
+
+__all__ = ["Tally", "intake_rows", "open_payload", "reject_rows"]
+
+HOUR_US = 3600 * clock.US
+Statement = tuple[sa.Executable, Sequence[dict[str, Any]]]
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Counts of one batch or import."""
+
+    received: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    def plus(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.received + other.received,
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.rejected + other.rejected,
+        )
+
+
+def intake_rows(state: State, fates: Iterable[tuple[str, int, str]]) -> Statement:
+    """A statement that adds (source, received_us, "stored" | "duplicate" | "rejected") counts."""
+    sums: dict[tuple[str, int], dict[str, Any]] = {}
+    for source, received_us, fate in fates:
+        hour = received_us - received_us % HOUR_US
+        row = sums.get((source, hour))
+        if row is None:
+            row = sums[source, hour] = {
+                "source": source,
+                "hour_us": hour,
+                "received": 0,
+                "stored": 0,
+                "duplicate": 0,
+                "rejected": 0,
+            }
+        row["received"] += 1
+        row[fate] += 1
+    counted = ("received", "stored", "duplicate", "rejected")
+    return state.upsert(schema.intake, add=counted), list(sums.values())
+
+
+def reject_rows(workspace: Workspace, rejects: Sequence[Reject], seq: int) -> Statement:
+    """A statement that keeps rejects; one that is read again from the log is kept once."""
+    rows: list[dict[str, Any]] = []
+    seen: Counter[tuple[Any, ...]] = Counter()
+    for number, reject in enumerate(rejects, 1):
+        what = (reject.source, reject.kind, reject.received_us, reject.line, reject.payload)
+        seen[what] += 1
+        name = msgspec.msgpack.encode((*what, seen[what]))
+        reject_id = blake2b(name, digest_size=16).digest()
+        rows.append(
+            {
+                "reject_id": reject_id,
+                "source": reject.source,
+                "kind": reject.kind,
+                "message_id": reject.message_id,
+                "reason": reject.reason,
+                "sealed_payload": workspace.vault.seal(reject.payload, b"reject|" + reject_id),
+                "received_us": reject.received_us,
+                "seq": seq + number,
+                "line": reject.line,
+            },
+        )
+    return workspace.state.upsert(schema.reject), rows
+
+
+def open_payload(workspace: Workspace, row: sa.Row[Any]) -> bytes:
+    return workspace.vault.open(row.sealed_payload, b"reject|" + row.reject_id)

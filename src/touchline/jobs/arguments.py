@@ -1,0 +1,86 @@
+"""Arguments of a question, as text from a command line or a URL → values, or BadInput that says how.
+
+Days are local days of the workspace; a moment without a zone is in the workspace's zone.
+"""
+
+import datetime as dt
+import zoneinfo
+from typing import Any
+
+from touchline import clock
+from touchline.errors import BadInput
+
+__all__ = ["as_of", "cursor", "day", "labels", "limit", "moment", "window"]
+
+LABELS = ("channel", "campaign", "ad_group", "term", "content")
+
+
+def labels(text: str) -> tuple[str, ...]:
+    """Label columns, channel first and coarse before fine, whatever order they were asked in."""
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    for name in asked:
+        if name not in LABELS:
+            why = f"is not one of {', '.join(LABELS)}."
+            raise BadInput("bad_argument", name="by", value=name, why=why)
+    return ("channel", *(name for name in LABELS[1:] if name in asked))
+
+
+def window(text: str) -> float:
+    """Days of a window such as "90d"."""
+    try:
+        days = float(text.removesuffix("d"))
+    except ValueError:
+        days = 0.0
+    if not 0 < days <= 3660:
+        why = "is not a number of days such as 90d."
+        raise BadInput("bad_argument", name="window", value=text, why=why)
+    return days
+
+
+def day(text: str | None, name: str) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        why = "is not a day such as 2026-03-31."
+        raise BadInput("bad_argument", name=name, value=text, why=why) from error
+
+
+def as_of(text: str | None, zone: str) -> int | None:
+    """The last microsecond of a local day, or a moment as it is."""
+    if not text or "T" in text:
+        return moment(text, "as_of", zone) if text else None
+    found = day(text, "as_of") or dt.date.min
+    following = dt.datetime.combine(found + dt.timedelta(days=1), dt.time())
+    return clock.to_us(following.replace(tzinfo=zoneinfo.ZoneInfo(zone))) - 1
+
+
+def moment(text: str, name: str, zone: str) -> int:
+    """A day (its local start) or an ISO moment, as epoch microseconds."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        why = "is not a day or an ISO 8601 moment such as 2026-03-31T08:00:00Z."
+        raise BadInput("bad_argument", name=name, value=text, why=why) from error
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=zoneinfo.ZoneInfo(zone))
+    return clock.to_us(found)
+
+
+def cursor(text: str) -> tuple[int, int]:
+    received, _, seq = text.partition(":")
+    if not (received.isdigit() and seq.isdigit()):
+        why = "is not a cursor that an earlier answer gave."
+        raise BadInput("bad_argument", name="cursor", value=text, why=why)
+    return int(received), int(seq)
+
+
+def limit(value: Any) -> int:
+    try:
+        limit = int(value)
+    except ValueError:
+        limit = 0
+    if limit < 1:
+        raise BadInput("bad_argument", name="limit", value=value, why="is not a number above 0.")
+    return limit

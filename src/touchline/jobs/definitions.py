@@ -1,0 +1,105 @@
+"""A site's definition file ↔ State: checked as a whole before anything of it is stored.
+
+    [[goal]]  [[channel_rule]]  [source_alias]  [source_kind]  [identity]  [site]
+
+`[site]` holds own_hosts, payment_hosts and personal_traits. Other top-level names are refused, so
+that a misspelt table is not silently without effect.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from touchline.collect.channel import ChannelRules
+from touchline.collect.site import Site
+from touchline.errors import BadInput
+from touchline.identity.rules import Rules
+from touchline.journey.goal import Goal, goals
+from touchline.storage import definition
+from touchline.storage.workspace import Workspace
+
+__all__ = ["apply", "dump", "goals_of", "read_file", "site_of"]
+
+CHANNEL_KINDS = ("channel_rule", "source_alias", "source_kind")
+KINDS = ("site", "goal", *CHANNEL_KINDS, "identity")
+
+
+class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    own_hosts: frozenset[str] = frozenset()
+    payment_hosts: frozenset[str] = frozenset()
+    personal_traits: frozenset[str] = frozenset()
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """A checked definition file. Raises BadInput that names the place and the remedy."""
+    try:
+        documents = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadInput("file_missing", path=path) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadInput("file_unreadable", path=path, format="TOML", reason=error) from error
+    unknown = [kind for kind in documents if kind not in KINDS]
+    if unknown:
+        raise BadInput("unknown_definition", path=path, name=unknown[0], known=", ".join(KINDS))
+    _check(documents)
+    return documents
+
+
+def apply(workspace: Workspace, documents: dict[str, Any], author: str = "cli") -> list[str]:
+    """Puts documents in force; returns the kinds that changed. The rest stays as it is."""
+    _check({**definition.current(workspace.state), **documents})
+    return definition.save(workspace.state, documents, author)
+
+
+def dump(workspace: Workspace) -> str:
+    """What is in force, as a file that `apply` takes."""
+    held = definition.current(workspace.state)
+    return tomli_w.dumps({kind: held[kind] for kind in KINDS if kind in held})
+
+
+def goals_of(workspace: Workspace, as_of_us: int | None = None) -> tuple[Goal, ...]:
+    return goals(_list(definition.current(workspace.state, as_of_us).get("goal", [])))
+
+
+def site_of(workspace: Workspace) -> Site:
+    """What turning requests into events needs to know of this workspace."""
+    held = definition.current(workspace.state)
+    hosts = _hosts(held.get("site", {}))
+    return Site(
+        workspace=workspace.id,
+        time_zone=workspace.time_zone,
+        currency=workspace.currency,
+        region=workspace.region,
+        own_hosts=hosts.own_hosts,
+        payment_hosts=hosts.payment_hosts,
+        personal_traits=hosts.personal_traits,
+        channels=_channels(held),
+        keep_ip=workspace.settings.keep_ip,
+    )
+
+
+def _check(documents: dict[str, Any]) -> None:
+    goals(_list(documents.get("goal", [])))
+    _channels(documents)
+    Rules.from_document(documents)
+    _hosts(documents.get("site", {}))
+
+
+def _channels(documents: dict[str, Any]) -> ChannelRules:
+    return ChannelRules.compile([{k: documents[k] for k in CHANNEL_KINDS if k in documents}])
+
+
+def _hosts(table: Any) -> Hosts:
+    try:
+        return msgspec.convert(table, Hosts)
+    except msgspec.ValidationError as error:
+        raise BadInput("bad_site", why=error) from error
+
+
+def _list(value: Any) -> list[dict[str, object]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise BadInput("bad_goal", name="goal", why="write it as [[goal]]")
+    return value

@@ -1,0 +1,195 @@
+"""Questions to a workspace → answers, the same for the command line and the API.
+
+Each takes an open workspace and plain arguments, reads one view of the lake, and yields JSON lines
+or returns one JSON value. `QUERIES` names those that may be asked over the worker's socket.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from touchline import clock
+from touchline.collect.nodes import clear_values
+from touchline.identity.people import Registry
+from touchline.identity.profile import find_person, identifiers_of
+from touchline.identity.speaker import with_person
+from touchline.jobs import arguments
+from touchline.jobs.account import open_payload
+from touchline.jobs.definitions import goals_of
+from touchline.journey.goal import goal_named
+from touchline.measure.credited import Question
+from touchline.measure.report import Report, report
+from touchline.model import Identifier
+from touchline.storage import schema
+from touchline.storage.engine import Expression, View
+from touchline.storage.workspace import Workspace
+
+__all__ = ["QUERIES", "attribution", "events", "rejects", "timeline"]
+
+_encoder = msgspec.json.Encoder()
+
+
+def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
+    """goal, models, by, window ("90d"), from, to, as_of: all optional, all text."""
+    as_of_us = arguments.as_of(args.get("as_of"), workspace.time_zone)
+    question = Question(
+        goal=goal_named(goals_of(workspace, as_of_us), args.get("goal")),
+        currency=workspace.currency,
+        by=arguments.labels(args.get("by") or "channel"),
+        window_days=arguments.window(args.get("window") or "90d"),
+        days=(arguments.day(args.get("from"), "from"), arguments.day(args.get("to"), "to")),
+        as_of_us=as_of_us,
+    )
+    with workspace.view() as view:
+        people = registry.at(view, as_of_us=as_of_us)
+        return report(view, people, question, args.get("models") or "all")
+
+
+def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
+    """JSON lines in order of (received_at, seq); filters as CONTRACT §7."""
+    with workspace.view() as view:
+        rows = view.events()
+        if args.get("person"):
+            people = registry.at(view)
+            person = find_person(workspace, people, args["person"])
+            rows = with_person(rows, view.given(people.nodes))
+            rows = rows.filter(rows.person_ix == person)
+        if args.get("message_id_prefix"):
+            rows = rows.filter(rows.message_id.startswith(args["message_id_prefix"]))
+        if args.get("from"):
+            rows = rows.filter(
+                rows.ts_us >= arguments.moment(args["from"], "from", workspace.time_zone)
+            )
+        if args.get("to"):
+            rows = rows.filter(rows.ts_us < arguments.moment(args["to"], "to", workspace.time_zone))
+        rows = _page(rows, args)
+        yield from _event_lines(workspace, view, rows)
+
+
+def rejects(workspace: Workspace, _registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
+    """JSON lines of what could not be stored, in order of (received_at, seq)."""
+    table = schema.reject.c
+    query = sa.select(schema.reject).order_by(table.received_us, table.seq)
+    if args.get("message_id_prefix"):
+        prefix = args["message_id_prefix"]
+        query = query.where(sa.func.substr(table.message_id, 1, len(prefix)) == prefix)
+    if args.get("from"):
+        start = arguments.moment(args["from"], "from", workspace.time_zone)
+        query = query.where(table.received_us >= start)
+    if args.get("to"):
+        query = query.where(
+            table.received_us < arguments.moment(args["to"], "to", workspace.time_zone)
+        )
+    if args.get("cursor"):
+        received, seq = arguments.cursor(args["cursor"])
+        query = query.where(
+            sa.or_(
+                table.received_us > received,
+                sa.and_(table.received_us == received, table.seq > seq),
+            )
+        )
+    if args.get("limit"):
+        query = query.limit(arguments.limit(args["limit"]))
+    with workspace.state.engine.connect() as connection:
+        for row in connection.execution_options(yield_per=500).execute(query):
+            line = {
+                "message_id": row.message_id,
+                "reason": row.reason,
+                "payload": _payload(open_payload(workspace, row)),
+                "source": row.source,
+                "kind": row.kind,
+                "line": row.line,
+                "received_at": clock.iso(row.received_us),
+                "cursor": f"{row.received_us}:{row.seq}",
+            }
+            yield _encoder.encode(line) + b"\n"
+
+
+def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
+    """A person with everything that happened to them, oldest first."""
+    with workspace.view() as view:
+        people = registry.at(view)
+        person = find_person(workspace, people, args["person"])
+        rows = with_person(view.events(), view.given(people.nodes))
+        rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
+        found = [msgspec.Raw(line) for line in _event_lines(workspace, view, rows)]
+        return {
+            "person_id": people.person_ids[person],
+            "identifiers": identifiers_of(workspace, people, person),
+            "events": found,
+        }
+
+
+def _page(rows: Expression, args: dict[str, Any]) -> Expression:
+    if args.get("cursor"):
+        received, seq = arguments.cursor(args["cursor"])
+        later = (rows.received_us == received) & (rows.seq > seq)
+        rows = rows.filter((rows.received_us > received) | later)
+    rows = rows.order_by("received_us", "seq")
+    return rows.limit(arguments.limit(args["limit"])) if args.get("limit") else rows
+
+
+def _event_lines(workspace: Workspace, view: View, rows: Expression) -> Iterator[bytes]:
+    for batch in view.batches(rows):
+        found = batch.to_pylist()
+        nodes = {node["id"] for row in found for node in row["node_ids"] or ()}
+        clear = clear_values(workspace, nodes)
+        for row in found:
+            yield _encoder.encode(_event(row, clear)) + b"\n"
+
+
+def _event(row: dict[str, Any], clear: dict[bytes, Identifier]) -> dict[str, Any]:
+    known = [clear[node["id"]] for node in row["node_ids"] or () if node["id"] in clear]
+    first: dict[str, str] = {}
+    for identifier in known:
+        first.setdefault(identifier.type, identifier.value)
+    return {
+        "message_id": row["message_id"],
+        "type": row["type"],
+        "name": row["name"],
+        "user_id": first.get("user_id"),
+        "anonymous_id": first.get("anonymous_id"),
+        "timestamp": clock.iso(row["ts_us"]),
+        "received_at": clock.iso(row["received_us"]),
+        "sent_at": _iso(row["sent_us"]),
+        "original_timestamp": _iso(row["original_us"]),
+        "source": row["source"],
+        **{name: row[name] for name in _AS_THEY_ARE},
+        "click_ids": dict(row["click_ids"] or ()),
+        "identifiers": [{"type": i.type, "value": i.value} for i in known],
+        "properties": msgspec.Raw((row["properties"] or "{}").encode()),
+        "context": msgspec.Raw((row["context"] or "{}").encode()),
+        "cursor": f"{row['received_us']}:{row['seq']}",
+    }
+
+
+_AS_THEY_ARE = (
+    "channel", "source_name", "medium", "campaign", "ad_group", "term", "content", "referrer_host",
+    "page_url", "page_title", "landing_page", "store_code", "staff_id", "account_id", "content_id",
+    "revenue", "currency", "order_id", "stage", "bot",
+)  # fmt: skip
+
+
+def _payload(raw: bytes) -> Any:
+    try:
+        msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return raw.decode("utf-8", "replace")
+    return msgspec.Raw(raw)
+
+
+def _iso(us: int | None) -> str | None:
+    return None if us is None else clock.iso(us)
+
+
+Query = Callable[[Workspace, Registry, dict[str, Any]], Any]
+QUERIES: dict[str, Query] = {
+    "attribution": lambda workspace, registry, args: attribution(
+        workspace, registry, args
+    ).as_json(),
+    "events": events,
+    "rejects": rejects,
+    "timeline": timeline,
+}
