@@ -1,0 +1,237 @@
+"""POST /v1/{track,identify,page,screen,group,alias,batch} → the log → a verdict for each item.
+
+A raw ASGI app without a framework: it checks the key, reads the batch, logs the request as it came
+and answers when the disk has it. Nothing is answered before the sync, and nothing is lost after.
+
+Cross-origin pages may send here (that is what trackers do): a write key can only write, and no
+cookie means anything on these paths, so the origin is echoed.
+"""
+
+import asyncio
+import ipaddress
+import itertools
+import os
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+
+from touchline import clock
+from touchline.collect import segment
+from touchline.collect.body import MAX_BODY
+from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
+from touchline.model import RawRequest
+from touchline.storage.log import Log
+from touchline.web.group import Group
+from touchline.web.keys import Keys, basic_user
+from touchline.web.recent import Recent, Verdict
+
+__all__ = ["PATHS", "Collector"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+CALLS = ("track", "identify", "page", "screen", "group", "alias", "batch", "import", *"tipsgab")
+PATHS = frozenset((*(f"/v1/{call}" for call in CALLS), "/beacon/v1/batch"))
+
+MAX_HELD = 256 << 20  # bytes of bodies in memory at once, over all connections
+MAX_DRAINED = 64 << 20  # read on and thrown away, so that a client comes to read our 413
+BODY_S = 30.0
+LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
+RETRY_AFTER = b"1"
+
+_JSON = (b"content-type", b"application/json; charset=utf-8")
+_MAX_AGE = (b"access-control-max-age", b"86400")
+_ORIGIN = re.compile(rb"[\x21-\x7e]{1,512}")
+_NAMES = re.compile(rb"[A-Za-z0-9_\-, ]{1,2048}")
+_PROCESS = os.urandom(10)  # with a count: an id no other request ever has
+_COUNT = itertools.count()
+_pack = msgspec.msgpack.Encoder().encode
+_json = msgspec.json.Encoder().encode
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    success: bool
+    results: list[Verdict]
+
+
+class _GoneError(Exception):
+    """The sender hung up before the end of its request."""
+
+
+class Collector:
+    """The ASGI app of the collection paths of one workspace."""
+
+    def __init__(self, log: Log, keys: Keys) -> None:
+        self._group = Group(log)
+        self._keys = keys
+        self._recent = Recent()
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        more: list[Header] = []
+        try:
+            if scope["method"] == "POST":
+                status, body = 200, await self._collect(scope, headers, receive)
+            elif scope["method"] == "OPTIONS":
+                status, body = 204, b""
+                more = _preflight(headers)
+            else:
+                status, body = 405, _complaint(BadInput("method_not_allowed"), headers)
+                more = [(b"allow", b"POST, OPTIONS")]
+        except _GoneError:
+            return
+        except TouchlineError as error:
+            status, body = _STATUS.get(error.code, _status_of(error)), _complaint(error, headers)
+            if status == 503:
+                more = [(b"retry-after", RETRY_AFTER)]
+        if (origin := headers.get(b"origin")) is not None:
+            more += _cross_origin(origin)
+        length = (b"content-length", b"%d" % len(body))
+        start = {"type": "http.response.start", "status": status, "headers": [_JSON, length, *more]}
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    async def _collect(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        source = self._keys.by_header(headers.get(b"authorization"))
+        if source is None:
+            source = await self._source(scope, headers)
+        message = await receive()
+        if message["type"] != "http.request":
+            raise _GoneError
+        body: bytes = message["body"]
+        has_more = message.get("more_body", False)
+        declared = int(headers.get(b"content-length") or MAX_BODY)
+        held = min(declared, MAX_BODY) if has_more else len(body)
+        if self._held + held > MAX_HELD:
+            raise Unavailable("busy")
+        self._held += held
+        try:
+            if has_more:
+                body = await _rest(body, receive)
+            if len(body) > MAX_BODY:
+                raise BadInput("body_too_large", limit=MAX_BODY)
+            request = _request(scope, headers, source, body)
+            if len(body) < LARGE:
+                batch = segment.read(request)
+            else:
+                batch = await asyncio.to_thread(segment.read, request)
+            if not source:
+                source = _known(await self._keys.source(batch.write_key or ""))
+                request = msgspec.structs.replace(request, source=source)
+            await self._group.append(_pack(request))
+            return _json(Reply(True, self._recent.judge(request, batch)))
+        finally:
+            self._held -= held
+
+    async def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """By header, else by query; empty when only the body can tell."""
+        authorization = headers.get(b"authorization")
+        if authorization is not None and (key := basic_user(authorization)) is not None:
+            return _known(await self._keys.source(key, authorization))
+        if scope["query_string"] and (key := _query_key(scope["query_string"])):
+            return _known(await self._keys.source(key))
+        return ""
+
+
+_STATUS = {"body_too_large": 413, "too_slow": 408}
+
+
+def _status_of(error: TouchlineError) -> int:
+    if isinstance(error, Denied):
+        return 401
+    return 503 if isinstance(error, Unavailable) else 400
+
+
+def _known(source: str | None) -> str:
+    if source is None:
+        raise Denied("unknown_key")
+    return source
+
+
+def _query_key(query: bytes) -> str | None:
+    try:
+        return parse_qs(query.decode("latin-1"), max_num_fields=100).get("writeKey", [None])[0]
+    except ValueError:
+        return None
+
+
+async def _rest(start: bytes, receive: Receive) -> bytes:
+    """The whole body; one that is too large is cut behind the limit, but read to its end."""
+    parts, kept, drained = [start], len(start), 0
+    try:
+        async with asyncio.timeout(BODY_S):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise _GoneError
+                part: bytes = message["body"]
+                if kept <= MAX_BODY:
+                    parts.append(part)
+                    kept += len(part)
+                else:
+                    drained += len(part)
+                if not message.get("more_body") or drained > MAX_DRAINED:
+                    return b"".join(parts)
+    except TimeoutError:
+        raise BadInput("too_slow") from None
+
+
+def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes) -> RawRequest:
+    client = scope.get("client")
+    agent = headers.get(b"user-agent")
+    return RawRequest(
+        received_us=clock.now_us(),
+        source=source,
+        path=scope["path"],
+        body=body,
+        request_id=_PROCESS + next(_COUNT).to_bytes(6),
+        user_agent=agent.decode("utf-8", "replace") if agent else None,
+        ip=network(client[0]) if client else None,
+        query=scope["query_string"].decode("latin-1"),
+    )
+
+
+@lru_cache(maxsize=8192)
+def network(address: str) -> str | None:
+    """An address cut to /24 (IPv4) or /48 (IPv6): a region, not a person."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    bits = 24 if ip.version == 4 else 48
+    return str(ipaddress.ip_network((ip, bits), strict=False).network_address)
+
+
+def _complaint(error: TouchlineError, headers: dict[bytes, bytes]) -> bytes:
+    language = "zh" if headers.get(b"accept-language", b"").lower().startswith(b"zh") else "en"
+    # Where our disk is and what ails it is not for senders: they get the code and the remedy.
+    shown = Unavailable("not_stored") if isinstance(error, Unavailable) else error
+    return _json({"success": False, "code": error.code, "message": shown.text(language)})
+
+
+def _preflight(headers: dict[bytes, bytes]) -> list[Header]:
+    allowed = [(b"access-control-allow-methods", b"POST, OPTIONS"), _MAX_AGE]
+    wanted = headers.get(b"access-control-request-headers", b"")
+    if _NAMES.fullmatch(wanted):
+        allowed.append((b"access-control-allow-headers", wanted))
+    return allowed
+
+
+def _cross_origin(origin: bytes) -> list[Header]:
+    if not _ORIGIN.fullmatch(origin):
+        return []
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", b"Retry-After"),
+        (b"vary", b"Origin"),
+    ]

@@ -1,0 +1,60 @@
+"""Requests that wait on the event loop → one group for the log, one wake-up when it is on disk.
+
+While a group is being synced the next one gathers, so the busier the server the larger the groups.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from touchline.errors import Unavailable
+from touchline.storage.log import Log
+
+__all__ = ["Group"]
+
+
+class Group:
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._payloads: list[bytes] = []
+        self._futures: list[asyncio.Future[int]] = []
+        self._is_flying = False
+
+    def append(self, payload: bytes) -> asyncio.Future[int]:
+        """Resolves to the payload's offset in log order, or fails with Unavailable."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self._payloads.append(payload)
+        self._futures.append(future)
+        if not self._is_flying:
+            self._is_flying = True
+            loop.call_soon(self._fly, loop)  # lets what arrived in the same moment come along
+        return future
+
+    def _fly(self, loop: asyncio.AbstractEventLoop) -> None:
+        payloads, self._payloads = self._payloads, []
+        futures, self._futures = self._futures, []
+
+        def done(result: Sequence[int] | Unavailable) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+                loop.call_soon_threadsafe(self._land, loop, futures, result)
+
+        self._log.extend(payloads, done)
+
+    def _land(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        futures: list[asyncio.Future[int]],
+        result: Sequence[int] | Unavailable,
+    ) -> None:
+        if self._payloads:
+            self._fly(loop)
+        else:
+            self._is_flying = False
+        for index, future in enumerate(futures):
+            if future.cancelled():
+                continue
+            if isinstance(result, Unavailable):
+                future.set_exception(Unavailable(result.code, **result.params))
+            else:
+                future.set_result(result[index])
