@@ -192,7 +192,7 @@ def gather_counted(nodes: Nodes, pairs: Pairs, decisions: Decisions = NO_DECISIO
 
 def _sorted_ids(nodes: Nodes) -> tuple[npt.NDArray[np.intp], Ints]:
     """The order of the ids, and the index that each given node will have."""
-    order = np.argsort(nodes.hi, kind="stable")
+    order = np.argsort(nodes.hi)
     hi, lo = nodes.hi[order], nodes.lo[order]
     # Ids are hashes: equal first halves almost always mean equal ids, and one sort is enough.
     if np.any((hi[1:] == hi[:-1]) & (lo[1:] < lo[:-1])):
@@ -227,7 +227,7 @@ def _best(pairs: Pairs) -> Pairs:
     """Sorted by (a, b), each pair once: the least class, the most days."""
     if not len(pairs.a):
         return pairs
-    a, b, kind, days = pairs.at(np.lexsort((pairs.b, pairs.a)))
+    a, b, kind, days = pairs.at(np.argsort(pairs.a.astype(np.int64) << 32 | pairs.b))
     first = np.flatnonzero(_starts(a, b))
     best, most = np.minimum.reduceat(kind, first), np.maximum.reduceat(days, first)
     return Pairs(a[first], b[first], best, most)

@@ -41,15 +41,26 @@ def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
     size = len(evidence)
     cause = np.full(size, FREE, np.int8)
     most = np.full(size, rules.quarantine_above, np.int32)
-    seen = evidence.kind != MANUAL
-    a, b = evidence.a[seen], evidence.b[seen]
+    value, other = _neighbours(evidence, rules.quarantine_above)
+    rank_of_other = evidence.rank[other]
     for rank in sorted(TYPE_RANK[name] for name in rules.strong):
-        strong = evidence.rank == rank
-        touches = np.bincount(a[strong[b]], minlength=size)
-        touches += np.bincount(b[strong[a]], minlength=size)
+        touches = np.bincount(value[rank_of_other == rank], minlength=size)
         more = touches > most
         cause[more] = rank
         most[more] = touches[more]
     cause[evidence.held] = BY_HAND
     count = np.where(cause >= 0, most, 0).astype(np.int32)
     return Quarantine(cause, count)
+
+
+def _neighbours(evidence: Evidence, above: int) -> tuple[Ints, Ints]:
+    """(value, what it touches) of the few values that touch more than `above` of anything."""
+    seen = evidence.kind != MANUAL
+    a, b = evidence.a[seen], evidence.b[seen]
+    size = len(evidence)
+    busy = np.bincount(a, minlength=size) + np.bincount(b, minlength=size) > above
+    from_a, from_b = busy[a], busy[b]
+    return (
+        np.concatenate([a[from_a], b[from_b]]),
+        np.concatenate([b[from_a], a[from_b]]),
+    )

@@ -89,10 +89,12 @@ def _broken(evidence: Evidence, rules: Rules, cluster: Ints, free: Mask) -> Mask
 
 def _numbered(evidence: Evidence, cluster: Ints) -> tuple[Ints, Ints]:
     """Person per node and anchor per person. The anchor is the least (first seen, type, id)."""
-    # Nodes are sorted by id already, so a stable sort by the other two is enough.
-    oldest = np.argsort(evidence.first_seen_us * 16 + evidence.rank, kind="stable")
-    anchor_of = np.zeros(int(cluster.max(initial=-1)) + 1, np.int32)
-    anchor_of[cluster[oldest[::-1]]] = oldest[::-1]  # the last write is the oldest node's
+    age = evidence.first_seen_us * 16 + evidence.rank
+    least = np.full(int(cluster.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, cluster, age)
+    equals = np.flatnonzero(age == least[cluster])
+    anchor_of = np.zeros(len(least), np.int32)
+    anchor_of[cluster[equals[::-1]]] = equals[::-1]  # the last write is that of the least id
     node_anchor = anchor_of[cluster]
     is_anchor = node_anchor == np.arange(len(cluster), dtype=np.int32)
     number = np.cumsum(is_anchor, dtype=np.int32) - 1
