@@ -1,0 +1,238 @@
+"""One view of the lake → PersonMap: who everybody is at that moment.
+
+Identifiers and pairs are counted by the engine, so that memory holds one row a pair and not one a
+sighting. What surprises: the map is not stored. It is a function of the evidence, and is computed
+again when the evidence has changed; `Registry` keeps the latest.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from touchline.identity.account import contacts
+from touchline.identity.evidence import (
+    NEVER_US,
+    NO_APP,
+    OBSERVED,
+    RECORD,
+    Bytes,
+    Evidence,
+    Ints,
+    Nodes,
+    Pairs,
+    gather_counted,
+    halves,
+)
+from touchline.identity.person import person_ids, redirect
+from touchline.identity.resolve import People, resolve
+from touchline.identity.rules import DEFAULT, Rules
+from touchline.model import IDENTIFIER_TYPES
+from touchline.storage import definition
+from touchline.storage.engine import Expression, View
+from touchline.storage.workspace import Workspace
+
+__all__ = ["PersonMap", "Registry", "account_members", "person_map"]
+
+# Where evidence comes from: table, its event time, how far it is believed.
+SOURCES = (
+    ("events", "ts_us", OBSERVED),
+    ("conversions", "occurred_us", OBSERVED),
+    ("people", "occurred_us", RECORD),
+)
+TABLES = ("fresh", "events", "conversions", "people")
+KEPT = 2  # maps a registry holds: the present one, and one for reports as of a day
+
+
+@dataclass(frozen=True, eq=False)
+class PersonMap:
+    """Nodes and persons by number; `nodes` is the same as a table for joins."""
+
+    evidence: Evidence
+    people: People
+
+    @cached_property
+    def nodes(self) -> pa.Table:
+        """(node_id, node_person_ix, is_quarantined): what `speaker.with_person` joins."""
+        return pa.table(
+            {
+                "node_id": _binary(self.evidence.node_ids()),
+                "node_person_ix": self.people.person.astype(np.int64),
+                "is_quarantined": self.people.quarantine.held,
+            }
+        )
+
+    @cached_property
+    def person_ids(self) -> list[str]:
+        """person_id of each person_ix."""
+        return person_ids(self.evidence, self.people)
+
+    @cached_property
+    def _by_person(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.people.person, kind="stable").astype(np.int32)
+        sizes = np.bincount(self.people.person, minlength=len(self.people))
+        return order, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+
+    def members(self, person_ix: int) -> list[int]:
+        """Nodes of a person."""
+        order, starts = self._by_person
+        return order[starts[person_ix] : starts[person_ix + 1]].tolist()
+
+    def person_of(self, node_ids: list[bytes]) -> list[int | None]:
+        """person_ix of each node id; None for one that no row carries."""
+        nodes = self.evidence.find(node_ids).tolist()
+        return [None if node < 0 else int(self.people.person[node]) for node in nodes]
+
+    def person_of_id(self, person_id: str) -> int | None:
+        """person_ix of a person_id, also of one given out long ago."""
+        (person,) = redirect(self.evidence, self.people, [person_id]).tolist()
+        return None if person < 0 else person
+
+    def is_quarantined(self, person_ix: int) -> bool:
+        """Whether this is a shared value standing alone, not somebody."""
+        return bool(self.people.quarantine.held[self.people.anchor[person_ix]])
+
+    def somebody(self) -> Iterator[int]:
+        """All person_ix but those of shared values."""
+        held = self.people.quarantine.held[self.people.anchor]
+        return iter(np.flatnonzero(~held).tolist())
+
+
+class Registry:
+    """Person maps of one workspace under its own `[identity]` rules; the latest stay in memory."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._maps: OrderedDict[tuple[object, ...], PersonMap] = OrderedDict()
+
+    def at(self, view: View, *, as_of_us: int | None = None) -> PersonMap:
+        """The map of a view; with `as_of_us`, from what was known and decided by then."""
+        documents = definition.current(self._workspace.state, as_of_us)
+        rules = Rules.from_document(documents)
+        versions = (view.files.tables[name].version for name in TABLES)
+        key = (*versions, rules, as_of_us)
+        if key not in self._maps:
+            self._maps[key] = person_map(view, rules, as_of_us=as_of_us)
+            while len(self._maps) > KEPT:
+                self._maps.popitem(last=False)
+        self._maps.move_to_end(key)
+        return self._maps[key]
+
+
+def person_map(view: View, rules: Rules = DEFAULT, *, as_of_us: int | None = None) -> PersonMap:
+    """Resolves all evidence of a view."""
+    sets = _identifier_sets(view, as_of_us)
+    nodes = view.fetch(_nodes(sets))
+    pairs = view.fetch(_pairs(sets))
+    evidence = gather_counted(_node_arrays(nodes), _pair_arrays(nodes, pairs))
+    return PersonMap(evidence, resolve(evidence, rules))
+
+
+def account_members(view: View, people: PersonMap, *, as_of_us: int | None = None) -> pa.Table:
+    """(account_id, person_ix): the contacts of every account, each once."""
+    found: Expression = None
+    for name, _, _ in SOURCES:
+        rows = _known(view.events() if name == "events" else view.table(name), as_of_us)
+        rows = rows.filter(rows.account_id.notnull()).select("account_id", "node_ids").distinct()
+        found = rows if found is None else found.union(rows)
+    opened = found.select("account_id", node=found.node_ids.unnest())
+    rows = view.fetch(opened.select("account_id", node_id=opened.node["id"]).distinct())
+    account = rows["account_id"].combine_chunks().dictionary_encode()
+    node = _positions(rows["node_id"], people.nodes["node_id"])
+    named = contacts(
+        people.people, node, account.indices.to_numpy(), account.dictionary.to_pylist()
+    )
+    names = pa.array(named.names, pa.string()).take(pa.array(named.account))
+    return pa.table({"account_id": names, "person_ix": named.person.astype(np.int64)})
+
+
+def _known(rows: Expression, as_of_us: int | None) -> Expression:
+    return rows if as_of_us is None else rows.filter(rows.known_at_us <= as_of_us)
+
+
+def _identifier_sets(view: View, as_of_us: int | None) -> Expression:
+    """(node_ids, local_day, kind, seen_us): a set of identifiers once a day, however often seen."""
+    found: Expression = None
+    for name, time, kind in SOURCES:
+        rows = _known(view.events() if name == "events" else view.table(name), as_of_us)
+        rows = rows.select(
+            "node_ids", "local_day", kind=ibis.literal(kind, "int8"), seen_us=rows[time]
+        )
+        found = rows if found is None else found.union(rows)
+    return found.group_by("node_ids", "local_day", "kind").agg(seen_us=found.seen_us.min())
+
+
+def _nodes(sets: Expression) -> Expression:
+    """(node_id, rank, app, seen_us), one row an identifier."""
+    opened = sets.select("seen_us", node=sets.node_ids.unnest())
+    names = [(name, rank) for rank, name in enumerate(IDENTIFIER_TYPES)]
+    opened = opened.select(
+        "seen_us",
+        node_id=opened.node["id"],
+        app=opened.node["app"],
+        rank=opened.node["type"].cases(*names, else_=len(names)).cast("int8"),
+    )
+    return opened.group_by("node_id").agg(
+        rank=opened["rank"].min(), app=opened.app.min(), seen_us=opened.seen_us.min()
+    )
+
+
+def _pairs(sets: Expression) -> Expression:
+    """(a, b, kind, days), one row a pair: every two identifiers of a set are one."""
+    several = sets.filter(sets.node_ids.length() > 1)
+    one = several.select("node_ids", "local_day", "kind", first=several.node_ids.unnest())
+    two = one.select("local_day", "kind", "first", second=one.node_ids.unnest())
+    both = two.select("local_day", "kind", a=two.first["id"], b=two.second["id"])
+    both = both.filter(both.a < both.b)
+    daily = both.group_by("a", "b", "local_day").agg(kind=both.kind.min())
+    return daily.group_by("a", "b").agg(
+        kind=daily.kind.min(), days=daily.local_day.count().cast("int32")
+    )
+
+
+def _node_arrays(nodes: pa.Table) -> Nodes:
+    hi, lo = halves(_bytes(nodes["node_id"]))
+    rank: Bytes = nodes["rank"].to_numpy()
+    # A row that is not dated (a customer list) shows that identifiers belong together, not when.
+    seen = pc.fill_null(nodes["seen_us"], NEVER_US).to_numpy()
+    return Nodes(hi, lo, rank, _app_codes(nodes["app"]), seen)
+
+
+def _app_codes(app: pa.ChunkedArray) -> Ints:
+    """Codes in the order of the apps' names, -1 for none."""
+    names = app.unique().drop_null().sort()
+    return pc.fill_null(_index_in(app, names), NO_APP).to_numpy().astype(np.int32)
+
+
+def _pair_arrays(nodes: pa.Table, pairs: pa.Table) -> Pairs:
+    a = _positions(pairs["a"], nodes["node_id"])
+    b = _positions(pairs["b"], nodes["node_id"])
+    return Pairs(a, b, pairs["kind"].to_numpy(), pairs["days"].to_numpy())
+
+
+def _positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
+    return _index_in(wanted, among.combine_chunks()).to_numpy().astype(np.int32)
+
+
+def _index_in(wanted: pa.ChunkedArray, among: pa.Array) -> pa.ChunkedArray:
+    return pc.call_function("index_in", [wanted], pc.SetLookupOptions(value_set=among))
+
+
+def _bytes(ids: pa.ChunkedArray) -> bytes:
+    """16-byte ids, end to end."""
+    return b"".join(
+        chunk.buffers()[1].to_pybytes()[chunk.offset * 16 : (chunk.offset + len(chunk)) * 16]
+        for chunk in ids.cast(pa.binary(16)).chunks
+    )
+
+
+def _binary(ids: bytes) -> pa.Array:
+    fixed = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), len(ids) // 16, [None, pa.py_buffer(ids)]
+    )
+    return fixed.cast(pa.binary())
