@@ -1,1 +1,1 @@
-"""What runs in the background: the pipeline that moves data through the stages, and the job table."""
+"""What runs in the background: the pipeline that moves data on, and the job table."""

@@ -1,4 +1,4 @@
-"""Arguments of a question, as text from a command line or a URL → values, or BadInput that says how.
+"""Text from a command line or a URL → the values a question needs, or BadInput that says how.
 
 Days are local days of the workspace; a moment without a zone is in the workspace's zone.
 """

@@ -1,0 +1,148 @@
+"""`touchline attribute`: the attribution report of a workspace, or of a file of paths."""
+
+import argparse
+import sys
+from typing import Any
+
+from touchline.cli import language
+from touchline.cli.output import Column, emit, table
+from touchline.errors import MESSAGES, BadInput
+
+__all__ = ["run", "show"]
+
+HEADINGS = {
+    "en": {
+        "channel": "Channel",
+        "campaign": "Campaign",
+        "ad_group": "Ad group",
+        "term": "Keyword",
+        "content": "Content",
+        "conversions": "Conversions",
+        "revenue": "Revenue",
+        "cost": "Cost",
+        "roi": "ROI (revenue−cost)/cost",
+        "cac": "CAC cost/conversions",
+        "roas": "ROAS revenue/cost",
+        "removal_effect": "Removal effect",
+        "summary": "Goal {goal}: {conversions} conversions, {revenue} {currency}, {window} days",
+        "unattributed": "Unattributed: {reason}: {conversions} conversions, {revenue}",
+        "no_touch": "no touch in the window",
+        "no_rate": "no exchange rate",
+        "missing": "No exchange rate for {currency} on {day}. Add it: touchline import rates",
+    },
+    "zh": {
+        "channel": "渠道",
+        "campaign": "营销活动",
+        "ad_group": "单元",
+        "term": "关键词",
+        "content": "创意",
+        "conversions": "归因转化数",
+        "revenue": "归因金额",
+        "cost": "营销费用",
+        "roi": "ROI (金额−费用)/费用",
+        "cac": "获客成本 费用/转化",
+        "roas": "ROAS 金额/费用",
+        "removal_effect": "移除效应",
+        "summary": "转化目标 {goal}:{conversions} 个转化,{revenue} {currency},归因窗口 {window} 天",
+        "unattributed": "未归因({reason}):{conversions} 个转化,{revenue}",
+        "no_touch": "窗口期内没有触点",
+        "no_rate": "缺少汇率",
+        "missing": "缺少 {currency} 在 {day} 的汇率,请用 touchline import rates 导入",
+    },
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.paths is not None:
+        from touchline.measure.paths import paths_report
+
+        found = paths_report(args.paths, args.models)
+        return show(found.as_json(), found.notes, args.format)
+    if args.dir is None:
+        raise BadInput("bad_argument", name="DIR", value="", why="is missing: give DIR or --paths.")
+    from touchline.identity.people import Registry
+    from touchline.jobs.access import reading
+    from touchline.jobs.queries import attribution
+
+    asked = {
+        "goal": args.goal,
+        "models": args.models,
+        "by": args.by,
+        "window": args.window,
+        "from": args.start,
+        "to": args.end,
+        "as_of": args.as_of,
+    }
+    with reading(args.dir) as workspace:
+        found = attribution(workspace, Registry(workspace), asked)
+    code = show(found.as_json(), found.notes, args.format)
+    words = HEADINGS[language()]
+    for currency, day in found.missing_rates:
+        print(words["missing"].format(currency=currency, day=day), file=sys.stderr)
+    return 1 if found.missing_rates else code
+
+
+def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output: str) -> int:
+    """Prints a report; what was left out goes to stderr."""
+    words = HEADINGS[language()]
+    for code, params in notes:
+        text = MESSAGES[code][language() == "zh"]
+        print(text.format(**params), file=sys.stderr)
+    rows = whole["rows"]
+    digits = _digits(whole["currency"])
+    if output != "table":
+        emit(rows, _columns(rows, digits), output, whole)
+        return 0
+    print(words["summary"].format(**_summary(whole, digits)))
+    for model in dict.fromkeys(row["model"] for row in rows):
+        mine = [row for row in rows if row["model"] == model]
+        table(mine, _columns(mine, digits), model)
+    for reason, part in (whole.get("unattributed") or {}).items():
+        if part["conversions"] or part["revenue"]:
+            money = _money(part["revenue"], digits)
+            count = f"{part['conversions']:,}"
+            line = words["unattributed"]
+            print(line.format(reason=words[reason], conversions=count, revenue=money))
+    return 0
+
+
+def _columns(rows: list[dict[str, Any]], digits: int) -> list[Column]:
+    words = HEADINGS[language()]
+    labels = ["channel", "campaign", "ad_group", "term", "content"]
+    used = [name for name in labels if any(row.get(name) is not None for row in rows)]
+    writers = {
+        "conversions": lambda x: f"{x:,.1f}",
+        "revenue": lambda x: _money(x, digits),
+        "cost": lambda x: _money(x, digits),
+        "roi": _ratio,
+        "cac": lambda x: _money(x, digits),
+        "roas": _ratio,
+        "removal_effect": lambda x: "–" if x is None else f"{x:.1%}",
+    }
+    kept = [name for name in writers if any(row.get(name) is not None for row in rows)]
+    found: list[Column] = [(words[name], name, lambda x: x or "–") for name in used or ["channel"]]
+    return found + [(words[name], name, writers[name]) for name in kept]
+
+
+def _summary(whole: dict[str, Any], digits: int) -> dict[str, Any]:
+    return {
+        "goal": whole["goal"] or "–",
+        "conversions": f"{whole['conversions']:,}",
+        "revenue": _money(whole["revenue"], digits),
+        "currency": whole["currency"] or "",
+        "window": whole["window_days"] or "–",
+    }
+
+
+def _digits(currency: str | None) -> int:
+    from touchline.collect.money import exponent
+
+    return exponent(currency) if currency else 0
+
+
+def _money(minor: float | None, digits: int) -> str:
+    return "–" if minor is None else f"{minor / 10**digits:,.{digits}f}"
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.2f}"

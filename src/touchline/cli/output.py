@@ -1,0 +1,72 @@
+"""Rows → a table for people, JSON or CSV for programs, on stdout; progress on stderr.
+
+CSV cells that a spreadsheet would run as a formula are disarmed with a leading apostrophe.
+"""
+
+import csv
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+__all__ = ["Column", "emit", "progress_line", "table"]
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+Column = tuple[str, str, Callable[[Any], str]]  # heading, key, how it is written
+
+
+def emit(
+    rows: Sequence[dict[str, Any]], columns: Sequence[Column], output: str, whole: Any
+) -> None:
+    """Prints rows as a table or CSV, or `whole` as JSON."""
+    if output == "json":
+        json.dump(whole, sys.stdout, ensure_ascii=False, indent=2)
+        print()
+    elif output == "csv":
+        write_csv(rows, list(rows[0]) if rows else [key for _, key, _ in columns])
+    else:
+        table(rows, columns)
+
+
+def write_csv(rows: Iterable[dict[str, Any]], names: Sequence[str], file: Any = None) -> None:
+    writer = csv.writer(file or sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([disarmed(row.get(name)) for name in names] for row in rows)
+
+
+def disarmed(value: Any) -> Any:
+    if isinstance(value, str) and value.lstrip().startswith(FORMULA):
+        return "'" + value
+    return value
+
+
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], title: str = "") -> None:
+    """A table whose columns line up also with Chinese text in them."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(title=title or None, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for place, (heading, _, _) in enumerate(columns):
+        drawn.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(write(row[key]) for _, key, write in columns))
+    Console(width=None if sys.stdout.isatty() else 120, soft_wrap=False).print(drawn)
+
+
+def progress_line(what: str) -> Callable[[float], None]:
+    """A callback that shows how far a thing is, on stderr, once it has taken 2 s."""
+    started = time.monotonic()
+    shown = 0.0
+
+    def show(share: float) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - started < 2 or (now - shown < 0.5 and share < 1):
+            return
+        shown = now
+        ending = "\r" if sys.stderr.isatty() and share < 1 else "\n"
+        print(f"{what} … {share:4.0%}", end=ending, file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,172 @@
+"""Rows of events → the same rows with their sessions: who opened one, and what the others inherit.
+
+`collect.session` decides over arrays; here its arrays are gathered from a table and its answer is
+written back. Rows from just before (a session open over midnight, or over the last commit) take
+part, so that what continues them is no new session, and are not given back.
+"""
+
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from touchline import clock
+from touchline.collect.session import IDLE_US, sessions
+from touchline.model import Event, Flag
+from touchline.storage.columns import EVENTS, LABELS
+
+__all__ = ["BEFORE", "OpenSessions", "assign_sessions", "device_of"]
+
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+CAMPAIGN = ("source_name", "medium", "campaign")
+# What must be known of rows from just before.
+BEFORE = pa.schema(
+    [EVENTS.field(n) for n in ("device", "ts_us", "seq", "session_id", "landing_page", *LABELS)]
+)
+REMEMBERED = 500_000
+
+
+def device_of(event: Event, nodes: list[dict[str, Any]]) -> int | None:
+    """Who has sessions: the anonymous_id, else the user_id, of one source; None takes no part."""
+    if not event.flags & Flag.IN_SESSION:
+        return None
+    by_type = {node["type"]: node["id"] for node in nodes}
+    node = by_type.get("anonymous_id") or by_type.get("user_id")
+    if node is None:
+        return None
+    name = event.source.encode("utf-8", "surrogatepass") + b"\0" + node
+    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)
+
+
+class Part(NamedTuple):
+    """Rows that take part: those from before first, then those of the table by position."""
+
+    before: int
+    at: np.ndarray[Any, Any]
+    opener: np.ndarray[Any, Any]
+    labels: np.ndarray[Any, Any]
+    is_start: np.ndarray[Any, Any]
+
+
+def assign_sessions(rows: pa.Table, before: pa.Table) -> pa.Table:
+    """Sets session_id, landing_page, Flag.OPENS_SESSION and inherited labels of `rows`."""
+    at = np.flatnonzero(pc.is_valid(rows.column("device")).to_numpy())
+    if not len(at):
+        return rows
+    taking = rows.take(pa.array(at))
+    flags = taking.column("flags").to_numpy()
+    brings = np.concatenate(
+        [np.ones(len(before), bool), (flags & Flag.BRINGS_CAMPAIGN).astype(bool)]
+    )
+    both = pa.concat_tables([before.select(BEFORE.names), taking.select(BEFORE.names)])
+    device, ts_us, seq = (both.column(n).to_numpy() for n in ("device", "ts_us", "seq"))
+    order = np.lexsort((seq, ts_us, device))
+    found = sessions(device[order], ts_us[order], brings[order], _campaigns(both)[order])
+    opener, labels = (_unsorted(x, order) for x in (found.opener, found.labels))
+    part = Part(len(before), at, opener, labels, _back(found.is_start, order))
+    return _written(rows, taking, both, part, flags, brings)
+
+
+def _written(
+    rows: pa.Table,
+    taking: pa.Table,
+    both: pa.Table,
+    part: Part,
+    flags: np.ndarray[Any, Any],
+    brings: np.ndarray[Any, Any],
+) -> pa.Table:
+    mine = slice(part.before, None)
+    opens = np.where(part.is_start[mine], int(Flag.OPENS_SESSION), 0)
+    new_flags = rows.column("flags").to_numpy().copy()
+    new_flags[part.at] = (flags & ~int(Flag.OPENS_SESSION)) | opens
+    rows = _replaced(rows, "flags", pa.array(new_flags, pa.int32()))
+    own_ids = np.array(
+        [int.from_bytes(e[:8], "big", signed=True) for e in taking["event_id"].to_pylist()]
+    )
+    ids = np.concatenate([both["session_id"].to_numpy()[: part.before].astype(np.int64), own_ids])
+    session_id = np.zeros(len(rows), np.int64)
+    session_id[part.at] = ids[part.opener[mine]]
+    is_out = np.ones(len(rows), bool)
+    is_out[part.at] = False
+    rows = _replaced(rows, "session_id", pa.array(session_id, pa.int64(), mask=is_out))
+    landed = pa.concat_arrays(
+        [
+            both["landing_page"].combine_chunks()[: part.before],
+            taking["page_url"].combine_chunks(),
+        ]
+    )
+    rows = _inherit(rows, "landing_page", landed, part.at, part.opener[mine])
+    inherits = ~brings[mine] & (flags & int(Flag.EXPLICIT_CHANNEL) == 0)
+    for name in LABELS:
+        values = both[name].combine_chunks()
+        rows = _inherit(rows, name, values, part.at[inherits], part.labels[mine][inherits])
+    return rows
+
+
+def _inherit(rows: pa.Table, name: str, values: pa.Array, at: Any, source: Any) -> pa.Table:
+    """Column `name` with values[source] put at the positions `at`."""
+    own = rows.column(name).combine_chunks()
+    index = np.arange(len(rows))
+    index[at] = len(rows) + source
+    return _replaced(rows, name, pa.concat_arrays([own, values]).take(pa.array(index)))
+
+
+def _replaced(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), values)
+
+
+def _campaigns(rows: pa.Table) -> np.ndarray[Any, Any]:
+    """One code per distinct (source, medium, campaign)."""
+    code = np.zeros(len(rows), np.int64)
+    for name in CAMPAIGN:
+        encoded = rows.column(name).combine_chunks().dictionary_encode(null_encoding="encode")
+        code = code * (len(encoded.dictionary) + 1) + encoded.indices.to_numpy()
+    return code
+
+
+def _back(values: Any, order: Any) -> Any:
+    """Values of sorted places, back at their own places."""
+    out = np.empty_like(values)
+    out[order] = values
+    return out
+
+
+def _unsorted(positions: Any, order: Any) -> Any:
+    """Positions among sorted places → positions among the original ones."""
+    return _back(order[positions], order)
+
+
+class OpenSessions:
+    """The last event of each device seen lately: sessions of fresh rows, until settling.
+
+    What it says is provisional. `is_doubtful` tells that an event came late, or from a device whose
+    past is not in memory, so that settling soon is worth it.
+    """
+
+    def __init__(self) -> None:
+        self.is_doubtful = False
+        self._last: dict[int, dict[str, Any]] = {}
+
+    def assign(self, rows: pa.Table) -> pa.Table:
+        devices = [d for d in pc.unique(rows.column("device")).to_pylist() if d is not None]
+        known = [self._last[device] for device in devices if device in self._last]
+        if len(known) < len(devices):
+            oldest = pc.min(rows.column("ts_us")).as_py()
+            self.is_doubtful |= oldest < clock.now_us() - 2 * IDLE_US
+        assigned = assign_sessions(rows, pa.Table.from_pylist(known, schema=BEFORE))
+        self.remember(assigned)
+        return assigned
+
+    def remember(self, rows: pa.Table) -> None:
+        """Notes the last row of each device."""
+        if len(self._last) > REMEMBERED:
+            self._last.clear()
+        taking = rows.filter(pc.is_valid(rows.column("device"))).select(BEFORE.names)
+        for row in taking.sort_by([("ts_us", "ascending"), ("seq", "ascending")]).to_pylist():
+            held = self._last.get(row["device"])
+            if held is not None and held["ts_us"] > row["ts_us"]:
+                self.is_doubtful = True
+            else:
+                self._last[row["device"]] = row

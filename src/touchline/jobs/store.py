@@ -1,0 +1,189 @@
+"""Events → rows of the lake, each exactly once, with an account of every item.
+
+    known already, equal content     duplicate
+    known already, other content     rejected: id_conflict, payload kept
+    else                             stored
+
+The order of writes makes a crash harmless: first what State needs to open a row (nodes and traits,
+safe to repeat), then the rows with the log offset in one lake commit, then keys, rejects and the
+account in one transaction. A crash between the last two leaves one batch half accounted for; what
+comes next is decided by `Writer.recover`, which tells this store to redo State alone.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from touchline import clock
+from touchline.collect.nodes import NodeBook, Trait
+from touchline.collect.redact import without_identifiers
+from touchline.collect.time import local_day
+from touchline.jobs.account import Tally, intake_rows, reject_rows
+from touchline.jobs.session import OpenSessions, device_of
+from touchline.model import Event, Reject
+from touchline.storage import schema
+from touchline.storage.columns import EVENTS
+from touchline.storage.lake import LOG, SEQ
+from touchline.storage.workspace import Workspace
+
+__all__ = ["Arrival", "EventStore"]
+
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+_encoder = msgspec.json.Encoder()
+# Columns that are an attribute of the event under the same name.
+_PLAIN = tuple(name for name in EVENTS.names if name in Event.__struct_fields__)
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """An event and the item it was made from, which is kept if it turns out to be in conflict."""
+
+    event: Event
+    item: Any
+
+
+class EventStore:
+    """The one writer of events in the process that holds the write lock. Threads take turns."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.nodes = NodeBook(workspace)
+        self.sessions = OpenSessions()
+        self.last_seq = workspace.state.mark(SEQ)
+        self._turn = threading.Lock()
+
+    def store(
+        self,
+        arrivals: Sequence[Arrival],
+        rejects: Sequence[Reject] = (),
+        *,
+        log_offset: int | None = None,
+        is_redo: bool = False,
+    ) -> Tally:
+        """Commits a batch and says what became of it. Raises Unavailable when the disk is full.
+
+        `log_offset`: the batch is all the log holds up to there. `is_redo`: its rows are in the
+        lake already, only State must follow.
+        """
+        with self._turn:
+            fates = _Fates(self.workspace, arrivals)
+            if not is_redo:
+                self._to_lake(fates.stored, log_offset)
+            return self._to_state(fates, rejects, log_offset)
+
+    def _to_lake(self, stored: list[tuple[bytes, Event]], log_offset: int | None) -> None:
+        rows, traits = self._rows(stored)
+        self.nodes.save(traits)
+        offsets = {SEQ: self.last_seq + len(stored)} if stored else {}
+        if log_offset is not None:
+            offsets[LOG] = log_offset
+        table = self.sessions.assign(pa.Table.from_pydict(rows, schema=EVENTS))
+        self.workspace.lake.fresh.commit(table, offsets=offsets)
+
+    def _to_state(
+        self, fates: "_Fates", rejects: Sequence[Reject], log_offset: int | None
+    ) -> Tally:
+        state = self.workspace.state
+        refused = [*rejects, *fates.conflicts]
+        counts = [
+            *((e.source, e.received_us, "stored") for _, e in fates.stored),
+            *((e.source, e.received_us, "duplicate") for e in fates.duplicates),
+            *((r.source, r.received_us, "rejected") for r in refused),
+        ]
+        keys = [
+            {"event_id": event_id, "content_hash": event.content_hash}
+            for event_id, event in fates.stored
+        ]
+        last_seq = self.last_seq + len(fates.stored)
+        state.write(
+            (state.upsert(schema.event_key), keys),
+            reject_rows(self.workspace, refused, self.last_seq),
+            intake_rows(state, counts),
+            state.set_mark(SEQ, last_seq),
+            *([] if log_offset is None else [state.set_mark(LOG, log_offset)]),
+        )
+        self.last_seq = last_seq
+        duplicates = len(fates.duplicates)
+        return Tally(len(counts), len(fates.stored), duplicates, len(refused))
+
+    def _rows(self, stored: list[tuple[bytes, Event]]) -> tuple[dict[str, list[Any]], list[Trait]]:
+        columns: dict[str, list[Any]] = {name: [] for name in EVENTS.names}
+        traits: list[Trait] = []
+        now = clock.now_us()
+        for seq, (event_id, event) in enumerate(stored, self.last_seq + 1):
+            nodes = self.nodes.ids(event.identifiers)
+            traits += _traits(event, nodes)
+            row = self._row(event_id, event, nodes)
+            row["seq"] = seq
+            row["known_at_us"] = now
+            for name, values in columns.items():
+                values.append(row.get(name))
+        return columns, traits
+
+    def _row(self, event_id: bytes, event: Event, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+        row = {name: getattr(event, name) for name in _PLAIN}
+        clean = without_identifiers(event, self.nodes.token, self.workspace.region)
+        day = local_day(event.ts_us, self.workspace.time_zone)
+        row |= {
+            "event_id": event_id,
+            "node_ids": nodes,
+            "local_day": dt.date.fromordinal(_EPOCH + day),
+            "device": device_of(event, nodes),
+            "click_ids": list(event.click_ids.items()),
+            "page_url": clean.page_url,
+            "properties": _encoder.encode(clean.properties).decode(),
+            "context": _encoder.encode(clean.context).decode(),
+        }
+        return row
+
+
+class _Fates:
+    """What each arrival of a batch turns out to be, against State and against its neighbours."""
+
+    def __init__(self, workspace: Workspace, arrivals: Sequence[Arrival]) -> None:
+        self.stored: list[tuple[bytes, Event]] = []
+        self.duplicates: list[Event] = []
+        self.conflicts: list[Reject] = []
+        ids = [_event_id(workspace.id, arrival.event) for arrival in arrivals]
+        key = schema.event_key.c
+        held = {
+            row.event_id: row.content_hash
+            for row in workspace.state.lookup(
+                key.event_id, set(ids), key.event_id, key.content_hash
+            )
+        }
+        for event_id, arrival in zip(ids, arrivals, strict=True):
+            event = arrival.event
+            if event_id not in held:
+                held[event_id] = event.content_hash
+                self.stored.append((event_id, event))
+            elif held[event_id] == event.content_hash:
+                self.duplicates.append(event)
+            else:
+                self.conflicts.append(_conflict(arrival))
+
+
+def _event_id(workspace_id: str, event: Event) -> bytes:
+    name = f"{workspace_id}\0{event.source}\0{event.message_id}"
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _conflict(arrival: Arrival) -> Reject:
+    event = arrival.event
+    return Reject(
+        source=event.source,
+        reason="id_conflict",
+        payload=_encoder.encode(arrival.item),
+        received_us=event.received_us,
+        message_id=event.message_id,
+    )
+
+
+def _traits(event: Event, nodes: list[dict[str, Any]]) -> Iterator[Trait]:
+    if nodes:
+        for name, value in event.traits.items():
+            yield Trait(nodes[0]["id"], name, value, event.ts_us, event.source)
