@@ -3,6 +3,7 @@
 TouchlineError                what happened + what to do, under a stable code, in two languages
 ├── BadInput        exit 2    what was given cannot be used: a file, an argument, a request body
 │   ├── NotFound              what was named does not exist
+│   ├── Ambiguous             what was named is more than one thing: HTTP 409
 │   └── Denied                the key is unknown or may not do this
 └── Unavailable     exit 3    try again: locked, busy, disk full
 
@@ -14,7 +15,15 @@ web app, the command line and the API say the same thing:
 
 from typing import Any, ClassVar
 
-__all__ = ["MESSAGES", "BadInput", "Denied", "NotFound", "TouchlineError", "Unavailable"]
+__all__ = [
+    "MESSAGES",
+    "Ambiguous",
+    "BadInput",
+    "Denied",
+    "NotFound",
+    "TouchlineError",
+    "Unavailable",
+]
 
 # code -> (English, Chinese). Each says what happened, then the remedy.
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -174,6 +183,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{value!r} is not an amount of money. Write it in major units, such as 1234.50.",
         "{value!r} 不是有效金额。请以元等主单位填写,如 1234.50。",
     ),
+    "person_unknown": (
+        "Nobody is known as {name}. Give a person_id, or an identifier such as email:ann@shop.cn.",
+        "没有找到客户 {name}。请填写 person_id,或 email:ann@shop.cn 这样的客户标识。",
+    ),
+    "person_ambiguous": (
+        "{name} is more than one person. Say which you mean: {choices}.",
+        "{name} 对应多位客户,请指明是哪一位:{choices}。",
+    ),
     "bad_identity_rule": (
         "[identity] {key} {why}. Correct it and run touchline apply again.",
         "[identity] {key} 有误:{why}。请修改后重新运行 touchline apply。",
@@ -187,7 +204,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "模型 {model} 需要每个触点的时间,而路径文件没有时间。请去掉该模型。",
     ),
     "too_many_channels": (
-        "{model} takes at most {limit} channels; there are {found}. Group channels, or use shapley.",
+        "{model} takes at most {limit} channels, not {found}. Group channels, or use shapley.",
         "模型 {model} 最多支持 {limit} 个渠道,当前有 {found} 个。请合并渠道,或改用 shapley。",
     ),
     "bad_half_life": (
@@ -213,6 +230,30 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "job_failed": (
         "The job {kind} failed: {why}. Please report this; nothing was lost.",
         "任务 {kind} 执行失败:{why}。数据没有丢失,请将此信息反馈给我们。",
+    ),
+    "paths_columns_missing": (
+        "{path}: its first line lacks {missing}. Add them, filled with 0 where there is nothing.",
+        "{path}:首行缺少列 {missing}。请补上这些列,没有数据就填 0。",
+    ),
+    "paths_wrong_width": (
+        "{path}, line {line}: {found} fields, not {expected}. Quote a path that holds a separator.",
+        "{path} 第 {line} 行:有 {found} 个字段,首行是 {expected} 个。路径里含分隔符时请加引号。",
+    ),
+    "paths_bad_number": (
+        "{path}, line {line}: {column} is {value!r}. Write a number, 0 if there is none.",
+        "{path} 第 {line} 行:{column} 的值是 {value!r}。请填写数字,没有就填 0。",
+    ),
+    "paths_negative_count": (
+        "{path}, line {line}: {column} is {value}. Give a count of 0 or more.",
+        "{path} 第 {line} 行:{column} 的值是 {value}。次数不能为负,请改正。",
+    ),
+    "paths_value_alone": (
+        "{path}, line {line}: value {value} without a conversion. Set the value to 0, or count it.",
+        "{path} 第 {line} 行:没有转化却有金额 {value}。请填写转化数,或把金额改为 0。",
+    ),
+    "paths_empty_step": (
+        "{path}, line {line}: a step of {value!r} has no name. Write paths as: a > b.",
+        "{path} 第 {line} 行:路径 {value!r} 中有一步没有名称。请写成:a > b。",
     ),
     "unknown_key": (
         "This write key is unknown. Check the key, or add one with: touchline init --write-key.",
@@ -242,6 +283,10 @@ class BadInput(TouchlineError):
 
 
 class NotFound(BadInput):
+    pass
+
+
+class Ambiguous(BadInput):
     pass
 
 

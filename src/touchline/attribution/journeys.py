@@ -86,7 +86,8 @@ class Journeys:
 
         Converting journeys are numbered 0 … len(value) - 1, a number without touches being a
         conversion that nothing preceded. Numbers of the others only tell them apart. `counts` is 1
-        for each, or 0 for money that goes back without an order of its own.
+        for each, or 0 for money that goes back without an order of its own: such a journey did not
+        convert, and is one of the nulls.
         """
         lengths = np.bincount(_ascending(converting.journey), minlength=len(value))
         if len(lengths) > len(value):
@@ -98,13 +99,14 @@ class Journeys:
             breaks = np.flatnonzero(number[1:] != number[:-1]) + 1
             ends = np.concatenate([ends, len(label) + np.append(breaks, len(number))])
             label = np.concatenate([label, others.label])
+        conversions = np.ones(len(value)) if counts is None else counts
         nulls = np.ones(len(ends))
-        nulls[: len(value)] = 0
+        nulls[: len(value)] = conversions == 0
         return cls(
             offsets=np.concatenate([[0], ends]),
             label=label,
             labels=labels,
-            conversions=np.ones(len(value)) if counts is None else counts,
+            conversions=conversions,
             value=value,
             nulls=nulls,
             ts_us=converting.ts_us,
@@ -176,7 +178,7 @@ class Journeys:
 
     @cached_property
     def weight(self) -> Floats:
-        """How many journeys each one stands for, converting or not."""
+        """How many journeys each of these stands for, converting or not."""
         weight = self.nulls.copy()
         weight[: self.converting] += self.conversions
         return weight

@@ -1,0 +1,82 @@
+"""A file of aggregated paths → the attribution report, without a workspace.
+
+The rows are those of a workspace's report, but money is in the file's own unit and unrounded, and
+what a file cannot know (currency, window, costs) is null. Every channel of the file has its row
+under every model, also when a model gives it nothing.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from touchline.attribution.credit import Credit, choose, credit
+from touchline.measure.path_file import read_paths
+
+__all__ = ["PathsReport", "paths_report"]
+
+
+class PathsReport(msgspec.Struct, frozen=True):
+    """The answer; `notes` say which models were left out of "all" and why."""
+
+    conversions: float
+    revenue: float
+    rows: list[dict[str, Any]]
+    no_touch: dict[str, float]
+    notes: list[tuple[str, dict[str, Any]]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of a report; a path file has one goal, the unnamed default."""
+        return {
+            "goal": "default",
+            "window_days": None,
+            "currency": None,
+            "conversions": self.conversions,
+            "revenue": self.revenue,
+            "rows": self.rows,
+            "unattributed": {"no_touch": self.no_touch},
+        }
+
+
+def paths_report(path: Path, models: str = "all") -> PathsReport:
+    """Credit of the models asked for ("all" or "a,b") over a file of paths."""
+    journeys = read_paths(path)
+    chosen, left_out = choose(models, journeys)
+    rows: list[dict[str, Any]] = []
+    for one in credit(journeys, chosen).values():
+        rows += _rows(one)
+    conversions, revenue = journeys.no_touch
+    return PathsReport(
+        conversions=_plain(float(journeys.conversions.sum())),
+        revenue=float(journeys.value.sum()),
+        rows=rows,
+        no_touch={"conversions": _plain(conversions), "revenue": revenue},
+        notes=[(why.code, why.params) for why in left_out],
+    )
+
+
+def _rows(one: Credit) -> list[dict[str, Any]]:
+    channels = one.journeys.labels.channels
+    effects = one.removal_effect
+    rows = [
+        {
+            "model": one.model,
+            "channel": name,
+            "campaign": None,
+            "term": None,
+            "conversions": float(one.channel_conversions[code]),
+            "revenue": float(one.channel_revenue[code]),
+            "cost": None,
+            "roi": None,
+            "cac": None,
+            "roas": None,
+            "removal_effect": None if effects is None else float(effects[code]),
+        }
+        for code, name in enumerate(channels)
+    ]
+    return sorted(rows, key=lambda row: (-row["revenue"], row["channel"]))
+
+
+def _plain(count: float) -> float:
+    """Whole counts without a decimal point."""
+    return int(count) if count == int(count) else count
