@@ -12,7 +12,7 @@ from typing import Any
 
 from touchline.errors import BadInput
 
-__all__ = ["amount", "currency_code", "exponent", "minor"]
+__all__ = ["EXPONENTS", "amount", "currency_code", "exponent", "minor"]
 
 _TWO = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
@@ -26,7 +26,7 @@ _ZERO = "BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF
 _THREE = "BHD IQD JOD KWD LYD OMR TND"
 _FOUR = "CLF UYW"
 
-_EXPONENTS: dict[str, int] = {
+EXPONENTS: dict[str, int] = {
     code: digits
     for digits, codes in ((2, _TWO), (0, _ZERO), (3, _THREE), (4, _FOUR))
     for code in codes.split()
@@ -45,18 +45,18 @@ _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+,\d+|\d+,\d{1,2})", re.ASCII)
 def currency_code(raw: Any) -> str:
     """The ISO 4217 code meant by `raw`; BadInput("unknown_currency") when there is none."""
     if type(raw) is str:
-        if raw in _EXPONENTS:
+        if raw in EXPONENTS:
             return raw
         code = unicodedata.normalize("NFKC", raw[:16]).strip().upper()
         code = _SPOKEN.get(code, code)
-        if code in _EXPONENTS:
+        if code in EXPONENTS:
             return code
     raise BadInput("unknown_currency", value=str(raw)[:40])
 
 
 def exponent(currency: str) -> int:
     """Digits after the point of a currency: 2 for CNY, 0 for JPY, 3 for KWD."""
-    return _EXPONENTS[currency_code(currency)]
+    return EXPONENTS[currency_code(currency)]
 
 
 def amount(raw: Any) -> Decimal:

@@ -10,9 +10,10 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
 
-__all__ = ["identifier", "is_blocked"]
+__all__ = ["check_region", "identifier", "is_blocked"]
 
 MAX_LENGTH = 512
 
@@ -148,6 +149,16 @@ def _any_phone(value: str, region: str) -> str | None:
     text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     # A desk behind a switchboard is not the switchboard.
     return f"{text};ext={number.extension}" if number.extension else text
+
+
+def check_region(region: str) -> str:
+    """The region in capitals; BadInput("unknown_region") when no phone numbers are known there."""
+    import phonenumbers
+
+    code = region.strip().upper()
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise BadInput("unknown_region", value=region)
+    return code
 
 
 def _trimmed(raw: str) -> str:

@@ -9,15 +9,14 @@ Neither Content-Type nor Content-Encoding is believed: the body's first bytes de
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
-from msgspec import Struct
-
 from touchline.collect import body
+from touchline.collect.event import to_event
+from touchline.collect.item import Batch, Item, content, content_hash, payload
 from touchline.collect.verdict import message_id_of, reason_against
 from touchline.errors import BadInput
 from touchline.model import RawRequest
 
-__all__ = ["Batch", "Item", "content", "content_hash", "payload", "read"]
+__all__ = ["Batch", "Item", "content", "content_hash", "payload", "read", "to_event"]
 
 MAX_ITEMS = 10_000
 
@@ -36,32 +35,6 @@ _TYPES = {
     "a": "alias",
 }
 _BATCHES = frozenset(("batch", "b", "import"))
-
-# What says how an item travelled, not what happened: a retry may differ in these.
-_ENVELOPE = ("sentAt", "_metadata", "writeKey", "receivedAt")
-
-_encoder = msgspec.json.Encoder(order="sorted")
-
-
-class Item(Struct, frozen=True, gc=False):
-    """One event of a request. `reason` is None, or why it is rejected.
-
-    `data` is the item as sent, with the batch's context and integrations merged under it, `type`
-    filled in from the path, and without the write key.
-    """
-
-    message_id: str
-    type: str
-    reason: str | None
-    data: dict[str, Any]
-
-
-class Batch(Struct, frozen=True, gc=False):
-    """A request taken apart. `sent_at` is the batch's own, used by items that have none."""
-
-    write_key: str | None
-    items: list[Item]
-    sent_at: Any = None
 
 
 def read(request: RawRequest) -> Batch:
@@ -126,20 +99,3 @@ def _item(raw: Any, index: int, request: RawRequest, called: str | None) -> Item
 def _made_id(request: RawRequest, index: int) -> str:
     """The id of an item that came without one: the same each time the log is read."""
     return blake2b(request.request_id + index.to_bytes(4, "big"), digest_size=16).hexdigest()
-
-
-def content(data: dict[str, Any]) -> bytes:
-    """Canonical JSON of what happened: sorted keys, without what only says how it travelled."""
-    if any(name in data for name in _ENVELOPE):
-        data = {name: value for name, value in data.items() if name not in _ENVELOPE}
-    return _encoder.encode(data)
-
-
-def content_hash(data: dict[str, Any]) -> bytes:
-    """16 bytes that are equal for equal content: tells a retry from another event under one id."""
-    return blake2b(content(data), digest_size=16).digest()
-
-
-def payload(item: Item) -> bytes:
-    """An item as JSON, for the store of rejects; what was sent instead of an object as it was."""
-    return _encoder.encode(item.data["item"] if item.reason == "not_an_object" else item.data)

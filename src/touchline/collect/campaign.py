@@ -1,0 +1,233 @@
+"""Page URL, referrer, stated campaign and user agent → what brought the visitor (an Arrival).
+
+UTM beats click ids, click ids beat the referrer, the referrer beats the app's built-in browser.
+The surprise: an app's user agent names a source but brings nothing, for it stays the same on every
+page of the visit; it only keeps such a visit from looking like Direct.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
+
+from touchline.collect import sources, url
+from touchline.collect.site import Site
+from touchline.collect.sources import ClickId, Known
+
+__all__ = ["Arrival", "Labels", "arrive", "stated"]
+
+MAX_LABEL = 255
+
+# Parameter → label. utm_ first: where two name the same label the earlier row wins.
+_PARAMETERS: tuple[tuple[str, str], ...] = (
+    ("utm_source", "source"),
+    ("utm_medium", "medium"),
+    ("utm_campaign", "campaign"),
+    ("utm_term", "term"),
+    ("utm_content", "content"),
+    ("utm_adgroup", "ad_group"),
+    ("utm_ad_group", "ad_group"),
+    ("hmsr", "source"),
+    ("hmpl", "campaign"),
+    ("hmcu", "ad_group"),
+    ("hmkw", "term"),
+    ("hmci", "content"),
+    ("utm_id", "campaign"),
+)
+_WANTED = frozenset(name for name, _ in _PARAMETERS)
+_STATED = {
+    "source": "source",
+    "medium": "medium",
+    "name": "campaign",
+    "campaign": "campaign",
+    "term": "term",
+    "content": "content",
+    "ad_group": "ad_group",
+    "adGroup": "ad_group",
+    "id": "campaign",
+}
+_NOTHING = frozenset(
+    ("", "null", "undefined", "none", "nan", "(none)", "(not set)", "(direct)", "not set")
+)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
+_MEDIUM_OF_KIND = {"search": "organic", "ai": "ai-assistant", "email": "email"}
+
+
+class Labels(Struct, frozen=True):
+    """What a link or a caller says of a campaign, as written (None: not said)."""
+
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    ad_group: str | None = None
+    term: str | None = None
+    content: str | None = None
+
+
+class Link(Struct, frozen=True, gc=False):
+    host: str | None
+    labels: Labels | None
+    click_ids: dict[str, str]
+    evidence: ClickId | None  # the strongest of the click ids
+
+
+class Arrival(Struct, frozen=True, gc=False):
+    """What brought a visitor. `brings`: the event itself says so, by tag, click id or referrer."""
+
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    ad_group: str | None
+    term: str | None
+    content: str | None
+    click_ids: dict[str, str]
+    referrer_host: str | None
+    channel: str
+    brings: bool
+
+
+NOWHERE = Labels()
+_NO_LINK = Link(None, None, {}, None)
+
+
+def arrive(
+    site: Site,
+    *,
+    page_url: str | None = None,
+    referrer: str | None = None,
+    labels: Labels | None = None,
+    user_agent: str | None = None,
+) -> Arrival:
+    """What brought the visitor; `labels` (the caller's own) win over the link's, one by one."""
+    link = _link(page_url) if page_url else _NO_LINK
+    said = _over(labels, link.labels)
+    host, place = _foreign(referrer, link.host, site) if referrer else (None, None)
+    source = site.channels.named(said.source).name if said.source else None
+    medium = said.medium.lower() if said.medium else None
+    if source is None:
+        source, default = _source_without_tag(link.evidence, host, place)
+        medium = medium or default
+    elif medium is None:
+        medium = _medium_without_tag(site.channels.named(source), link.evidence)
+    brings = said is not NOWHERE or host is not None or link.evidence is not None
+    if not brings and user_agent and (app := sources.in_app(user_agent)):
+        known = site.channels.named(app)
+        source, medium = known.name, _MEDIUM_OF_KIND.get(known.kind or "", "referral")
+    return Arrival(
+        source,
+        medium,
+        said.campaign,
+        said.ad_group,
+        said.term,
+        said.content,
+        link.click_ids,
+        host,
+        site.channels.channel(
+            source, medium, said.campaign, referrer_host=host, click_ids=link.click_ids
+        ),
+        brings,
+    )
+
+
+def stated(campaign: Mapping[str, Any]) -> Labels | None:
+    """The labels of a `context.campaign` or of columns named like it; None when there is none."""
+    found: dict[str, str] = {}
+    for key, label in _STATED.items():
+        raw = campaign.get(key)
+        if raw is not None and label not in found and (text := label_text(raw)):
+            found[label] = text
+    return Labels(**found) if found else None
+
+
+def label_text(raw: Any) -> str | None:
+    """A label as it is kept: one line, at most 255 characters; None for what says nothing."""
+    if type(raw) is int or (type(raw) is float and math.isfinite(raw)):
+        raw = str(raw)
+    if type(raw) is not str:
+        return None
+    text = raw[: 4 * MAX_LABEL]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
+    text = text.strip()[:MAX_LABEL]
+    return None if text.lower() in _NOTHING else text
+
+
+def _over(own: Labels | None, linked: Labels | None) -> Labels:
+    if own is None or linked is None:
+        return own or linked or NOWHERE
+    return Labels(
+        own.source or linked.source,
+        own.medium or linked.medium,
+        own.campaign or linked.campaign,
+        own.ad_group or linked.ad_group,
+        own.term or linked.term,
+        own.content or linked.content,
+    )
+
+
+def _source_without_tag(
+    evidence: ClickId | None, host: str | None, place: Known | None
+) -> tuple[str | None, str | None]:
+    if evidence is not None:
+        return evidence.source, evidence.medium
+    if place is not None:
+        return place.name, _MEDIUM_OF_KIND.get(place.kind or "", "referral")
+    return (host, "referral") if host else (None, None)
+
+
+def _medium_without_tag(source: Known, evidence: ClickId | None) -> str | None:
+    if evidence is not None and (evidence.is_paid or evidence.source == source.name):
+        return evidence.medium
+    return _MEDIUM_OF_KIND.get(source.kind or "") if source.kind != "search" else None
+
+
+@lru_cache(maxsize=1 << 15)
+def _link(page_url: str) -> Link:
+    host, _ = url.host_and_path(page_url)
+    raw: dict[str, str] = {}
+    click_ids: dict[str, str] = {}
+    evidence: ClickId | None = None
+    if "=" in page_url:
+        for name, value in url.parameters(page_url):
+            if name in _WANTED:
+                raw.setdefault(name, value)
+            elif (known := sources.click_id(name)) is not None and known.name not in click_ids:
+                text = label_text(url.unquoted(value))
+                if text is None:
+                    continue
+                click_ids[known.name] = text
+                if known.source and (evidence is None or known.is_paid > evidence.is_paid):
+                    evidence = known
+    found: dict[str, str] = {}
+    for name, label in _PARAMETERS:
+        if name in raw and label not in found and (text := label_text(url.unquoted(raw[name]))):
+            found[label] = text
+    # Baidu Tongji tags advertisements only, and has no parameter for the medium.
+    if "hmsr" in raw and "utm_source" not in raw and "medium" not in found:
+        found["medium"] = "paid"
+    return Link(host, Labels(**found) if found else None, click_ids, evidence)
+
+
+@lru_cache(maxsize=1 << 14)
+def _foreign(referrer: str, page_host: str | None, site: Site) -> tuple[str | None, Known | None]:
+    """(host, known place) of a referrer that is neither our own nor a payment host."""
+    host, path = url.host_and_path(referrer)
+    if host is None or _is_within(host, site.own_hosts) or _is_within(host, site.payment_hosts):
+        return None, None
+    if page_host and url.registrable(host) == url.registrable(page_host):
+        return None, None
+    place = site.channels.sources.at(host, path)
+    return (None, None) if place is not None and place.kind == "payment" else (host, place)
+
+
+def _is_within(host: str, domains: frozenset[str]) -> bool:
+    return any(
+        host == (bare := domain.removeprefix("www.")) or host.endswith("." + bare)
+        for domain in domains
+    )

@@ -1,0 +1,186 @@
+"""Source, medium, campaign … → channel, by an ordered list of rules; the first that holds decides.
+
+A site's own rules come first, then GA4's default channel groups (data/channels.toml). A rule whose
+channel nobody reaches is not an error; a rule that cannot be read is, before anything is stored.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from touchline.collect.sources import KINDS, Known, Sources, folded
+from touchline.errors import BadInput
+
+__all__ = ["FALLBACK", "ChannelRules"]
+
+FALLBACK = "Unassigned"
+NOT_SET = "(not set)"
+FIELDS = ("source", "medium", "campaign", "referrer_host", "click_id")
+MAX_VALUE = 512  # what is longer is cut before a site's regular expressions see it
+
+Test = Callable[[str], bool]
+
+
+class Rule(NamedTuple):
+    """A channel, and the tests that must all hold: (field, test of its value)."""
+
+    channel: str
+    tests: tuple[tuple[str, Test], ...]
+
+
+class ChannelRules:
+    """Compiled rules and source names of one workspace. Build with `compile`."""
+
+    def __init__(self, rules: tuple[Rule, ...], sources: Sources) -> None:
+        self.sources = sources
+        self._rules = rules
+        # Caches belong to the instance: other rules give other answers.
+        self._cached = lru_cache(maxsize=1 << 14)(self._decide)
+        self.named: Callable[[str], Known] = lru_cache(maxsize=1 << 14)(sources.named)
+
+    @classmethod
+    def compile(cls, documents: Iterable[Mapping[str, Any]] = ()) -> "ChannelRules":
+        """Rules of a site's documents (`channel_rule`, `source_alias`, `source_kind`), then GA4's.
+
+        BadInput("bad_channel_rule") names the rule that cannot be read, and why.
+        """
+        documents = list(documents)
+        sources = Sources.extended(
+            [pair for document in documents for pair in _lists(document, "source_alias")],
+            [pair for document in documents for pair in _lists(document, "source_kind", KINDS)],
+        )
+        specs = [
+            (f"channel_rule {number}", spec)
+            for document in documents
+            for number, spec in enumerate(_list_of(document, "channel_rule"), 1)
+        ]
+        specs += [("base rule", spec) for spec in _base_rules()]
+        return cls(tuple(_rule(spec, where, sources) for where, spec in specs), sources)
+
+    def channel(
+        self,
+        source: str | None,
+        medium: str | None,
+        campaign: str | None = None,
+        *,
+        referrer_host: str | None = None,
+        click_ids: Iterable[str] = (),
+    ) -> str:
+        """The channel's name. Nothing known at all is Direct."""
+        return self._cached(source, medium, campaign, referrer_host, tuple(click_ids))
+
+    def _decide(
+        self,
+        source: str | None,
+        medium: str | None,
+        campaign: str | None,
+        host: str | None,
+        ids: tuple[str, ...],
+    ) -> str:
+        nothing = not (source or medium or campaign)
+        known = self.named(source) if source else None
+        values = {
+            "source": known.name if known else ("(direct)" if nothing else NOT_SET),
+            "kind": (known.kind if known else None) or "",
+            "medium": _value(medium),
+            "campaign": _value(campaign),
+            "referrer_host": folded(host) if host else "",
+            "click_id": " ".join(name.lower() for name in ids),
+        }
+        for rule in self._rules:
+            if all(test(values[field]) for field, test in rule.tests):
+                return rule.channel
+        return FALLBACK
+
+
+def _value(text: str | None) -> str:
+    return folded(text[:MAX_VALUE]) if text else NOT_SET
+
+
+@lru_cache(maxsize=1)
+def _base_rules() -> list[dict[str, Any]]:
+    text = resources.files("touchline.collect").joinpath("data/channels.toml").read_text("utf-8")
+    return tomllib.loads(text)["channel_rule"]
+
+
+def _bad(rule: str, why: str) -> BadInput:
+    return BadInput("bad_channel_rule", rule=rule, why=why)
+
+
+def _list_of(document: Mapping[str, Any], key: str) -> list[Any]:
+    found = document.get(key, [])
+    if not isinstance(found, list):
+        raise _bad(key, f"write it as [[{key}]]")
+    return found
+
+
+def _lists(
+    document: Mapping[str, Any], key: str, allowed: tuple[str, ...] = ()
+) -> list[tuple[str, list[str]]]:
+    found = document.get(key, {})
+    if not isinstance(found, Mapping):
+        raise _bad(key, f"write it as [{key}]")
+    for name, labels in found.items():
+        if allowed and name not in allowed:
+            raise _bad(key, f"{name} is none of {', '.join(allowed)}")
+        if not isinstance(labels, list) or not all(isinstance(x, str) and x for x in labels):
+            raise _bad(f"{key}.{name}", "give a list of texts")
+    return list(found.items())
+
+
+def _rule(spec: Any, where: str, sources: Sources) -> Rule:
+    if not isinstance(spec, Mapping):
+        raise _bad(where, f"write it as [[{where.partition(' ')[0]}]]")
+    channel = spec.get("channel")
+    if not isinstance(channel, str) or not channel.strip():
+        raise _bad(where, 'it needs channel = "…"')
+    tests: list[tuple[str, Test]] = []
+    for field, condition in spec.items():
+        if field == "channel":
+            continue
+        if field not in FIELDS:
+            raise _bad(where, f"{field} is none of {', '.join(FIELDS)}")
+        tests.append(_test(field, condition, where, sources))
+    if not tests:
+        raise _bad(where, f"it needs a condition on one of {', '.join(FIELDS)}")
+    return Rule(channel.strip(), tuple(tests))
+
+
+def _test(field: str, condition: Any, where: str, sources: Sources) -> tuple[str, Test]:
+    if isinstance(condition, Mapping) and len(condition) == 1:
+        ((operator, operand),) = condition.items()
+    else:
+        operator, operand = ("in" if isinstance(condition, list) else "equals"), condition
+    if operator == "matches" and isinstance(operand, str):
+        return field, _matches(operand, where)
+    if operator == "kind" and field == "source" and operand in KINDS:
+        return "kind", {operand}.__contains__
+    if operator == "equals":
+        operand = [operand]
+    elif operator != "in":
+        raise _bad(where, f"{field}: use equals, in or matches")
+    texts: list[Any] = operand if isinstance(operand, list) else []
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise _bad(where, f"{field}: give a text or a list of texts")
+    if field == "source":
+        return field, frozenset(sources.named(text).name for text in texts).__contains__
+    return field, _one_of(field, [folded(text) for text in texts])
+
+
+def _one_of(field: str, texts: list[str]) -> Test:
+    if field == "referrer_host":
+        return lambda host: any(host == text or host.endswith(f".{text}") for text in texts)
+    if field == "click_id":
+        return lambda ids: not set(texts).isdisjoint(ids.split(" "))
+    return frozenset(texts).__contains__
+
+
+def _matches(pattern: str, where: str) -> Test:
+    try:
+        search = re.compile(pattern, re.IGNORECASE).search
+    except re.error as error:
+        raise _bad(where, f"{pattern!r} is not a regular expression ({error})") from None
+    return lambda value: search(value) is not None

@@ -1,0 +1,222 @@
+"""An accepted item of the Segment API → an Event. Never fails: `read` rejected what cannot be one.
+
+The surprise: an event without a campaign of its own still gets labels (Direct, or its app's name).
+They count only if it opens a session; else the session's replace them when the day is settled.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from touchline.clock import DAY_US, US
+from touchline.collect import time
+from touchline.collect.bots import is_bot
+from touchline.collect.campaign import Arrival, Labels, arrive, label_text, stated
+from touchline.collect.context import Page, leftovers, page_of, plain_text, user_agent_of
+from touchline.collect.identifiers import identifiers
+from touchline.collect.item import Item, content, digest
+from touchline.collect.normalise import identifier
+from touchline.collect.site import Site
+from touchline.collect.verdict import mapping, own_time, paid
+from touchline.model import Event, Flag, RawRequest
+
+__all__ = ["to_event"]
+
+AHEAD_US = 300 * US
+OVERSIZE = 32 * 1024
+MAX_NAME = 512
+
+# Some columns of an Event by name.
+Columns = dict[str, Any]
+
+# Plain numbers: arithmetic on an IntFlag costs a microsecond a time.
+_BY_RULE, _EXPLICIT = int(Flag.CHANNEL_BY_RULE), int(Flag.EXPLICIT_CHANNEL)
+_IN_SESSION, _BRINGS = int(Flag.IN_SESSION), int(Flag.BRINGS_CAMPAIGN)
+_SUSPECT, _OVERSIZE = int(Flag.CLOCK_SUSPECT), int(Flag.OVERSIZE)
+
+_VISITS = frozenset(("track", "page", "screen"))
+_VIEWS = frozenset(("page", "screen"))
+EXPLICIT_LABELS = ("source", "medium", "campaign", "ad_group", "term", "content")
+_NAMED = {
+    "store_code": "store_code",
+    "storeCode": "store_code",
+    "staff_id": "staff_id",
+    "staffId": "staff_id",
+    "content_id": "content_id",
+    "contentId": "content_id",
+    "order_id": "order_id",
+    "orderId": "order_id",
+    "stage": "stage",
+}
+_ACCOUNT_KEYS = ("account_id", "accountId")
+
+
+def to_event(item: Item, request: RawRequest, sent_at: Any, site: Site) -> Event:
+    """The event an item tells of; `sent_at` is its batch's, for items without their own."""
+    data, kind = item.data, item.type
+    context = mapping(data.get("context")) or {}
+    properties = mapping(data.get("properties")) or {}
+    canonical = content(data)
+    times, flags = _times(data, sent_at, request.received_us)
+    agent = user_agent_of(context, request)
+    page = page_of(kind, context, properties)
+    labels, seen = _labels(kind, page, context, properties, agent=agent, site=site)
+    revenue, currency = paid(data, site.currency) if kind == "track" else (None, None)
+    if len(canonical) > OVERSIZE:
+        flags |= _OVERSIZE
+    return Event(
+        source=request.source,
+        message_id=item.message_id,
+        type=kind,
+        name=_name(kind, data, properties),
+        **times,
+        identifiers=identifiers(data, site.region),
+        account_id=_account(kind, data, context, properties),
+        **labels,
+        content_hash=digest(canonical),
+        page_url=page.url,
+        page_title=page.title,
+        **_named(kind, properties),
+        revenue=revenue,
+        currency=currency,
+        properties=_properties(kind, data, properties),
+        context=leftovers(data, context, request, agent, site.keep_ip),
+        traits=_traits(kind, data, context),
+        bot=is_bot(agent),
+        flags=flags | seen,
+    )
+
+
+def _times(data: dict[str, Any], batch_sent_at: Any, received_us: int) -> tuple[Columns, int]:
+    """The four times, and Flag.CLOCK_SUSPECT when they cannot all be right."""
+    original_us, _ = own_time(data)
+    raw_sent = data.get("sentAt") or batch_sent_at or None
+    sent_us = None if raw_sent is None else time.parse(raw_sent)
+    is_suspect = raw_sent is not None and sent_us is None
+    ts_us = received_us if original_us is None else original_us
+    if sent_us is not None:
+        is_suspect = abs(received_us - sent_us) > DAY_US
+        if original_us is not None:
+            ts_us = received_us - (sent_us - original_us)
+    if not time.EARLIEST_US <= ts_us < time.LATEST_US:
+        ts_us, is_suspect = received_us, True
+    is_suspect = is_suspect or ts_us > received_us + AHEAD_US
+    times: Columns = {
+        "ts_us": ts_us,
+        "received_us": received_us,
+        "sent_us": sent_us,
+        "original_us": original_us,
+    }
+    return times, _SUSPECT if is_suspect else 0
+
+
+def _labels(
+    kind: str,
+    page: Page,
+    context: Mapping[str, Any],
+    properties: Mapping[str, Any],
+    *,
+    agent: str | None,
+    site: Site,
+) -> tuple[dict[str, Any], int]:
+    """Channel, campaign and click ids of an event, with the flags that say whose they are."""
+    if kind not in _VISITS:
+        return {}, 0
+    campaign = context.get("campaign")
+    said = stated(campaign) if type(campaign) is dict and campaign else None
+    explicit = label_text(properties.get("channel")) if kind == "track" else None
+    flags = 0
+    arrival: Arrival | None = None
+    if kind in _VIEWS or page.url or said:
+        arrival = arrive(
+            site, page_url=page.url, referrer=page.referrer, labels=said, user_agent=agent
+        )
+        flags = _IN_SESSION | (_BRINGS if arrival.brings else 0)
+    if explicit is not None:
+        own = stated({name: properties.get(name) for name in EXPLICIT_LABELS}) or Labels()
+        return _explicit(explicit, own, arrival, site), flags | _EXPLICIT
+    return (_columns(arrival), flags | _BY_RULE) if arrival else ({}, 0)
+
+
+def _columns(arrival: Arrival) -> dict[str, Any]:
+    return {
+        "channel": arrival.channel,
+        "source_name": arrival.source,
+        "medium": arrival.medium,
+        "campaign": arrival.campaign,
+        "ad_group": arrival.ad_group,
+        "term": arrival.term,
+        "content": arrival.content,
+        "click_ids": arrival.click_ids,
+        "referrer_host": arrival.referrer_host,
+    }
+
+
+def _explicit(channel: str, own: Labels, arrival: Arrival | None, site: Site) -> dict[str, Any]:
+    """Labels beside an explicit channel win over what the page says, one by one."""
+    columns = _columns(arrival) if arrival and arrival.brings else {}
+    columns["channel"] = channel
+    if own.source:
+        columns["source_name"] = site.channels.named(own.source).name
+    if own.medium:
+        columns["medium"] = own.medium.lower()
+    for name in ("campaign", "ad_group", "term", "content"):
+        if value := getattr(own, name):
+            columns[name] = value
+    return columns
+
+
+def _name(kind: str, data: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
+    if kind == "track":
+        return data["event"].strip()[:MAX_NAME]
+    if kind in _VIEWS:
+        name = plain_text(data.get("name")) or plain_text(properties.get("name"))
+        return name[:MAX_NAME] if name else kind
+    return kind
+
+
+def _named(kind: str, properties: Mapping[str, Any]) -> Columns:
+    if not properties or kind not in _VISITS:
+        return {}
+    columns: Columns = {}
+    for key, column in _NAMED.items():
+        if key in properties and column not in columns:
+            text = plain_text(properties[key])
+            if text and (kind == "track" or column != "order_id"):
+                columns[column] = text[:MAX_NAME]
+    return columns
+
+
+def _account(
+    kind: str, data: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]
+) -> str | None:
+    if kind == "group":
+        raw = data.get("groupId")
+    else:
+        raw = context.get("groupId")
+        if raw is None and kind == "track":
+            raw = _first(properties, _ACCOUNT_KEYS)
+    known = None if raw is None else identifier("user_id", raw, "")
+    return known.value if known else None
+
+
+def _properties(
+    kind: str, data: Mapping[str, Any], properties: Mapping[str, Any]
+) -> dict[str, Any]:
+    if kind == "group":
+        return {**properties, **(mapping(data.get("traits")) or {})}
+    if kind in _VIEWS and data.get("category") is not None:
+        return {"category": data["category"], **properties}
+    return dict(properties)
+
+
+def _traits(kind: str, data: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the sender: the call's own traits win over those in its context."""
+    traits = mapping(context.get("traits")) or {}
+    return {**traits, **(mapping(data.get("traits")) or {})} if kind == "identify" else dict(traits)
+
+
+def _first(values: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        if key in values and (text := plain_text(values[key])):
+            return text[:MAX_NAME]
+    return None

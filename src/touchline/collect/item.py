@@ -1,0 +1,56 @@
+"""What a collection call is taken apart into, and what of an item counts as its content."""
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+__all__ = ["Batch", "Item", "content", "content_hash", "payload"]
+
+# What says how an item travelled, not what happened: a retry may differ in these.
+_ENVELOPE = ("sentAt", "_metadata", "writeKey", "receivedAt")
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+class Item(Struct, frozen=True, gc=False):
+    """One event of a request. `reason` is None, or why it is rejected.
+
+    `data` is the item as sent, with the batch's context and integrations merged under it, `type`
+    filled in from the path, and without the write key.
+    """
+
+    message_id: str
+    type: str
+    reason: str | None
+    data: dict[str, Any]
+
+
+class Batch(Struct, frozen=True, gc=False):
+    """A request taken apart. `sent_at` is the batch's own, used by items that have none."""
+
+    write_key: str | None
+    items: list[Item]
+    sent_at: Any = None
+
+
+def content(data: dict[str, Any]) -> bytes:
+    """Canonical JSON of what happened: sorted keys, without what only says how it travelled."""
+    if any(name in data for name in _ENVELOPE):
+        data = {name: value for name, value in data.items() if name not in _ENVELOPE}
+    return _encoder.encode(data)
+
+
+def content_hash(data: dict[str, Any]) -> bytes:
+    """16 bytes that are equal for equal content: tells a retry from another event under one id."""
+    return digest(content(data))
+
+
+def digest(canonical: bytes) -> bytes:
+    return blake2b(canonical, digest_size=16).digest()
+
+
+def payload(item: Item) -> bytes:
+    """An item as JSON, for the store of rejects; what was sent instead of an object as it was."""
+    return _encoder.encode(item.data["item"] if item.reason == "not_an_object" else item.data)

@@ -1,0 +1,25 @@
+"""What a workspace says about itself that decides how its events are read. Passed in everywhere."""
+
+from msgspec import Struct, field
+
+from touchline.collect.channel import ChannelRules
+
+__all__ = ["Site"]
+
+
+class Site(Struct, frozen=True, eq=False, kw_only=True):
+    """One workspace's own facts and compiled rules.
+
+    `own_hosts` and `payment_hosts` include their subdomains. The page's own domain is always an own
+    host, and well-known payment services are known without being listed.
+    """
+
+    workspace: str
+    time_zone: str = "Asia/Shanghai"
+    currency: str = "CNY"
+    region: str = "CN"
+    own_hosts: frozenset[str] = frozenset()
+    payment_hosts: frozenset[str] = frozenset()
+    channels: ChannelRules = field(default_factory=ChannelRules.compile)
+    personal_traits: frozenset[str] = frozenset()
+    keep_ip: bool = False
