@@ -1,0 +1,222 @@
+"""Cost rows → Cost, one a day.
+
+A range is spread evenly over its days in minor units, the odd cents going to the first days, so the
+days add up to the row exactly. Agency sheets repeat nothing they can merge: a blank left of what a
+row says itself means "as above". A row of totals is left out, or every yuan would count twice.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from touchline.collect.campaign import label_text
+from touchline.collect.importers.cells import (
+    BadRow,
+    Import,
+    amount,
+    count,
+    each,
+    label,
+    text,
+)
+from touchline.collect.importers.fields import LABELS
+from touchline.collect.importers.mapping import Mapped, Plan, mapped
+from touchline.collect.importers.moments import day_range
+from touchline.collect.importers.rows import Table
+from touchline.model import Cost, Reject
+
+__all__ = ["CostRow", "add_up", "cost_key", "read_costs"]
+
+MAX_DAYS = 3_700
+
+_KIND_WORDS = {
+    "media": "media 媒体 投放 消耗 广告费 媒体费",
+    "fee": "fee 服务费 技术服务费 代理费 坑位费",
+    "rebate": "rebate 返点 返利 返货 折扣",
+    "commission": "commission 佣金 提成",
+    "production": "production 制作费 制作 拍摄费",
+}
+KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
+_TOTAL = re.compile(
+    r".{0,20}(合计|总计|小计)[::]?|汇总|(grand\s*)?(sub-?\s*)?totals?[::]?", re.IGNORECASE
+)
+_OUTLINE = ("date", "date_to", *LABELS, "kind")
+
+
+class CostRow(Struct, frozen=True, gc=False):
+    """One row of the file and the days it was spread over."""
+
+    line: int
+    days: tuple[Cost, ...]
+    content_hash: bytes
+
+
+def read_costs(
+    table: Table, plan: Plan, about: Import, fill_down: Iterable[str] = ()
+) -> Iterator[CostRow | Reject]:
+    """The file's rows in order. `add_up` makes of them what a day's placement cost."""
+    above = _Above(plan.fields(), frozenset(fill_down))
+
+    def build(row: Mapped) -> CostRow:
+        if any(_TOTAL.fullmatch(v) for v in _texts(row)):
+            raise BadRow("total_row")
+        filled = above.fill(row.fields)
+        if filled is not row.fields:
+            row = mapped(row.line, filled, row.rest)
+        return CostRow(row.line, _days(row.fields, about), row.content_hash)
+
+    return each(table, plan, about, build)
+
+
+def cost_key(cost: Cost) -> tuple[Any, ...]:
+    """What tells one placement's day from another: all but the figures."""
+    return (
+        cost.day,
+        *(cost.channel, cost.source_name, cost.medium, cost.campaign, cost.ad_group),
+        *(cost.term, cost.content, cost.kind, cost.currency),
+    )
+
+
+def add_up(rows: Iterable[CostRow]) -> dict[tuple[Any, ...], Cost]:
+    """Key → cost of a whole file: equal keys inside one file add up."""
+    totals: dict[tuple[Any, ...], Cost] = {}
+    for row in rows:
+        for cost in row.days:
+            key = cost_key(cost)
+            held = totals.get(key)
+            totals[key] = cost if held is None else _sum(held, cost)
+    return totals
+
+
+def _sum(a: Cost, b: Cost) -> Cost:
+    return msgspec.structs.replace(
+        a,
+        cost=a.cost + b.cost,
+        impressions=_plus(a.impressions, b.impressions),
+        clicks=_plus(a.clicks, b.clicks),
+    )
+
+
+def _plus(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else a + b
+
+
+def _texts(row: Mapped) -> Iterator[str]:
+    for values in (row.fields.values(), row.rest.values()):
+        for value in values:
+            if type(value) is str and len(value) <= 40:
+                yield value
+
+
+class _Above:
+    """What stood in the rows above, for the blanks that merging leaves."""
+
+    def __init__(self, fields: list[str], fill_down: frozenset[str]) -> None:
+        self._outline = [field for field in fields if field in _OUTLINE]
+        self._always = fill_down | {"date"}
+        self._last: dict[str, Any] = {}
+
+    def fill(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The row with its blanks filled; a row that says nothing itself is left as it is."""
+        own = [field for field in self._outline if field in fields]
+        if not own:
+            return fields
+        blank = {
+            field: self._last[field]
+            for place, field in enumerate(self._outline)
+            if field not in fields
+            and field in self._last
+            and (field in self._always or place < self._outline.index(own[0]))
+        }
+        # Under a new campaign, the ad group of the one before is no longer above.
+        for field in self._outline[self._outline.index(own[0]) :]:
+            if field not in self._always:
+                self._last.pop(field, None)
+        self._last.update((field, fields[field]) for field in own)
+        return {**fields, **blank} if blank else fields
+
+
+def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:
+    first, last = _range(fields, about)
+    length = last - first + 1
+    value, currency = amount(fields, "cost", about.site.currency)
+    shown = count(fields.get("impressions"), "bad_count")
+    clicked = count(fields.get("clicks"), "bad_count")
+    if value is None:
+        # Unpaid placements are listed with their exposure and no cost.
+        if shown is None and clicked is None:
+            raise BadRow("missing_cost")
+        value = 0
+    kind = _kind(fields.get("kind"))
+    # A rebate is money back, whether the sheet writes it with a minus or without.
+    value = -abs(value) if kind == "rebate" else value
+    labels = _labels(fields, about)
+    return tuple(
+        Cost(
+            day=first + at,
+            cost=_share(value, length, at),
+            currency=currency,
+            impressions=None if shown is None else _share(shown, length, at),
+            clicks=None if clicked is None else _share(clicked, length, at),
+            kind=kind,
+            **labels,
+        )
+        for at in range(length)
+    )
+
+
+def _share(total: int, parts: int, at: int) -> int:
+    """The at-th of `parts` even shares; they add up exactly, the odd units going first."""
+    size, odd = divmod(abs(total), parts)
+    share = size + (at < odd)
+    return share if total >= 0 else -share
+
+
+def _range(fields: dict[str, Any], about: Import) -> tuple[int, int]:
+    zone, order = about.site.time_zone, about.date_order
+    start = day_range(fields.get("date"), zone, order)
+    if start is None:
+        raise BadRow("bad_date")
+    first, last = start
+    if fields.get("date_to") is not None:
+        end = day_range(fields["date_to"], zone, order)
+        if end is None:
+            raise BadRow("bad_date")
+        last = end[1]
+    if not 0 <= last - first < MAX_DAYS:
+        raise BadRow("bad_range")
+    return first, last
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "media"
+    found = KINDS.get((text(value) or "").strip().casefold())
+    if found is None:
+        raise BadRow("bad_kind")
+    return found
+
+
+def _labels(fields: dict[str, Any], about: Import) -> dict[str, Any]:
+    """Labels as events carry them, so that cost and credit meet; the channel by rule when blank."""
+    rules = about.site.channels
+    source = label_text(fields.get("source"))
+    source = rules.named(source).name if source else None
+    medium = label_text(fields.get("medium"))
+    medium = medium.lower() if medium else None
+    campaign = label_text(fields.get("campaign"))
+    channel = label(fields.get("channel"))
+    if channel is None:
+        if not (source or medium or campaign):
+            raise BadRow("missing_channel")
+        channel = rules.channel(source, medium, campaign)
+    return {
+        "channel": channel,
+        "source_name": source,
+        "medium": medium,
+        "campaign": campaign,
+        **{name: label_text(fields.get(name)) for name in ("ad_group", "term", "content")},
+    }

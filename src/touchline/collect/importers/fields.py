@@ -1,0 +1,115 @@
+"""The fields each kind of file understands, and which of them a column may stand for.
+
+The spellings are in `columns.toml`; names of identifiers are those an event's traits may have, too.
+"""
+
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from importlib import resources
+
+from msgspec import Struct
+
+from touchline.collect.identifiers import identifier_type
+from touchline.model import IDENTIFIER_TYPES
+
+__all__ = ["KINDS", "Kind", "guessed", "plain"]
+
+
+class Kind(Struct, frozen=True):
+    """`needs`: of each group at least one field must be there. `rest`: where other columns go."""
+
+    name: str
+    fields: tuple[str, ...]
+    needs: tuple[tuple[str, ...], ...]
+    rest: str | None = None
+    measures: frozenset[str] = frozenset()
+
+
+LABELS = ("channel", "source", "medium", "campaign", "ad_group", "term", "content")
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "events",
+            (
+                *("message_id", "occurred_at", "name", "type", *IDENTIFIER_TYPES, *LABELS),
+                *("url", "referrer", "page_title", "store_code", "staff_id", "account_id"),
+                *("content_id", "order_id", "revenue", "currency", "stage"),
+            ),
+            (("occurred_at",), ("name", "channel", "type"), IDENTIFIER_TYPES),
+            rest="properties",
+            measures=frozenset(("revenue",)),
+        ),
+        Kind(
+            "conversions",
+            (
+                *("conversion_id", "occurred_at", "closed_at", "created_at", "kind", "stage"),
+                *("amount", "currency", *IDENTIFIER_TYPES, "account_id", "store_code", "staff_id"),
+                *("lines", "product", "quantity", "line_amount"),
+            ),
+            (("occurred_at", "closed_at", "created_at"),),
+            rest="properties",
+            measures=frozenset(("amount", "quantity", "line_amount")),
+        ),
+        Kind(
+            "costs",
+            (
+                *("date", "date_to", *LABELS, "cost", "currency", "impressions", "clicks"),
+                "kind",
+            ),
+            (("date",), ("cost",)),
+            measures=frozenset(("cost", "impressions", "clicks")),
+        ),
+        Kind(
+            "people",
+            (*IDENTIFIER_TYPES, "account_id", "occurred_at"),
+            (IDENTIFIER_TYPES,),
+            rest="traits",
+        ),
+        Kind(
+            "rates",
+            ("date", "from", "to", "rate"),
+            (("date",), ("from",), ("to",), ("rate",)),
+            measures=frozenset(("rate",)),
+        ),
+    )
+}
+
+_BRACKETS = re.compile(r"[(\[【].*?[)\]】]")
+_JOINTS = re.compile(r"[\s_\-.:/*#]+")
+
+
+@cache
+def plain(name: str) -> str:
+    """A column's name as it is compared: 消耗(元) → 消耗, User ID → userid."""
+    text = unicodedata.normalize("NFKC", name[:200]).lower()
+    return _JOINTS.sub("", _BRACKETS.sub("", text)) or _JOINTS.sub("", text)
+
+
+@cache
+def _spellings(kind: str) -> dict[str, dict[str, int]]:
+    """Plain name → the fields it may stand for, with its place among that field's spellings."""
+    text = (
+        resources.files("touchline.collect.importers")
+        .joinpath("columns.toml")
+        .read_text(encoding="utf-8")
+    )
+    sections = tomllib.loads(text)
+    words = {**sections["any"], **sections[kind]}
+    found: dict[str, dict[str, int]] = {}
+    for field in KINDS[kind].fields:
+        for place, word in enumerate([field, *words.get(field, "").split()]):
+            found.setdefault(plain(word), {}).setdefault(field, place)
+    return found
+
+
+def guessed(kind: str, column: str) -> dict[str, int]:
+    """Fields a column may stand for → how far down the list its name is (0: the very name)."""
+    found = _spellings(kind).get(plain(column))
+    if found is not None:
+        return found
+    type_ = identifier_type(plain(column))
+    return {type_: 1} if type_ in KINDS[kind].fields else {}

@@ -1,0 +1,210 @@
+"""A table's columns + a map + guesses → a plan: what each column becomes in every row.
+
+The map decides, then the field's very name, then what people call it. Every other column becomes a
+property (a trait of people); costs and rates have none and leave it out. Identifiers may come from
+several columns, so that a second phone names the same person and is not kept as clear text.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from touchline.collect.importers.fields import KINDS, Kind, guessed
+from touchline.collect.importers.header import Names
+from touchline.collect.importers.mapfile import MapFile
+from touchline.collect.importers.rows import Broken, Row, Table
+from touchline.errors import BadInput
+from touchline.model import IDENTIFIER_TYPES
+
+__all__ = ["Assignment", "Mapped", "Plan", "column_guesses", "make_plan", "map_rows"]
+
+_encoder = msgspec.json.Encoder(order="sorted")
+# Identifiers of one type come from several columns as phone, phone#2, phone#3.
+MORE = "#"
+REPEATED = frozenset(("quantity", "line_amount"))
+
+
+class Assignment(Struct, frozen=True):
+    """What becomes of a column, for people to check. `how`: map, name, guess, rest or unused."""
+
+    column: str
+    field: str
+    how: str
+    sample: str = ""
+
+
+class Mapped(Struct, frozen=True, gc=False):
+    """A row in our words. `content` is its canonical JSON, `content_hash` 16 bytes of it."""
+
+    line: int
+    fields: dict[str, Any]
+    rest: dict[str, Any]
+    content: bytes
+    content_hash: bytes
+
+
+def column_guesses(kind: str, mapfile: MapFile) -> Names:
+    """What a header of this kind of file may hold, for finding it."""
+    mapped = [name for names in mapfile.columns.values() for name in names]
+    return Names(mapped, lambda column: bool(guessed(kind, column)))
+
+
+class Plan:
+    """Turns the rows of one table into fields of one kind."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        assignments: Sequence[Assignment],
+        constants: dict[str, Any],
+        *,
+        is_complete: bool = True,
+    ) -> None:
+        self.kind = kind
+        self.assignments = assignments
+        self.constants = {k: v for k, v in constants.items() if k in kind.fields}
+        self._rest_constants = {k: v for k, v in constants.items() if k not in kind.fields}
+        self._field_of: dict[str, str] = {}
+        self._rest_of: dict[str, str] = {}
+        self.identifiers: list[tuple[str, str]] = []
+        for assignment in assignments:
+            self._place(assignment)
+        if not is_complete:
+            self._expect_more()
+        self.identifiers += [(f, f) for f in self.constants if f in IDENTIFIER_TYPES]
+        self.measures = frozenset(
+            column for column, field in self._field_of.items() if field in kind.measures
+        )
+
+    def _place(self, assignment: Assignment) -> None:
+        column, field = assignment.column, assignment.field
+        if field not in self.kind.fields:
+            self._rest_of[column] = field
+            return
+        key, number = field, 2
+        while key in self._field_of.values():
+            key, number = f"{field}{MORE}{number}", number + 1
+        self._field_of[column] = key
+        if field in IDENTIFIER_TYPES:
+            self.identifiers.append((key, field))
+
+    def _expect_more(self) -> None:
+        """JSON keys that were not among the first rows are known by their very names."""
+        known = {*self._field_of.values(), *self._rest_of, *self.constants}
+        for field in self.kind.fields:
+            if field not in known and field not in REPEATED:
+                self._place(Assignment(field, field, "name"))
+
+    def fields(self) -> list[str]:
+        """Fields with a column, left to right."""
+        return [a.field for a in self.assignments if a.field in self.kind.fields]
+
+    def apply(self, row: Row) -> Mapped:
+        fields, rest = self.constants.copy(), self._rest_constants.copy()
+        field_of = self._field_of
+        for column, value in row.cells.items():
+            field = field_of.get(column)
+            if field is not None:
+                fields[field] = value
+            elif column == self.kind.rest and type(value) is dict:
+                rest.update(value)
+            else:
+                rest[self._rest_of.get(column, column)] = value
+        return mapped(row.line, fields, rest)
+
+
+def mapped(line: int, fields: dict[str, Any], rest: dict[str, Any]) -> Mapped:
+    """The row with its content; an empty rest leaves no trace in it."""
+    content = _encoder.encode({**fields, "properties": rest} if rest else fields)
+    return Mapped(line, fields, rest, content, blake2b(content, digest_size=16).digest())
+
+
+def map_rows(table: Table, plan: Plan) -> Iterator[Mapped | Broken]:
+    """Every row of the table in our words; what is beyond reading comes through as it is."""
+    for row in table.rows(plan.measures):
+        yield row if isinstance(row, Broken) else plan.apply(row)
+
+
+def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
+    """BadInput when the map names a column that is not there, or a needed field has none."""
+    spec = KINDS[kind]
+    chosen = _from_map(table, mapfile)
+    _add_guesses(spec, table, mapfile, chosen)
+    samples = {column: _sample(table, column) for column in table.columns}
+    rest = "unused" if spec.rest is None else "rest"
+    other = "" if spec.rest is None else None
+    assignments = [
+        Assignment(
+            column,
+            *chosen.get(column, (column if other is None else other, rest)),
+            samples[column],
+        )
+        for column in table.columns
+    ]
+    plan = Plan(spec, assignments, mapfile.constants, is_complete=table.is_complete)
+    _check_needs(plan, table)
+    return plan
+
+
+def _from_map(table: Table, mapfile: MapFile) -> dict[str, tuple[str, str]]:
+    by_name = {column.casefold(): column for column in reversed(table.columns)}
+    chosen: dict[str, tuple[str, str]] = {}
+    for field, names in mapfile.columns.items():
+        for name in names:
+            column = by_name.get(name.casefold())
+            if column is None and not table.is_complete:
+                column = name
+            if column is None:
+                listed = ", ".join(table.columns[:40])
+                raise BadInput(
+                    "map_no_column", path=mapfile.path, field=field, column=name, columns=listed
+                )
+            chosen[column] = (field, "map")
+    return chosen
+
+
+def _add_guesses(
+    kind: Kind, table: Table, mapfile: MapFile, chosen: dict[str, tuple[str, str]]
+) -> None:
+    """The very name first, then field by field the best of the columns still free."""
+    settled = set(mapfile.columns) | mapfile.constants.keys()
+    options = {c: guessed(kind.name, c) for c in table.columns if c not in chosen}
+    for exact in (True, False):
+        for field in kind.fields:
+            if field in settled:
+                continue
+            places = sorted(
+                (places[field], index, column)
+                for index, (column, places) in enumerate(options.items())
+                if field in places and column not in chosen and (places[field] == 0) == exact
+            )
+            if field in REPEATED and not any(f == "product" for f, _ in chosen.values()):
+                continue
+            for _, _, column in places if field in IDENTIFIER_TYPES else places[:1]:
+                chosen[column] = (field, "name" if exact else "guess")
+            if places and field not in IDENTIFIER_TYPES:
+                settled.add(field)
+
+
+def _check_needs(plan: Plan, table: Table) -> None:
+    have = set(plan.fields()) | plan.constants.keys()
+    for group in plan.kind.needs:
+        if have.isdisjoint(group):
+            raise BadInput(
+                "column_missing",
+                path=table.path,
+                kind=plan.kind.name,
+                field=" / ".join(group),
+                columns=", ".join(table.columns[:40]),
+            )
+
+
+def _sample(table: Table, column: str) -> str:
+    for row in table.samples:
+        if column in row.cells:
+            text = str(row.cells[column])
+            return text if len(text) <= 40 else text[:39] + "…"
+    return ""

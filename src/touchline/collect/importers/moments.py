@@ -1,0 +1,115 @@
+"""Cells → times and days: all that `collect.time` reads, and what only spreadsheets write.
+
+2026/3/1 · 2026年3月1日 下午3:05 · 19970101 · 20260301123000 · Excel serials (46082.5) · 3/1/2026
+when the map says in which order. Without an offset a time is the workspace's own.
+"""
+
+import datetime as dt
+import re
+from typing import Any
+
+from touchline.collect.time import local_day, parse
+
+__all__ = ["day", "day_range", "moment"]
+
+_EXCEL_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # a serial is wall-clock time
+_SERIALS = range(20_000, 110_000)  # 1954 to 2201
+_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_SPAN_DAYS = 3_700
+
+_CLOCK = (
+    r"(?:[\sT日,]*(?P<noon>上午|下午|晚上|中午|凌晨|AM|PM)?\s*"
+    r"(?P<h>\d{1,2})[:时点](?P<mi>\d{1,2})?(?:[:分](?P<s>\d{1,2})(?:\.\d+)?)?[分秒]?"
+    r"\s*(?P<late>AM|PM)?)?"
+)
+_BIG_ENDIAN = re.compile(
+    r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?" + _CLOCK,
+    re.ASCII | re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4})" + _CLOCK, re.ASCII | re.IGNORECASE
+)
+_RANGE = re.compile(r"\s*(?:~|～|至|到|—|–|\bto\b|\s-\s)\s*")
+_SLASHED_RANGE = re.compile(r"(\d{4}[/.]\d{1,2}[/.]\d{1,2})\s*-\s*(\d{4}[/.]\d{1,2}[/.]\d{1,2})")
+
+
+def moment(value: Any, zone: str, order: str | None = None) -> int | None:
+    """Epoch microseconds of a cell; None when it is no time, or one that reads two ways."""
+    kind = type(value)
+    if kind is str:
+        # ISO, by far the most common, starts like 2026- and takes the shortest way.
+        if value[4:5] == "-" and (us := parse(value, zone)) is not None:
+            return us
+        return _text(value.strip(), zone, order)
+    if kind is int or kind is float:
+        return _number(value, zone)
+    return None
+
+
+def day(value: Any, zone: str, order: str | None = None) -> int | None:
+    """Days since 1970-01-01 of a cell, on the workspace's calendar."""
+    us = moment(value, zone, order)
+    return None if us is None else local_day(us, zone)
+
+
+def day_range(value: Any, zone: str, order: str | None = None) -> tuple[int, int] | None:
+    """First and last day of a cell that holds one date or two (2026/3/1-2026/3/28)."""
+    single = day(value, zone, order)
+    if single is not None:
+        return single, single
+    if type(value) is not str:
+        return None
+    slashed = _SLASHED_RANGE.fullmatch(value.strip())
+    parts = list(slashed.groups()) if slashed else _RANGE.split(value.strip())
+    ends = [day(part, zone, order) for part in parts]
+    if len(ends) != 2 or ends[0] is None or ends[1] is None:
+        return None
+    return ends[0], ends[1]
+
+
+def _text(text: str, zone: str, order: str | None) -> int | None:
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return _number(float(text) if "." in text else int(text), zone) if len(text) < 24 else None
+    found = _BIG_ENDIAN.fullmatch(text)
+    if found is not None:
+        return _parts(found, int(found["y"]), int(found["m"]), int(found["d"]), zone)
+    found = _OTHER.fullmatch(text)
+    if found is None:
+        return parse(text, zone)
+    first, second = int(found["a"]), int(found["b"])
+    if order == "mdy":
+        return _parts(found, int(found["y"]), first, second, zone)
+    if order == "dmy":
+        return _parts(found, int(found["y"]), second, first, zone)
+    return None
+
+
+def _parts(found: re.Match[str], year: int, month: int, date: int, zone: str) -> int | None:
+    hour, minute, second = (int(found[name] or 0) for name in ("h", "mi", "s"))
+    noon = (found["noon"] or found["late"] or "").upper()
+    if (
+        noon in {"下午", "晚上", "PM", "中午"}
+        and 0 < hour < 12
+        and not (noon == "中午" and hour > 2)
+    ):
+        hour += 12
+    elif noon in {"上午", "凌晨", "AM"} and hour == 12:
+        hour = 0
+    try:
+        return parse(dt.datetime(year, month, date, hour, minute, second), zone)  # noqa: DTZ001  # read in `zone`
+    except ValueError:
+        return None
+
+
+def _number(number: float, zone: str) -> int | None:
+    if int(number) in _SERIALS:
+        seconds = dt.timedelta(seconds=round(number * 86_400))
+        return parse(_EXCEL_EPOCH + seconds, zone)
+    digits = str(number)
+    pattern = _COMPACT.get(len(digits)) if type(number) is int else None
+    if pattern is not None and "1900" <= digits[:4] < "2200":
+        try:
+            return parse(dt.datetime.strptime(digits, pattern), zone)  # noqa: DTZ007  # read in `zone`
+        except ValueError:
+            pass
+    return parse(number, zone)
