@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from crowd import Crowd, crowd, pair_scores
 from touchline.identity.evidence import Evidence
-from touchline.identity.person import person_ids
+from touchline.identity.person import PersonIds
 from touchline.identity.resolve import resolve
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def report(people: Crowd) -> None:
     gather_s, evidence = best(people.evidence)
     plain_s, components = best(lambda: plain(evidence))
     resolve_s, found = best(lambda: resolve(evidence))
-    name_s, _ = best(lambda: person_ids(evidence, found))
+    name_s, _ = best(lambda: list(PersonIds(evidence, found)))
     truth = people.provable()
     print(f"{len(evidence):,} identifiers, {len(evidence.a):,} pairs")
     print(f"  scipy components   {plain_s:7.2f} s  1.00 x")

@@ -139,6 +139,34 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This address takes POST only. Send the event as a POST request.",
         "该地址只接受 POST 请求,请用 POST 发送。",
     ),
+    "worker_away": (
+        "The process that answers questions is not there; it is being restarted. Ask again soon.",
+        "负责查询的进程暂时不可用,正在重启,请稍后再试。",
+    ),
+    "internal_error": (
+        "An error inside Touchline; the server's output has the details. Please report it.",
+        "Touchline 内部出错,详情见服务输出,请反馈给我们。",
+    ),
+    "port_in_use": (
+        "{host}:{port}: already in use. Stop what runs there, or choose another --port.",
+        "{host}:{port} 已被占用。请停止占用的程序,或用 --port 换一个端口。",
+    ),
+    "address_unusable": (
+        "{host}:{port}: cannot listen there ({why}). Choose another --host or --port.",
+        "无法监听 {host}:{port}({why})。请用 --host 或 --port 换一个地址。",
+    ),
+    "one_workspace": (
+        "A server takes one workspace for now. Start another server for {path}.",
+        "目前一个服务只能使用一个工作区。请为 {path} 另启动一个服务。",
+    ),
+    "wrong_admin_key": (
+        "The admin key is missing or unknown. Send it as: Authorization: Bearer KEY.",
+        "缺少管理密钥或密钥无效。请用 Authorization: Bearer KEY 发送。",
+    ),
+    "no_such_address": (
+        "{path}: no such address. The list of addresses is at /docs.",
+        "没有地址 {path}。可用地址见 /docs。",
+    ),
     "unreadable_body": (
         "The request body cannot be read: {why}. Send JSON, plain or gzip.",
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",

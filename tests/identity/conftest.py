@@ -2,6 +2,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -28,3 +29,11 @@ def facts() -> ModuleType:
 def crowds() -> ModuleType:
     """The benchmark's generator of crowds with known persons."""
     return _module(HERE.parents[1] / "bench" / "crowd.py")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Any:
+    """A workspace whose lake takes rows written as words."""
+    made = _module(HERE / "lake.py").Lake(tmp_path / "site")
+    yield made
+    made.workspace.close()

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from touchline.identity.evidence import (
     Sightings,
     gather,
 )
-from touchline.identity.person import person_ids
+from touchline.identity.person import PersonIds
 from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.model import TYPE_RANK
@@ -54,7 +54,7 @@ class Solved(NamedTuple):
         return {frozenset(group) for group in found.values()}
 
     def ids(self) -> dict[str, str]:
-        named = person_ids(self.evidence, self.people)
+        named = PersonIds(self.evidence, self.people)
         return {self.names[n]: named[p] for n, p in enumerate(self.people.person.tolist())}
 
     def held(self) -> set[str]:
@@ -86,7 +86,11 @@ def rows(*texts: str) -> list[Row]:
     return found
 
 
-def gathered(given: Iterable[Row], decisions: Decisions = NO_DECISIONS) -> Evidence:
+def gathered(
+    given: Iterable[Row],
+    decisions: Decisions = NO_DECISIONS,
+    node_id: Callable[[str], bytes] = node_id,
+) -> Evidence:
     ids: list[bytes] = []
     rank: list[int] = []
     app: list[int] = []

@@ -6,7 +6,6 @@ again when the evidence has changed; `Registry` keeps the latest.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,7 +28,7 @@ from touchline.identity.evidence import (
     gather_counted,
     halves,
 )
-from touchline.identity.person import person_ids, redirect
+from touchline.identity.person import PersonIds, is_person_id, redirect
 from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.model import IDENTIFIER_TYPES
@@ -68,9 +67,9 @@ class PersonMap:
         )
 
     @cached_property
-    def person_ids(self) -> list[str]:
+    def person_ids(self) -> PersonIds:
         """person_id of each person_ix."""
-        return person_ids(self.evidence, self.people)
+        return PersonIds(self.evidence, self.people)
 
     @cached_property
     def _by_person(self) -> tuple[Ints, Ints]:
@@ -90,6 +89,8 @@ class PersonMap:
 
     def person_of_id(self, person_id: str) -> int | None:
         """person_ix of a person_id, also of one given out long ago."""
+        if not is_person_id(person_id):
+            return None
         (person,) = redirect(self.evidence, self.people, [person_id]).tolist()
         return None if person < 0 else person
 
@@ -97,10 +98,10 @@ class PersonMap:
         """Whether this is a shared value standing alone, not somebody."""
         return bool(self.people.quarantine.held[self.people.anchor[person_ix]])
 
-    def somebody(self) -> Iterator[int]:
+    def somebody(self) -> list[int]:
         """All person_ix but those of shared values."""
         held = self.people.quarantine.held[self.people.anchor]
-        return iter(np.flatnonzero(~held).tolist())
+        return np.flatnonzero(~held).tolist()
 
 
 class Registry:

@@ -6,7 +6,9 @@ node, so an old id is found by hashing the nodes, and leads to the person who ho
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +16,10 @@ import numpy.typing as npt
 from touchline.identity.evidence import Evidence, Ints
 from touchline.identity.resolve import People
 
-__all__ = ["person_id", "person_ids", "redirect"]
+__all__ = ["PersonIds", "is_person_id", "person_id", "redirect"]
 
 DOMAIN = b"touchline.person"
+_PERSON_ID = re.compile("p[0-9a-f]{32}")
 
 
 def person_id(node_id: bytes) -> str:
@@ -24,9 +27,32 @@ def person_id(node_id: bytes) -> str:
     return "p" + hashlib.blake2b(node_id, digest_size=16, person=DOMAIN).hexdigest()
 
 
-def person_ids(evidence: Evidence, people: People) -> list[str]:
-    """The id of each person, by person number."""
-    return list(_candidates(evidence, people.anchor))
+def is_person_id(text: str) -> bool:
+    """Whether this could be a person_id at all: cheap, before every node is hashed to find it."""
+    return _PERSON_ID.fullmatch(text) is not None
+
+
+class PersonIds(Sequence[str]):
+    """The id of each person, by person number; hashed when asked for."""
+
+    def __init__(self, evidence: Evidence, people: People) -> None:
+        self._evidence = evidence
+        self._anchor = people.anchor
+
+    def __len__(self) -> int:
+        return len(self._anchor)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return list(_candidates(self._evidence, self._anchor[index]))
+        return person_id(self._evidence.node_id(int(self._anchor[index])))
+
+    def __iter__(self) -> Iterator[str]:
+        return _candidates(self._evidence, self._anchor)
 
 
 def redirect(evidence: Evidence, people: People, wanted: Sequence[str]) -> Ints:

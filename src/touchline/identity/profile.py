@@ -1,0 +1,107 @@
+"""Person map + State → who somebody is, in clear: found by what is known of them, and exported.
+
+Clear values are opened here and nowhere in the maps. A bare value is tried as every type of
+identifier; when it is several people's, the question is handed back rather than guessed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from touchline.collect.nodes import Trait, clear_traits, clear_values
+from touchline.collect.normalise import identifier
+from touchline.errors import Ambiguous, NotFound
+from touchline.identity.people import PersonMap
+from touchline.model import IDENTIFIER_TYPES, TYPE_RANK, Identifier
+from touchline.storage.workspace import Workspace
+
+__all__ = ["export_people", "find_person", "identifiers_of", "traits_of"]
+
+PERSONS_AT_ONCE = 2_000
+
+
+def find_person(workspace: Workspace, people: PersonMap, name: str) -> int:
+    """person_ix of a person_id (also a retired one), `type:value` or a value.
+
+    Raises NotFound("person_unknown") or Ambiguous("person_ambiguous").
+    """
+    known = people.person_of_id(name)
+    if known is not None:
+        return known
+    kind, colon, value = name.partition(":")
+    if colon and kind in TYPE_RANK:
+        found = _holders(workspace, people, value, [kind])
+        if found:
+            return next(iter(found))
+    found = _holders(workspace, people, name, IDENTIFIER_TYPES)
+    if not found:
+        raise NotFound("person_unknown", name=name)
+    if len(found) > 1:
+        choices = " · ".join(f"{known.type}:{known.value}" for known in found.values())
+        raise Ambiguous("person_ambiguous", name=name, choices=choices)
+    return next(iter(found))
+
+
+def identifiers_of(workspace: Workspace, people: PersonMap, person_ix: int) -> list[dict[str, str]]:
+    """`[{"type", "value"}]` of a person, strongest type first; erased values are absent."""
+    nodes = _node_ids(people, person_ix)
+    return _listed(clear_values(workspace, nodes), nodes)
+
+
+def traits_of(workspace: Workspace, people: PersonMap, person_ix: int) -> dict[str, Any]:
+    """All traits of a person; of one name the latest value."""
+    nodes = _node_ids(people, person_ix)
+    return _latest(clear_traits(workspace, nodes), nodes)
+
+
+def export_people(workspace: Workspace, people: PersonMap) -> Iterator[dict[str, Any]]:
+    """`person_id`, `identifiers`, `traits` of everybody. A shared value alone is not a person."""
+    somebody = people.somebody()
+    for start in range(0, len(somebody), PERSONS_AT_ONCE):
+        persons = somebody[start : start + PERSONS_AT_ONCE]
+        nodes = {person: _node_ids(people, person) for person in persons}
+        wanted = [node for held in nodes.values() for node in held]
+        clear = clear_values(workspace, wanted)
+        traits = clear_traits(workspace, wanted)
+        for person, held in nodes.items():
+            yield {
+                "person_id": people.person_ids[person],
+                "identifiers": _listed(clear, held),
+                "traits": _latest(traits, held),
+            }
+
+
+def _holders(
+    workspace: Workspace, people: PersonMap, value: str, kinds: Iterable[str]
+) -> dict[int, Identifier]:
+    """Who holds this value as one of these types, and as which (the strongest)."""
+    read = (identifier(kind, value, workspace.region) for kind in kinds)
+    known = [found for found in read if found is not None]
+    holders = people.person_of([workspace.vault.node_id(k.type, k.value) for k in known])
+    found: dict[int, Identifier] = {}
+    for person, name in zip(holders, known, strict=True):
+        if person is not None:
+            found.setdefault(person, name)
+    return found
+
+
+def _node_ids(people: PersonMap, person_ix: int) -> list[bytes]:
+    """The person's node ids, strongest type first."""
+    evidence = people.evidence
+    nodes = sorted(people.members(person_ix), key=lambda node: (evidence.rank[node], node))
+    return [evidence.node_id(node) for node in nodes]
+
+
+def _listed(clear: Mapping[bytes, Identifier], nodes: Iterable[bytes]) -> list[dict[str, str]]:
+    known = [clear[node] for node in nodes if node in clear]
+    known.sort(key=lambda found: (TYPE_RANK[found.type], found.value))
+    return [{"type": found.type, "value": found.value} for found in known]
+
+
+def _latest(traits: Mapping[bytes, Mapping[str, Trait]], nodes: Iterable[bytes]) -> dict[str, Any]:
+    """The latest value by event time; of equal times the one on the strongest identifier."""
+    latest: dict[str, Trait] = {}
+    for node in nodes:
+        for name, trait in traits.get(node, {}).items():
+            if name not in latest or trait.ts_us > latest[name].ts_us:
+                latest[name] = trait
+    return {name: latest[name].value for name in sorted(latest)}
