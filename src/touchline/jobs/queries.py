@@ -13,38 +13,60 @@ import sqlalchemy as sa
 from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.identity.people import Registry
-from touchline.identity.profile import find_person, identifiers_of
+from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import with_person
 from touchline.jobs import arguments
 from touchline.jobs.account import open_payload
 from touchline.jobs.definitions import goals_of
 from touchline.journey.goal import goal_named
+from touchline.measure.credit_table import credit_table
 from touchline.measure.credited import Question
 from touchline.measure.report import Report, report
 from touchline.model import Identifier
 from touchline.storage import schema
+from touchline.storage.columns import LABELS
 from touchline.storage.engine import Expression, View
 from touchline.storage.workspace import Workspace
 
-__all__ = ["QUERIES", "attribution", "events", "rejects", "timeline"]
+__all__ = ["QUERIES", "attribution", "credit_rows", "events", "people", "rejects", "timeline"]
 
 _encoder = msgspec.json.Encoder()
 
 
 def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
     """goal, models, by, window ("90d"), from, to, as_of: all optional, all text."""
+    question = _question(workspace, args, arguments.labels(args.get("by") or "channel"))
+    with workspace.view() as view:
+        people = registry.at(view, as_of_us=question.as_of_us)
+        return report(view, people, question, args.get("models") or "all")
+
+
+def credit_rows(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
+    """JSON lines of the credit table: what each touch got of each conversion, by model."""
+    question = _question(workspace, args, LABELS)
+    with workspace.view() as view:
+        people = registry.at(view, as_of_us=question.as_of_us)
+        for row in credit_table(view, people, question, args.get("models") or "all"):
+            yield _encoder.encode(row) + b"\n"
+
+
+def people(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> Iterator[bytes]:
+    """JSON lines of everybody: person_id, identifiers in clear, latest traits."""
+    with workspace.view() as view:
+        for person in export_people(workspace, registry.at(view)):
+            yield _encoder.encode(person) + b"\n"
+
+
+def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -> Question:
     as_of_us = arguments.as_of(args.get("as_of"), workspace.time_zone)
-    question = Question(
+    return Question(
         goal=goal_named(goals_of(workspace, as_of_us), args.get("goal")),
         currency=workspace.currency,
-        by=arguments.labels(args.get("by") or "channel"),
+        by=by,
         window_days=arguments.window(args.get("window") or "90d"),
         days=(arguments.day(args.get("from"), "from"), arguments.day(args.get("to"), "to")),
         as_of_us=as_of_us,
     )
-    with workspace.view() as view:
-        people = registry.at(view, as_of_us=as_of_us)
-        return report(view, people, question, args.get("models") or "all")
 
 
 def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
@@ -52,9 +74,9 @@ def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> It
     with workspace.view() as view:
         rows = view.events()
         if args.get("person"):
-            people = registry.at(view)
-            person = find_person(workspace, people, args["person"])
-            rows = with_person(rows, view.given(people.nodes))
+            known = registry.at(view)
+            person = find_person(workspace, known, args["person"])
+            rows = with_person(rows, view.given(known.nodes))
             rows = rows.filter(rows.person_ix == person)
         if args.get("message_id_prefix"):
             rows = rows.filter(rows.message_id.startswith(args["message_id_prefix"]))
@@ -110,14 +132,14 @@ def rejects(workspace: Workspace, _registry: Registry, args: dict[str, Any]) -> 
 def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """A person with everything that happened to them, oldest first."""
     with workspace.view() as view:
-        people = registry.at(view)
-        person = find_person(workspace, people, args["person"])
-        rows = with_person(view.events(), view.given(people.nodes))
+        known = registry.at(view)
+        person = find_person(workspace, known, args["person"])
+        rows = with_person(view.events(), view.given(known.nodes))
         rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
         found = [msgspec.Raw(line) for line in _event_lines(workspace, view, rows)]
         return {
-            "person_id": people.person_ids[person],
-            "identifiers": identifiers_of(workspace, people, person),
+            "person_id": known.person_ids[person],
+            "identifiers": identifiers_of(workspace, known, person),
             "events": found,
         }
 

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter
 
 import ibis
+import pyarrow as pa
 
 from touchline import clock
 from touchline.collect.session import IDLE_US
@@ -20,7 +21,7 @@ from touchline.storage.lake import SETTLED
 from touchline.storage.table import TableSnapshot, day_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["settle"]
+__all__ = ["day_before", "in_day_order", "settle"]
 
 ROWS_AT_ONCE = 500_000
 FILES_A_DAY = 8
@@ -50,13 +51,17 @@ def _settle_some(workspace: Workspace) -> int:
         rewritten = _days_to_rewrite(view, arriving, days)
         written = arriving.union(_on_days(view, rewritten))
         rows = view.fetch(written)
-        context = view.fetch(_just_before(view, written, days, rewritten))
+        context = view.fetch(day_before(view, written, days, rewritten))
         removed = [f for f in files.tables["events"].files if day_of(f) in rewritten]
     settled = assign_sessions(rows.cast(EVENTS), context.cast(BEFORE))
-    order = [(name, "ascending") for name in ("local_day", "name", "ts_us", "seq")]
-    workspace.lake.events.commit(settled.sort_by(order), remove=removed, offsets={SETTLED: upto})
+    workspace.lake.events.commit(in_day_order(settled), remove=removed, offsets={SETTLED: upto})
     _trim(workspace)
     return upto - files.settled_seq
+
+
+def in_day_order(rows: pa.Table) -> pa.Table:
+    """Rows in the order of day files."""
+    return rows.sort_by([(name, "ascending") for name in ("local_day", "name", "ts_us", "seq")])
 
 
 def _upto(fresh: TableSnapshot, settled_seq: int) -> int | None:
@@ -75,7 +80,7 @@ def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> se
     return {*found, *(day for day in days if crowded[day] >= FILES_A_DAY)}
 
 
-def _just_before(
+def day_before(
     view: View, written: Expression, days: set[dt.date], rewritten: set[dt.date]
 ) -> Expression:
     """Stored rows less than a session's gap before a written day's first row of their device.

@@ -45,7 +45,7 @@ def conversions(
     view: View, nodes: Expression, goal: Goal, rates: Rates, *, as_of_us: int | None = None
 ) -> Conversions:
     """All conversions of a goal as known at `as_of_us`, ordered by time then id."""
-    versions = _versions(view, nodes, goal, rates.currency, as_of_us)
+    versions = view.keep(_versions(view, nodes, goal, rates.currency, as_of_us))
     found = _one_each(versions, goal)
     found = _less_refunds(found, versions, _refunds(view, as_of_us), goal)
     if goal.count == "once":

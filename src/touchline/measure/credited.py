@@ -67,11 +67,11 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     accounts = account_members(view, people, as_of_us=question.as_of_us)
     window_us = round(question.window_days * clock.DAY_US)
     members = view.given(_members(counted, accounts))
-    columns = ["conversion_ix", "ts_us", "seq", "event_id", "message_id", *question.by]
+    columns = ["conversion_ix", "person_ix", "ts_us", "seq", "message_id", *question.by]
     path = converting(points, members, window_us).select(columns)
     won = view.fetch(path.order_by("conversion_ix", "ts_us", "seq"))
     everyone = view.given(_members(found.rows, accounts))
-    served = converting(points, everyone, window_us)
+    served = converting(points, everyone, window_us).select("seq")
     free = _by_days(non_converting(points, served), question.days)
     lost = view.fetch(
         free.select("person_ix", "ts_us", "seq", *question.by).order_by("person_ix", "ts_us", "seq")
@@ -86,7 +86,7 @@ def _touches(view: View, nodes: Expression, question: Question) -> Expression:
     if question.as_of_us is not None:
         events = events.filter(events.known_at_us <= question.as_of_us)
     found = touches(with_person(events, nodes))
-    return found.mutate(channel=found.channel.fill_null(UNNAMED))
+    return view.keep(found.mutate(channel=found.channel.fill_null(UNNAMED)))
 
 
 def _in_days(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa.Table:

@@ -69,6 +69,13 @@ class View:
         """Rows from memory as a table of this view."""
         return ibis.memtable(rows)
 
+    def keep(self, expression: Expression) -> Expression:
+        """The rows of an expression, computed now and kept (on disk if need be) by this view.
+
+        For what several later steps read: neither its plan nor its rows are made twice.
+        """
+        return self._connection.create_table(ibis.util.gen_name("kept"), obj=expression, temp=True)
+
     def fetch(self, expression: Expression) -> pa.Table:
         """Runs an expression; the result in memory."""
         return self._connection.to_pyarrow(expression)
@@ -79,10 +86,13 @@ class View:
 
 
 def _conform(table: Expression, schema: pa.Schema) -> Expression:
-    wanted = ibis.schema(schema)
-    return table.select(
-        **{
-            name: table[name].cast(kind) if name in table.columns else ibis.null(kind)
-            for name, kind in wanted.items()
-        }
-    )
+    found = table.schema()
+    columns: dict[str, Expression] = {}
+    for name, kind in ibis.schema(schema).items():
+        if name not in found:
+            columns[name] = ibis.null(kind)
+        elif found[name] == kind:
+            columns[name] = table[name]
+        else:
+            columns[name] = table[name].cast(kind)
+    return table.select(**columns)

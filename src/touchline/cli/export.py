@@ -1,0 +1,117 @@
+"""`touchline export`: rows of a workspace as JSON lines, CSV or Parquet.
+
+A file appears under its name only when it is whole.
+"""
+
+import argparse
+import csv
+import io
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from touchline.cli.output import disarmed
+from touchline.errors import BadInput
+from touchline.identity.people import Registry
+from touchline.jobs import queries
+from touchline.jobs.access import reading
+from touchline.storage.workspace import Workspace
+
+__all__ = ["run"]
+
+AT_ONCE = 5_000
+Lines = Iterable[bytes]
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.format == "parquet" and args.out is None:
+        why = "needs a file: add --out FILE."
+        raise BadInput("bad_argument", name="--format", value="parquet", why=why)
+    asked = {"goal": args.goal, "models": args.models, "window": args.window}
+    with reading(args.dir) as workspace:
+        lines = _lines(workspace, args.what, asked)
+        if args.out is None:
+            _write(lines, args.format, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        _to_file(lines, args.format, args.out)
+
+
+def _lines(workspace: Workspace, what: str, asked: dict[str, Any]) -> Lines:
+    registry = Registry(workspace)
+    found: dict[str, Callable[..., Lines]] = {
+        "events": queries.events,
+        "rejects": queries.rejects,
+        "people": queries.people,
+        "credit": queries.credit_rows,
+    }
+    return found[what](workspace, registry, asked if what == "credit" else {})
+
+
+def _to_file(lines: Lines, output: str, path: Path) -> None:
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("wb") as file:
+            _write(lines, output, file)
+        partial.replace(path)
+    except OSError as error:
+        raise BadInput("folder_unusable", path=path, why=error.strerror) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(lines: Lines, output: str, file: IO[bytes]) -> None:
+    if output == "jsonl":
+        file.writelines(lines)
+    elif output == "csv":
+        _write_csv(lines, file)
+    else:
+        _write_parquet(lines, file)
+
+
+def _write_csv(lines: Lines, file: IO[bytes]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    names: list[str] = []
+    for line in lines:
+        row = msgspec.json.decode(line)
+        if not names:
+            names = list(row)
+            writer.writerow(names)
+        writer.writerow([disarmed(_flat(row.get(name))) for name in names])
+    text.detach()
+
+
+def _write_parquet(lines: Lines, file: IO[bytes]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    batches = _batches(lines)
+    first = next(batches, [])
+    # Types come from the rows seen first; what is null there may be text later.
+    table = pa.Table.from_pylist(first)
+    fields = [f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in table.schema]
+    schema = pa.schema(fields)
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for rows in itertools.chain([first], batches):
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+
+
+def _batches(lines: Lines) -> Iterator[list[dict[str, Any]]]:
+    rest = iter(lines)
+    while chunk := tuple(itertools.islice(rest, AT_ONCE)):
+        yield [
+            {name: _flat(value) for name, value in msgspec.json.decode(line).items()}
+            for line in chunk
+        ]
+
+
+def _flat(value: Any) -> Any:
+    """Lists and objects as JSON text: a cell holds one value."""
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()
+    return value

@@ -1,0 +1,120 @@
+"""Checks that nothing received is unaccounted for, and that the store fits together.
+
+A finding is something a person must look at; each says what is wrong and what to do.
+"""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from touchline import clock
+from touchline.jobs.account import Tally
+from touchline.storage import schema
+from touchline.storage.engine import View
+from touchline.storage.frames import end_offset
+from touchline.storage.lake import LOG, SEQ
+from touchline.storage.workspace import Workspace, secrets_folder
+
+__all__ = ["examine"]
+
+HOUR_US = 3600 * clock.US
+Place = tuple[str, int]
+
+
+def examine(workspace: Workspace) -> dict[str, Any]:
+    """{"findings": [{"check", "where", "what"}], "sources": [...]}: an empty list is good news."""
+    with workspace.view() as view:
+        stored = _stored(view)
+        repeated = _repeated(view)
+    account = _account(workspace)
+    refused = _refused(workspace)
+    findings = [*_conservation(account, stored, refused), *_store(workspace), *_secrets(workspace)]
+    if repeated:
+        findings.append(_finding("duplicates", "events", f"{repeated} events are stored twice"))
+    return {"findings": findings, "sources": _by_source(account)}
+
+
+def _conservation(
+    account: dict[Place, sa.Row[Any]], stored: Counter[Place], refused: Counter[Place]
+) -> list[dict[str, str]]:
+    """Whether received = stored + duplicate + rejected, and the rows are really there."""
+    findings: list[dict[str, str]] = []
+    for place in sorted({*account, *stored, *refused}):
+        where = f"{place[0]} {clock.iso(place[1])}"
+        row = account.get(place)
+        told = Tally() if row is None else _tally(row)
+        received, kept, duplicate, rejected = msgspec.structs.astuple(told)
+        if received != kept + duplicate + rejected:
+            what = f"received {received} ≠ {kept} stored + {duplicate} duplicate + {rejected}"
+            findings.append(_finding("conservation", where, what))
+        if kept != stored[place]:
+            what = f"{kept} said to be stored, {stored[place]} found"
+            findings.append(_finding("conservation", where, what))
+        if rejected != refused[place]:
+            what = f"{rejected} said to be rejected, {refused[place]} found"
+            findings.append(_finding("conservation", where, what))
+    return findings
+
+
+def _tally(row: sa.Row[Any]) -> Tally:
+    return Tally(row.received, row.stored, row.duplicate, row.rejected)
+
+
+def _stored(view: View) -> Counter[Place]:
+    rows = view.events()
+    rows = rows.mutate(hour_us=rows.received_us - rows.received_us % HOUR_US)
+    counts = rows.group_by("source", "hour_us").agg(n=rows.count())
+    return Counter({(r["source"], r["hour_us"]): r["n"] for r in view.fetch(counts).to_pylist()})
+
+
+def _repeated(view: View) -> int:
+    rows = view.events().group_by("event_id").having(lambda t: t.count() > 1).agg()
+    return int(view.fetch(rows.count().as_table()).column(0)[0].as_py())
+
+
+def _account(workspace: Workspace) -> dict[Place, sa.Row[Any]]:
+    return {
+        (row.source, row.hour_us): row for row in workspace.state.read(sa.select(schema.intake))
+    }
+
+
+def _refused(workspace: Workspace) -> Counter[Place]:
+    table = schema.reject.c
+    hour = (table.received_us - table.received_us % HOUR_US).label("hour_us")
+    count = sa.func.count().label("n")
+    query = sa.select(table.source, hour, count).where(table.kind == "events")
+    rows = workspace.state.read(query.group_by(table.source, hour))
+    return Counter({(row.source, row.hour_us): row.n for row in rows})
+
+
+def _store(workspace: Workspace) -> list[dict[str, str]]:
+    fresh = workspace.lake.fresh.snapshot()
+    findings: list[dict[str, str]] = []
+    for name in (LOG, SEQ):
+        lake, state = fresh.offset(name), workspace.state.mark(name)
+        if lake != state:
+            what = f"lake {lake}, State {state}: start the server or import once to repair it"
+            findings.append(_finding("recovery", name, what))
+    if fresh.offset(LOG) > end_offset(workspace.dir) > 0:
+        what = "the log is shorter than what was read from it: restore it from a backup"
+        findings.append(_finding("log", "log", what))
+    return findings
+
+
+def _secrets(workspace: Workspace) -> list[dict[str, str]]:
+    folder = secrets_folder(workspace.dir, workspace.settings)
+    open_files = [p.name for p in sorted(folder.iterdir()) if p.stat().st_mode & 0o077]
+    return [_finding("secrets", name, "others may read it: chmod 600") for name in open_files]
+
+
+def _by_source(account: dict[Place, sa.Row[Any]]) -> list[dict[str, Any]]:
+    sums: dict[str, Counter[str]] = {}
+    for (source, _), row in account.items():
+        sums.setdefault(source, Counter()).update(msgspec.structs.asdict(_tally(row)))
+    return [{"source": source, **counts} for source, counts in sorted(sums.items())]
+
+
+def _finding(check: str, where: str, what: str) -> dict[str, str]:
+    return {"check": check, "where": where, "what": what}

@@ -1,0 +1,66 @@
+"""Derives anew all that can be derived from the lake: channels, sessions, the index of event ids.
+
+Days are rewritten one at a time, each in one commit, so it may be stopped and run again at any
+point. People need nothing: they are computed from the evidence whenever they are asked for.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+
+from touchline.collect.site import Site
+from touchline.jobs.job import Progress
+from touchline.jobs.session import BEFORE, assign_sessions
+from touchline.jobs.settle import day_before, in_day_order
+from touchline.jobs.writer import Writer
+from touchline.model import Flag
+from touchline.storage import schema
+from touchline.storage.columns import EVENTS
+from touchline.storage.lake import SETTLED
+from touchline.storage.table import day_of
+
+__all__ = ["rebuild"]
+
+
+def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
+    """Rewrites every day under the rules in force; returns how many days and events."""
+    writer.catch_up()
+    workspace, site = writer.workspace, writer.site
+    days = sorted({day_of(path) for path in workspace.lake.events.snapshot().files})
+    events = 0
+    for done, day in enumerate(days, 1):
+        with workspace.view() as view:
+            files = [f for f in view.files.tables["events"].files if day_of(f) == day]
+            table = view.table("events")
+            mine = table.filter(table.local_day == day)
+            rows = _channelled(view.fetch(mine).cast(EVENTS), site)
+            before = view.fetch(day_before(view, mine, {day}, {day})).cast(BEFORE)
+        rows = in_day_order(assign_sessions(rows, before))
+        settled = {SETTLED: view.files.settled_seq}
+        workspace.lake.events.commit(rows, remove=files, offsets=settled)
+        _index(writer, rows)
+        events += len(rows)
+        progress(done / len(days))
+    return {"days": len(days), "events": events}
+
+
+def _channelled(rows: pa.Table, site: Site) -> pa.Table:
+    """Channels that a rule made, made again by the rules in force."""
+    names = ("flags", "channel", "source_name", "medium", "campaign", "referrer_host", "click_ids")
+    channels: list[str | None] = []
+    for row in zip(*(rows.column(name).to_pylist() for name in names), strict=True):
+        flags, channel, source, medium, campaign, host, clicks = row
+        if flags & Flag.CHANNEL_BY_RULE:
+            ids = tuple(name for name, _ in clicks or ())
+            channel = site.channels.channel(
+                source, medium, campaign, referrer_host=host, click_ids=ids
+            )
+        channels.append(channel)
+    place = rows.schema.get_field_index("channel")
+    return rows.set_column(place, rows.schema.field("channel"), pa.array(channels, pa.string()))
+
+
+def _index(writer: Writer, rows: pa.Table) -> None:
+    keys: list[dict[str, Any]] = rows.select(["event_id", "content_hash"]).to_pylist()
+    state = writer.workspace.state
+    state.write((state.upsert(schema.event_key), keys))

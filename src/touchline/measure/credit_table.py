@@ -1,0 +1,70 @@
+"""Credit at its finest: one row per conversion, touch and model, from which every report rolls up.
+
+What an aggregate model gives to a channel that touched no converting journey stays in one row
+without conversion, person or touch, so that the rows of a model add up like its report.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from touchline import clock
+from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.remainder import touch_money
+from touchline.identity.people import PersonMap
+from touchline.measure.credited import Credited, Question, credited
+from touchline.storage.columns import LABELS
+from touchline.storage.engine import View
+
+__all__ = ["credit_table"]
+
+
+def credit_table(
+    view: View, people: PersonMap, question: Question, models: str
+) -> Iterator[dict[str, Any]]:
+    """Rows of CONTRACT §5's credit table; `question.by` must be all LABELS. Money: minor units."""
+    found = credited(view, people, question)
+    chosen, _ = choose(models, found.journeys)
+    for one in credit(found.journeys, chosen).values():
+        yield from _touch_rows(one, found, people)
+
+
+def _touch_rows(one: Credit, found: Credited, people: PersonMap) -> Iterator[dict[str, Any]]:
+    money, left = touch_money(one)
+    touches = found.touches.select(["conversion_ix", "person_ix", "message_id", "ts_us"])
+    labels = found.journeys.label
+    ids = found.conversions.column("conversion_id")
+    for start in range(0, len(touches), 50_000):
+        chunk = touches.slice(start, 50_000).to_pylist()
+        for place, touch in enumerate(chunk, start):
+            share = float(one.touch_conversions[place])
+            if share == 0 and money[place] == 0:
+                continue
+            yield {
+                "conversion_id": ids[touch["conversion_ix"]].as_py(),
+                "person_id": people.person_ids[touch["person_ix"]],
+                "model": one.model,
+                "message_id": touch["message_id"],
+                "touched_at": clock.iso(touch["ts_us"]),
+                **_named(found.labels[labels[place]]),
+                "credit": share,
+                "revenue": int(money[place]),
+            }
+    nothing = dict.fromkeys(("message_id", "touched_at"))
+    for code in np.flatnonzero((one.leftover_conversions != 0) | (left != 0)):
+        label = (found.journeys.labels.channels[code], *([None] * (len(LABELS) - 1)))
+        yield {
+            "conversion_id": None,
+            "person_id": None,
+            "model": one.model,
+            **nothing,
+            **_named(label),
+            "credit": float(one.leftover_conversions[code]),
+            "revenue": int(left[code]),
+        }
+
+
+def _named(label: tuple[str | None, ...]) -> dict[str, str | None]:
+    values = dict(zip(LABELS, label, strict=True))
+    return {("source" if name == "source_name" else name): values[name] for name in LABELS}
