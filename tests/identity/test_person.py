@@ -1,6 +1,6 @@
 import pytest
 
-from touchline.identity.person import person_id, redirect
+from touchline.identity.person import PersonIds, is_person_id, person_id, redirect
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +60,13 @@ def test_an_id_that_never_was_leads_nowhere(people):
     solved = people("u1")
     assert now(solved, "p" + "0" * 32) == -1
     assert redirect(solved.evidence, solved.people, []).tolist() == []
+
+
+def test_ids_are_listed_by_person_number(people):
+    solved = people("u1 e1", "u2", "u3")
+    ids = PersonIds(solved.evidence, solved.people)
+    assert len(ids) == 3
+    assert list(ids) == ids[0:3] == [ids[0], ids[1], ids[2]]
+    assert set(ids) == set(solved.ids().values())
+    assert all(map(is_person_id, ids))
+    assert not is_person_id("person")
