@@ -1,0 +1,110 @@
+"""The same promises of State in SQLite and in PostgreSQL."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from touchline.errors import BadInput
+from touchline.jobs import job
+from touchline.storage import definition, schema
+from touchline.storage.state import State
+
+
+@pytest.fixture
+def state(state_url: str) -> Iterator[State]:
+    state = State(state_url)
+    with state.engine.begin() as connection:
+        schema.metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+    state.migrate()
+    yield state
+    state.close()
+
+
+def test_migrating_twice_changes_nothing(state):
+    state.migrate()
+    assert set(sa.inspect(state.engine).get_table_names()) >= set(schema.metadata.tables)
+
+
+def test_the_row_that_is_there_stays(state):
+    first = {"event_id": b"a" * 16, "content_hash": b"1" * 16}
+    other = {"event_id": b"a" * 16, "content_hash": b"2" * 16}
+    upsert = state.upsert(schema.event_key)
+    state.write((upsert, [first]), (upsert, [other]))
+    rows = state.read(sa.select(schema.event_key))
+    assert [(bytes(r.event_id), bytes(r.content_hash)) for r in rows] == [(b"a" * 16, b"1" * 16)]
+
+
+def test_the_newer_value_wins_in_any_order(state):
+    def trait(ts_us: int, value: bytes) -> dict:
+        return {
+            "node_id": b"n" * 16,
+            "name": "city",
+            "sealed_value": value,
+            "ts_us": ts_us,
+            "source": "web",
+        }
+
+    upsert = state.upsert(schema.trait, newest_by="ts_us")
+    state.write((upsert, [trait(5, b"new")]), (upsert, [trait(3, b"old")]))
+    assert bytes(state.read(sa.select(schema.trait.c.sealed_value))[0][0]) == b"new"
+
+
+def test_counts_add_up(state):
+    row = {"source": "web", "hour_us": 0, "received": 3, "stored": 2, "duplicate": 1, "rejected": 0}
+    names = ("received", "stored", "duplicate", "rejected")
+    upsert = state.upsert(schema.intake, add=names)
+    state.write((upsert, [row]), (upsert, [row]))
+    assert tuple(state.read(sa.select(schema.intake))[0])[2:] == (6, 4, 2, 0)
+
+
+def test_a_failing_write_leaves_nothing_of_its_transaction(state):
+    good = {"event_id": b"a" * 16, "content_hash": b"1" * 16}
+    with pytest.raises(sa.exc.DBAPIError):
+        state.write(
+            (state.upsert(schema.event_key), [good]),
+            (sa.insert(schema.event_key), [good]),
+        )
+    assert state.read(sa.select(schema.event_key)) == []
+
+
+def test_a_look_up_of_many_keys_finds_each_once(state):
+    rows = [{"event_id": i.to_bytes(16), "content_hash": b"h" * 16} for i in range(3000)]
+    state.write((state.upsert(schema.event_key), rows))
+    column = schema.event_key.c.event_id
+    found = state.lookup(column, {i.to_bytes(16) for i in range(1000, 5000)}, column)
+    assert len(found) == 2000
+
+
+def test_a_mark_never_goes_back(state):
+    state.write(state.set_mark("log", 7))
+    state.write(state.set_mark("log", 5))
+    assert state.mark("log") == 7
+    assert state.mark("unheard of") == 0
+
+
+def test_definitions_keep_their_versions(state):
+    assert definition.save(state, {"goal": [{"name": "a", "event": "x"}]}, "ann") == ["goal"]
+    assert definition.save(state, {"goal": [{"name": "a", "event": "x"}]}, "bob") == []
+    definition.save(state, {"goal": [{"name": "b", "event": "x"}]}, "bob")
+    assert definition.current(state)["goal"][0]["name"] == "b"
+    assert [r.version for r in state.read(sa.select(schema.definition.c.version))] == [1, 2]
+
+
+def test_a_job_runs_once_and_gives_its_result(state):
+    number = job.submit(state, "add", {"a": 2, "b": 3})
+    kinds = {"add": lambda args, progress: args["a"] + args["b"]}
+    assert job.run_next(state, kinds)
+    assert not job.run_next(state, kinds)
+    assert job.wait(state, number, lambda share: None) == 5
+
+
+def test_a_failed_job_says_why_to_whoever_waits(state):
+    def fail(args: dict, progress: job.Progress) -> None:
+        raise BadInput("file_missing", path="x.csv")
+
+    number = job.submit(state, "fail", {})
+    job.run_next(state, {"fail": fail})
+    with pytest.raises(BadInput, match=r"x\.csv"):
+        job.wait(state, number, lambda share: None)
