@@ -217,7 +217,7 @@ def _settled(step: Callable[[Floats], Floats], start: Floats, patience: int) -> 
 
 def _count(runs: Ints, weights: Floats | None, cells: int) -> tuple[Ints, Floats]:
     """Distinct runs, ascending, with their summed weights (or their number); none of weight 0."""
-    if cells <= max(TABLE_CELLS, 4 * len(runs)):
+    if cells <= TABLE_CELLS + 4 * len(runs):
         table = np.bincount(runs, weights)
         distinct = np.flatnonzero(table)
         return distinct, table[distinct].astype(np.float64)

@@ -87,7 +87,11 @@ def _table(path: Path, form: Form) -> pa.Table:
     except pa.ArrowInvalid:
         if _encoding(path) == "utf-8-sig":
             raise
-    return _read(path, form, "gb18030")
+    try:
+        return _read(path, form, "gb18030")
+    except UnicodeDecodeError:
+        reason = "neither UTF-8 nor GB18030"
+        raise BadInput("file_unreadable", path=path, format="CSV", reason=reason) from None
 
 
 def _read(path: Path, form: Form, encoding: str) -> pa.Table:
