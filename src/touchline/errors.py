@@ -163,6 +163,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The admin key is missing or unknown. Send it as: Authorization: Bearer KEY.",
         "缺少管理密钥或密钥无效。请用 Authorization: Bearer KEY 发送。",
     ),
+    "other_method": (
+        "This address takes {allowed} only. The list of addresses is at /docs.",
+        "该地址只接受 {allowed} 请求。可用地址见 /docs。",
+    ),
     "no_such_address": (
         "{path}: no such address. The list of addresses is at /docs.",
         "没有地址 {path}。可用地址见 /docs。",

@@ -1,0 +1,273 @@
+"""The worker process of a workspace: holds its write lock, commits, runs jobs, answers questions.
+
+    commit thread     log → lake, every second while there is something
+    job thread        due jobs, settling of fresh rows, dropping of old log segments
+    a thread a question, a few of which compute at a time
+
+What surprises: when a commit or a job fails, the writer is made anew before the next commit. Making
+it brings State and lake back in step, the same way as after a crash.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from touchline import clock
+from touchline.errors import BadInput, TouchlineError
+from touchline.identity.people import PersonMap, Registry
+from touchline.jobs import job, process, rpc
+from touchline.jobs.kinds import KINDS
+from touchline.jobs.queries import QUERIES
+from touchline.jobs.writer import Writer
+from touchline.storage.engine import View
+from touchline.storage.lake import LOG
+from touchline.storage.log import drop, end_offset
+from touchline.storage.workspace import Workspace
+
+__all__ = ["Worker", "main"]
+
+LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
+DROP_EVERY_S = 600.0
+POLL_S = 0.5
+LONGEST_PAUSE_S = 4.0
+MAX_ASKING = 64
+ANSWER_TIMEOUT_S = 60.0  # an asker that takes nothing for so long is gone
+
+
+class Health(msgspec.Struct):
+    """What `ping` answers. `problem`: the code of what keeps commits from succeeding."""
+
+    log_end: int
+    committed: int
+    problem: str | None
+
+
+class SharedRegistry(Registry):
+    """A registry that several questions use at once: the first computes, the others wait."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._turn = threading.Lock()
+
+    def at(self, view: View, *, as_of_us: int | None = None) -> PersonMap:
+        with self._turn:
+            return super().at(view, as_of_us=as_of_us)
+
+
+class Worker:
+    """Use inside `workspace.write_lock()`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.writer = Writer(workspace)
+        self.registry = SharedRegistry(workspace)
+        self.stopping = threading.Event()
+        self.problem: str | None = None
+        self._is_doubtful = False  # State and lake may be out of step
+        self._commit_turn = threading.Lock()
+        self._job_turn = threading.Lock()
+        self._asking = threading.BoundedSemaphore(MAX_ASKING)
+        self._computing = threading.BoundedSemaphore(max(2, workspace.settings.threads))
+        self._threads = [
+            threading.Thread(target=self._commit, name="commit", daemon=True),
+            threading.Thread(target=self._work, name="jobs", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Starts to commit, to run jobs and to answer."""
+        server = rpc.listen(self.workspace.dir)
+        for thread in self._threads:
+            thread.start()
+        threading.Thread(target=self._answer, args=(server,), name="answer", daemon=True).start()
+
+    def stop(self) -> bool:
+        """Commits what the log holds and ends; whether all threads did. A job in its course is
+        done again at the next start.
+        """
+        self.stopping.set()
+        commit, jobs = self._threads
+        commit.join(6.0)
+        jobs.join(1.0)
+        (self.workspace.dir / rpc.NAME).unlink(missing_ok=True)
+        return not (commit.is_alive() or jobs.is_alive())
+
+    def _commit(self) -> None:
+        pause = every = self.workspace.settings.commit_s
+        while not self.stopping.is_set():
+            started = time.monotonic()
+            pause = every if self._try_commit() else min(2 * pause, LONGEST_PAUSE_S)
+            self.stopping.wait(max(0.0, pause - (time.monotonic() - started)))
+        self._try_commit()  # what came in while the server was stopping
+
+    def _try_commit(self) -> bool:
+        """Takes in all that the log holds now."""
+        try:
+            if self._is_doubtful:
+                self._renew()
+            with self._commit_turn:
+                end, before, mark = end_offset(self.workspace.dir), -1, self._committed()
+                while before < mark < end:  # what is torn or still being written stays behind
+                    self.writer.commit_once()
+                    before, mark = mark, self._committed()
+        except Exception as error:  # noqa: BLE001  # whatever it is, receiving goes on and so do we
+            self._is_doubtful = True
+            code = error.code if isinstance(error, TouchlineError) else "internal_error"
+            if code != self.problem:
+                process.note("worker", "commit", error)
+            self.problem = code
+            return False
+        self.problem = None
+        return True
+
+    def _renew(self) -> None:
+        """A new writer, while no job uses the old one."""
+        with self._job_turn, self._commit_turn:
+            self.writer = Writer(self.workspace)
+            self._is_doubtful = False
+
+    def _work(self) -> None:
+        settled_at = dropped_at = time.monotonic()
+        settings = self.workspace.settings
+        while not self.stopping.wait(POLL_S):
+            try:
+                with self._job_turn:
+                    while not self._is_doubtful and job.run_next(self.workspace.state, self._kinds):
+                        pass
+                    now = time.monotonic()
+                    if now - settled_at >= settings.settle_s or self.writer.needs_settling():
+                        self.writer.settle()
+                        settled_at = now
+                if now - dropped_at >= DROP_EVERY_S:
+                    self._drop_log()
+                    dropped_at = now
+            except Exception as error:  # noqa: BLE001  # a failed round is tried again later
+                process.note("worker", "jobs", error)
+                self.stopping.wait(LONGEST_PAUSE_S)
+
+    @property
+    def _kinds(self) -> dict[str, job.Run]:
+        return {kind: partial(self._run, kind) for kind in KINDS}
+
+    def _run(self, kind: str, args: dict[str, Any], progress: job.Progress) -> Any:
+        try:
+            return KINDS[kind](self.writer, args, progress)
+        except BadInput:
+            raise
+        except Exception:
+            self._is_doubtful = True
+            raise
+
+    def _drop_log(self) -> None:
+        """Raw requests go after some days, once the lake has them on disk."""
+        committed = min(self._committed(), self.workspace.lake.log_offset())
+        age_us = self.workspace.settings.log_days * clock.DAY_US
+        drop(self.workspace.dir, committed, clock.now_us() - age_us)
+
+    def _committed(self) -> int:
+        return self.workspace.state.mark(LOG)
+
+    def _answer(self, server: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:  # out of file handles for a moment
+                time.sleep(0.1)
+                continue
+            if self._asking.acquire(blocking=False):
+                threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+            else:
+                connection.close()
+
+    def _converse(self, connection: socket.socket) -> None:
+        try:
+            with contextlib.suppress(OSError), connection:  # the asker may leave when it likes
+                connection.settimeout(ANSWER_TIMEOUT_S)
+                if (request := rpc.receive(connection)) is not None:
+                    self._reply(connection, request)
+        finally:
+            self._asking.release()
+
+    def _reply(self, connection: socket.socket, request: rpc.Request) -> None:
+        try:
+            for chunk in self._chunks(request):
+                rpc.reply(connection, rpc.CHUNK, chunk)
+            rpc.reply(connection, rpc.END)
+        except OSError:
+            raise
+        except TouchlineError as error:
+            rpc.reply(connection, rpc.ERROR, rpc.failure(error))
+        except Exception as error:  # noqa: BLE001  # one question must not end the others
+            process.note("worker", request.name, error)
+            rpc.reply(connection, rpc.ERROR, rpc.failure(TouchlineError("internal_error")))
+
+    def _chunks(self, request: rpc.Request) -> Iterator[bytes]:
+        if request.name == "ping":
+            yield msgspec.json.encode(self._health())
+        elif request.name in QUERIES:
+            with self._computing:
+                yield from self._found(request)
+        else:
+            raise BadInput("bad_argument", name="name", value=request.name, why="is no question.")
+
+    def _found(self, request: rpc.Request) -> Iterator[bytes]:
+        found = QUERIES[request.name](self.workspace, self.registry, request.args)
+        if isinstance(found, Generator):
+            with contextlib.closing(cast("Generator[bytes]", found)) as lines:
+                yield from _gathered(lines)
+        else:
+            yield msgspec.json.encode(found)
+
+    def _health(self) -> Health:
+        alive = all(thread.is_alive() for thread in self._threads)
+        return Health(
+            log_end=end_offset(self.workspace.dir),
+            committed=self._committed(),
+            problem=self.problem or (None if alive else "internal_error"),
+        )
+
+
+def _gathered(lines: Iterable[bytes], size: int = 64 << 10) -> Iterator[bytes]:
+    """Lines in handfuls: a message a line would cost more than the line."""
+    held: list[bytes] = []
+    weight = 0
+    for line in lines:
+        held.append(line)
+        weight += len(line)
+        if weight >= size:
+            yield b"".join(held)
+            held, weight = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def main(directory: str) -> int:
+    """The whole life of the process: until SIGTERM."""
+    process.begin()
+    signals = process.Signals([signal.SIGTERM])
+    try:
+        workspace = Workspace.open(Path(directory))
+        with workspace.write_lock(LOCK_WAIT_S):
+            worker = Worker(workspace)
+            worker.start()
+            process.tell_ready()
+            signals.wait()
+            if not worker.stop():
+                os._exit(0)  # native code may be in the middle of a job: the next start repeats it
+    except TouchlineError as error:
+        process.note("worker", "cannot start", error)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,22 @@
+"""The admin API as a FastAPI app: asks the worker for everything, so it never blocks receiving."""
+
+from fastapi import FastAPI
+
+from touchline import __version__
+from touchline.web import problem
+from touchline.web.routes import health, records, report
+from touchline.web.site import Site
+
+__all__ = ["api"]
+
+
+def api(site: Site, *, has_routes: bool = True) -> FastAPI:
+    """The app of one workspace; OpenAPI 3.1 at /openapi.json, readable at /docs. A process that
+    only receives keeps `/health` alone.
+    """
+    app = FastAPI(title="Touchline", version=__version__, summary="Scattered touches, one line.")
+    app.state.site = site
+    problem.install(app)
+    for routes in (health, records, report) if has_routes else (health,):
+        app.include_router(routes.router)
+    return app

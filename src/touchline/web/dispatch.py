@@ -1,0 +1,44 @@
+"""One port, two apps: collection paths go straight to the collector, all else to the admin API."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from touchline.jobs.process import note
+from touchline.web.collector import PATHS
+
+__all__ = ["dispatch"]
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+# Answers hold customers' data: no cache keeps them, and no browser takes them for a page.
+_GUARD = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+def dispatch(collector: App | None, app: App) -> App:
+    """An ASGI app. Without a collector this process only answers."""
+
+    async def route(scope: Message, receive: Receive, send: Send) -> None:
+        if collector is not None and scope["type"] == "http" and scope["path"] in PATHS:
+            await collector(scope, receive, send)
+        elif scope["type"] == "http":
+            await _guarded(app, scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+
+    return route
+
+
+async def _guarded(app: App, scope: Message, receive: Receive, send: Send) -> None:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *_GUARD]
+        await send(message)
+
+    try:
+        await app(scope, receive, guarded)
+    except Exception as error:
+        note("server", f"{scope['method']} {scope['path']}", error)
+        raise

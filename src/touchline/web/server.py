@@ -1,0 +1,105 @@
+"""The server process: one event loop that receives, logs and answers. Started by the supervisor."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import uvicorn
+
+from touchline.errors import TouchlineError, Unavailable
+from touchline.jobs import process
+from touchline.jobs.rpc import WorkerClient
+from touchline.storage.lake import LOG
+from touchline.storage.log import Log
+from touchline.storage.workspace import Workspace
+from touchline.web.app import api
+from touchline.web.collector import Collector
+from touchline.web.dispatch import dispatch
+from touchline.web.keys import Keys
+from touchline.web.site import Site
+
+__all__ = ["main"]
+
+LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
+FINISH_S = 5  # requests in their course when told to stop
+
+
+class Server(uvicorn.Server):
+    """Stops on SIGTERM alone and ends as if nothing had happened."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop)
+        await super().startup(sockets=sockets)
+        process.settle_memory()
+        process.tell_ready()
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_app: bool) -> None:
+    """Serves until SIGTERM."""
+    keys = Keys(workspace)
+    problems = {} if log is None else {"collector": lambda: log.failure and log.failure.code}
+    # One that only receives does its work without a worker.
+    site = Site(WorkerClient(workspace.dir), keys, has_app, problems)
+    config = uvicorn.Config(
+        dispatch(None if log is None else Collector(log, keys), api(site, has_routes=has_app)),
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        ws="none",
+        access_log=False,
+        log_level="critical",
+        server_header=False,
+        backlog=2048,
+        timeout_graceful_shutdown=FINISH_S,
+    )
+    Server(config).run(sockets=[listening])
+
+
+def open_log(workspace: Workspace) -> Log:
+    """The log, behind all that was ever committed from it."""
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            floor = max(workspace.state.mark(LOG), workspace.lake.log_offset())
+            return Log.open(workspace.dir, floor=floor)
+        except Unavailable as error:
+            if error.code != "already_served" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def main(arguments: list[str]) -> int:
+    process.begin()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--fd", type=int, required=True, help="a listening socket")
+    parser.add_argument("--role", choices=("all", "collector", "app"), default="all")
+    options = parser.parse_args(arguments)
+    try:
+        workspace = Workspace.open(options.directory)
+        log = None if options.role == "app" else open_log(workspace)
+        listening = socket.socket(fileno=options.fd)
+        run(workspace, log, listening, has_app=options.role != "collector")
+        if log is not None:
+            log.close()
+    except TouchlineError as error:
+        process.note("server", "cannot start", error)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

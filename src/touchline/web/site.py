@@ -1,0 +1,65 @@
+"""What every route of one workspace's API needs: the worker to ask, and who may ask.
+
+Kept on the app itself, so several workspaces can be served side by side.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from touchline.errors import Denied
+from touchline.jobs.rpc import WorkerClient
+from touchline.web.keys import Keys
+
+__all__ = ["Admin", "Site", "site", "streamed"]
+
+_bearer = HTTPBearer(auto_error=False, description="An admin key")
+
+
+@dataclass(frozen=True)
+class Site:
+    """`problems`: each role of this process -> what is wrong with it, as a code, or None."""
+
+    worker: WorkerClient
+    keys: Keys
+    needs_worker: bool = True
+    problems: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
+
+
+def site(request: Request) -> Site:
+    return request.app.state.site
+
+
+async def _admin(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Site:
+    here = site(request)
+    if given is None or not await here.keys.is_admin(given.credentials):
+        raise Denied("wrong_admin_key")
+    return here
+
+
+Admin = Annotated[Site, Depends(_admin)]
+
+
+async def streamed(
+    here: Site, name: str, args: dict[str, Any], media_type: str
+) -> StreamingResponse:
+    """The worker's answer as it comes; an error before the first chunk is still a problem."""
+    chunks = here.worker.ask(name, {key: v for key, v in args.items() if v is not None})
+    first = await anext(chunks, b"")
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            yield first
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            await chunks.aclose()
+
+    return StreamingResponse(body(), media_type=media_type)

@@ -1,0 +1,265 @@
+"""The admin API in front of a worker that says what each test wants."""
+
+import asyncio
+import contextlib
+import json
+import threading
+
+import httpx
+import pytest
+
+from touchline.errors import Ambiguous, BadInput, NotFound, TouchlineError, Unavailable
+from touchline.jobs import rpc
+from touchline.web.app import api
+from touchline.web.dispatch import dispatch
+from touchline.web.keys import Keys
+from touchline.web.site import Site
+
+
+class Store:
+    def write_keys(self):
+        return {}
+
+    def is_admin(self, key):
+        return key == "secret"
+
+
+class FakeWorker:
+    """Answers by name: a list of chunks, or an error to raise after them."""
+
+    def __init__(self, dir_):
+        self.answers = {}
+        self.asked = []
+        self.hung_up = threading.Event()
+        self._server = rpc.listen(dir_)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection):
+        with connection:
+            request = rpc.receive(connection)
+            if request is None:
+                return
+            self.asked.append((request.name, request.args))
+            try:
+                for chunk in self.answers.get(request.name, []):
+                    if isinstance(chunk, TouchlineError):
+                        rpc.reply(connection, rpc.ERROR, rpc.failure(chunk))
+                        return
+                    if chunk is None:
+                        return
+                    rpc.reply(connection, rpc.CHUNK, chunk)
+                rpc.reply(connection, rpc.END)
+            except OSError:
+                self.hung_up.set()
+
+    def close(self):
+        self._server.close()
+
+
+@pytest.fixture
+def worker(tmp_path):
+    with contextlib.closing(FakeWorker(tmp_path)) as found:
+        yield found
+
+
+@pytest.fixture
+def get(tmp_path):
+    def get(path, *, key="secret", method="GET", problems=None, **headers):
+        async def ask():
+            app = api(Site(rpc.WorkerClient(tmp_path), Keys(Store()), True, problems or {}))
+            transport = httpx.ASGITransport(dispatch(None, app), raise_app_exceptions=False)
+            if key is not None:
+                headers["authorization"] = f"Bearer {key}"
+            async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+                return await client.request(method, path, headers=headers)
+
+        return asyncio.run(ask())
+
+    return get
+
+
+def test_events_stream_as_json_lines(get, worker):
+    worker.answers["events"] = [b'{"message_id":"a"}\n', b'{"message_id":"b"}\n']
+    answer = get(
+        "/api/v1/events?message_id_prefix=x&person=email:a@b.c&from=2026-01-01&to=2026-02-01&limit=5&cursor=1:2"
+    )
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert [json.loads(line)["message_id"] for line in answer.text.splitlines()] == ["a", "b"]
+    assert worker.asked == [
+        (
+            "events",
+            {
+                "message_id_prefix": "x",
+                "person": "email:a@b.c",
+                "from": "2026-01-01",
+                "to": "2026-02-01",
+                "limit": 5,
+                "cursor": "1:2",
+            },
+        )
+    ]
+
+
+def test_no_matches_are_an_empty_answer(get, worker):
+    answer = get("/api/v1/rejects")
+    assert (answer.status_code, answer.text) == (200, "")
+    assert worker.asked == [("rejects", {})]
+
+
+def test_a_person_may_hold_any_sign(get, worker):
+    worker.answers["timeline"] = [b"{}"]
+    answer = get("/api/v1/people/user_id:a%2Fb%20%E5%BC%A0/timeline")
+    assert answer.status_code == 200
+    assert worker.asked == [("timeline", {"person": "user_id:a/b 张"})]
+
+
+def test_attribution_passes_its_questions_on(get, worker):
+    worker.answers["attribution"] = [b'{"goal":"default"}']
+    answer = get("/api/v1/attribution?models=linear&by=channel,campaign&from=2026-01-01&window=30d")
+    assert answer.json() == {"goal": "default"}
+    assert answer.headers["content-type"] == "application/json"
+    assert worker.asked[0][1] == {
+        "models": "linear",
+        "by": "channel,campaign",
+        "from": "2026-01-01",
+        "window": "30d",
+    }
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/events", "/api/v1/rejects", "/api/v1/people/x/timeline", "/api/v1/attribution"],
+)
+@pytest.mark.parametrize("key", [None, "wrong", ""])
+def test_without_an_admin_key_nothing_is_asked(get, worker, path, key):
+    answer = get(path, key=key)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["code"] == "wrong_admin_key"
+    assert not worker.asked
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (BadInput("bad_argument", name="by", value="x", why="is wrong."), 400),
+        (NotFound("person_unknown", name="x"), 404),
+        (Ambiguous("person_ambiguous", name="x", choices="a · b"), 409),
+        (Unavailable("disk_full", path="/x"), 503),
+        (TouchlineError("internal_error"), 500),
+    ],
+)
+def test_what_the_worker_raises_becomes_a_problem_with_its_code(get, worker, error, status):
+    worker.answers["timeline"] = [error]
+    answer = get("/api/v1/people/x/timeline")
+    assert answer.status_code == status
+    body = answer.json()
+    assert (body["status"], body["code"]) == (status, error.code)
+    assert body["detail"] == error.text("en")
+
+
+def test_a_problem_speaks_the_askers_language(get, worker):
+    worker.answers["timeline"] = [NotFound("person_unknown", name="x")]
+    answer = get("/api/v1/people/x/timeline", **{"accept-language": "zh-CN"})
+    assert answer.json()["detail"] == NotFound("person_unknown", name="x").text("zh")
+
+
+@pytest.mark.parametrize("query", ["limit=many", "limit=0", "form=2026-01-01"])
+def test_arguments_that_cannot_be_understood_are_refused(get, worker, query):
+    answer = get(f"/api/v1/events?{query}")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "bad_argument"
+    assert query.partition("=")[0] in answer.json()["detail"]
+    assert not worker.asked
+
+
+def test_unknown_addresses_and_methods_are_problems_too(get):
+    answer = get("/api/v1/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_address")
+    answer = get("/api/v1/events", method="DELETE")
+    assert (answer.status_code, answer.json()["code"]) == (405, "other_method")
+    assert answer.headers["allow"] == "GET"
+
+
+def test_without_a_worker_the_answer_is_503(get):
+    answer = get("/api/v1/events")
+    assert (answer.status_code, answer.json()["code"]) == (503, "worker_away")
+    assert answer.headers["retry-after"]
+
+
+def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(get, worker):
+    worker.answers["events"] = [b"{}\n", None]
+    with contextlib.suppress(httpx.HTTPError):
+        assert get("/api/v1/events").status_code in (200, 500)
+
+
+def test_a_worker_that_dies_before_the_first_chunk_is_503(get, worker):
+    worker.answers["events"] = [None]
+    assert get("/api/v1/events").status_code == 503
+
+
+def test_an_asker_who_leaves_stops_the_worker(tmp_path, worker):
+    worker.answers["events"] = [b"x" * 65536 + b"\n"] * 2000
+
+    async def leave():
+        client = rpc.WorkerClient(tmp_path)
+        chunks = client.ask("events")
+        await anext(chunks)
+        await chunks.aclose()
+        await asyncio.sleep(0.05)
+
+    asyncio.run(leave())
+    assert worker.hung_up.wait(5)
+
+
+def ping(problem=None, behind=0):
+    return [json.dumps({"log_end": 100 + behind, "committed": 100, "problem": problem}).encode()]
+
+
+def test_health_is_good_only_when_all_roles_are(get, worker):
+    worker.answers["ping"] = ping(behind=7)
+    answer = get("/health", key=None, problems={"collector": lambda: None})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "roles": {"collector": "ok", "worker": "ok"},
+        "behind_bytes": 7,
+    }
+    answer = get("/health", key=None, problems={"collector": lambda: "disk_full"})
+    assert (answer.status_code, answer.json()["roles"]["collector"]) == (503, "disk_full")
+    worker.answers["ping"] = ping(problem="disk_full")
+    answer = get("/health", key=None)
+    assert (answer.status_code, answer.json()["roles"]["worker"]) == (503, "disk_full")
+
+
+def test_health_is_bad_without_a_worker(get):
+    answer = get("/health", key=None)
+    assert answer.status_code == 503
+    assert answer.json()["roles"] == {"worker": "worker_away"}
+
+
+def test_the_api_describes_itself_as_openapi_3_1(get):
+    described = get("/openapi.json", key=None).json()
+    assert described["openapi"].startswith("3.1")
+    assert {
+        "/health",
+        "/api/v1/events",
+        "/api/v1/rejects",
+        "/api/v1/people/{person}/timeline",
+        "/api/v1/attribution",
+    } <= set(described["paths"])
+    names = {p["name"] for p in described["paths"]["/api/v1/events"]["get"]["parameters"]}
+    assert {"from", "to", "person", "limit", "cursor", "message_id_prefix"} <= names
+    assert get("/docs", key=None).status_code == 200
