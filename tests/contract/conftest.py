@@ -21,8 +21,12 @@ def _binaries() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
+def _run(command: list[str | Path]) -> None:
+    subprocess.run(command, cwd="/", check=True, capture_output=True)
+
+
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     binaries = _binaries()
     if binaries is None:
         message = "PostgreSQL is not installed: apt-get install postgresql"
@@ -38,15 +42,14 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         shutil.chown(folder, user)
         run_as = ["runuser", "-u", user, "--"]
     data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
-    subprocess.run([*run_as, binaries / "initdb", "-D", data, "-A", "trust"], cwd="/", **quiet)
+    _run([*run_as, binaries / "initdb", "-D", data, "-A", "trust"])
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
     control = [*run_as, binaries / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], cwd="/", **quiet)
+    _run([*control, "-o", options, "-l", folder / "log", "start"])
     try:
         yield f"postgresql+psycopg://{user}@/postgres?host={folder}"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], cwd="/", **quiet)
+        _run([*control, "-m", "immediate", "stop"])
         shutil.rmtree(folder, ignore_errors=True)
 
 

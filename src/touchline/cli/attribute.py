@@ -106,7 +106,7 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
     return 0
 
 
-def _columns(rows: list[dict[str, Any]], digits: int) -> list[Column]:
+def _columns(rows: list[dict[str, Any]], digits: int | None) -> list[Column]:
     words = HEADINGS[language()]
     labels = ["channel", "campaign", "ad_group", "term", "content"]
     used = [name for name in labels if any(row.get(name) is not None for row in rows)]
@@ -124,7 +124,7 @@ def _columns(rows: list[dict[str, Any]], digits: int) -> list[Column]:
     return found + [(words[name], name, writers[name]) for name in kept]
 
 
-def _summary(whole: dict[str, Any], digits: int) -> dict[str, Any]:
+def _summary(whole: dict[str, Any], digits: int | None) -> dict[str, Any]:
     return {
         "goal": whole["goal"] or "–",
         "conversions": f"{whole['conversions']:,}",
@@ -134,14 +134,17 @@ def _summary(whole: dict[str, Any], digits: int) -> dict[str, Any]:
     }
 
 
-def _digits(currency: str | None) -> int:
+def _digits(currency: str | None) -> int | None:
+    """Digits after the point; None for a path file, whose money has no currency."""
     from touchline.collect.money import exponent
 
-    return exponent(currency) if currency else 0
+    return exponent(currency) if currency else None
 
 
-def _money(minor: float | None, digits: int) -> str:
-    return "–" if minor is None else f"{minor / 10**digits:,.{digits}f}"
+def _money(amount: float | None, digits: int | None) -> str:
+    if amount is None:
+        return "–"
+    return f"{amount:,.2f}" if digits is None else f"{amount / 10**digits:,.{digits}f}"
 
 
 def _ratio(value: float | None) -> str:

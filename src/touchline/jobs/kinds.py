@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from touchline.jobs import definitions
-from touchline.jobs.importing import run_import
 from touchline.jobs.job import Progress
 from touchline.jobs.rebuild import rebuild
 from touchline.jobs.writer import Writer
@@ -16,6 +15,8 @@ Kind = Callable[[Writer, dict[str, Any], Progress], Any]
 
 
 def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
+    from touchline.jobs.importing import run_import
+
     map_path = args.get("map")
     return run_import(
         writer,

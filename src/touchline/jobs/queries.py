@@ -136,7 +136,7 @@ def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> 
         person = find_person(workspace, known, args["person"])
         rows = with_person(view.events(), view.given(known.nodes))
         rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
-        found = [msgspec.Raw(line) for line in _event_lines(workspace, view, rows)]
+        found = [msgspec.Raw(line.rstrip()) for line in _event_lines(workspace, view, rows)]
         return {
             "person_id": known.person_ids[person],
             "identifiers": identifiers_of(workspace, known, person),

@@ -80,9 +80,13 @@ class View:
         """Runs an expression; the result in memory."""
         return self._connection.to_pyarrow(expression)
 
-    def batches(self, expression: Expression, rows: int = 50_000) -> pa.RecordBatchReader:
-        """Runs an expression; the result as a stream."""
-        return self._connection.to_pyarrow_batches(expression, chunk_size=rows)
+    def batches(self, expression: Expression, rows: int = 20_000) -> pa.RecordBatchReader:
+        """Runs an expression; the result as a stream.
+
+        Ibis 12 asks DuckDB for a reader by a name that version 2 no longer has, so we ask.
+        """
+        self._connection._run_pre_execute_hooks(expression)  # noqa: SLF001  # registers memtables
+        return self._connection.con.sql(self._connection.compile(expression)).to_arrow_reader(rows)
 
 
 def _conform(table: Expression, schema: pa.Schema) -> Expression:
