@@ -19,7 +19,7 @@ from touchline.collect.site import Site
 from touchline.collect.verdict import mapping, own_time, paid
 from touchline.model import Event, Flag, RawRequest
 
-__all__ = ["to_event"]
+__all__ = ["labels_of", "to_event"]
 
 AHEAD_US = 300 * US
 OVERSIZE = 32 * 1024
@@ -59,7 +59,7 @@ def to_event(item: Item, request: RawRequest, sent_at: Any, site: Site) -> Event
     times, flags = _times(data, sent_at, request.received_us)
     agent = user_agent_of(context, request)
     page = page_of(kind, context, properties)
-    labels, seen = _labels(kind, page, context, properties, agent=agent, site=site)
+    labels, seen = labels_of(kind, page, context, properties, agent=agent, site=site)
     revenue, currency = paid(data, site.currency) if kind == "track" else (None, None)
     if len(canonical) > OVERSIZE:
         flags |= _OVERSIZE
@@ -109,7 +109,7 @@ def _times(data: dict[str, Any], batch_sent_at: Any, received_us: int) -> tuple[
     return times, _SUSPECT if is_suspect else 0
 
 
-def _labels(
+def labels_of(
     kind: str,
     page: Page,
     context: Mapping[str, Any],

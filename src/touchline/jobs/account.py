@@ -62,11 +62,13 @@ def intake_rows(state: State, fates: Iterable[tuple[str, int, str]]) -> Statemen
 
 
 def reject_rows(workspace: Workspace, rejects: Sequence[Reject], seq: int) -> Statement:
-    """A statement that keeps rejects; one that is read again from the log is kept once."""
+    """A statement that keeps rejects; one that is read again from log or file is kept once."""
     rows: list[dict[str, Any]] = []
     seen: Counter[tuple[Any, ...]] = Counter()
     for number, reject in enumerate(rejects, 1):
-        what = (reject.source, reject.kind, reject.received_us, reject.line, reject.payload)
+        # A line of a file is the same whenever it is read; a request is another one each time.
+        when = reject.received_us if reject.line is None else 0
+        what = (reject.source, reject.kind, when, reject.line, reject.payload)
         seen[what] += 1
         name = msgspec.msgpack.encode((*what, seen[what]))
         reject_id = blake2b(name, digest_size=16).digest()

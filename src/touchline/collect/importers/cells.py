@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from touchline import clock
 from touchline.collect import money
 from touchline.collect.importers.mapping import Mapped, Plan, map_rows
-from touchline.collect.importers.rows import Broken, Table
+from touchline.collect.importers.moments import moment
+from touchline.collect.importers.rows import Broken, Layout, Table
 from touchline.collect.normalise import identifier
 from touchline.collect.site import Site
 from touchline.errors import BadInput
@@ -52,11 +52,16 @@ class Import(Struct, frozen=True):
     source: str
     kind: str
     received_us: int
-    date_order: str | None = None
+    layout: Layout = Layout()
 
-    @classmethod
-    def now(cls, site: Site, kind: str, source: str | None = None, **known: Any) -> "Import":
-        return cls(site, source or kind, kind, clock.now_us(), **known)
+    def moment(self, value: Any) -> int | None:
+        """Epoch microseconds of a cell, or None when it is empty."""
+        if value is None:
+            return None
+        found = moment(value, self.site.time_zone, self.layout.date_order)
+        if found is None:
+            raise BadRow("bad_time")
+        return found
 
 
 def each(

@@ -23,7 +23,6 @@ from touchline.collect.importers.cells import (
     text,
 )
 from touchline.collect.importers.mapping import Mapped, Plan, mapped
-from touchline.collect.importers.moments import moment
 from touchline.collect.importers.occurrence import Occurrences, made_id
 from touchline.collect.importers.rows import Table
 from touchline.errors import BadInput
@@ -118,7 +117,7 @@ def _draft(row: Mapped, plan: Plan, about: Import, *, is_split: bool) -> Draft:
         staff_id=label(fields.get("staff_id")),
         lines=lines,
         properties=row.rest,
-        created_us=_time(fields.get("created_at"), about),
+        created_us=about.moment(fields.get("created_at")),
         content_hash=row.content_hash,
     )
     return Draft(row, conversion, has_line)
@@ -132,16 +131,7 @@ def _occurred(fields: dict[str, Any], stage: str | None, about: Import) -> int:
         value = fields.get("closed_at")
     if value is None:
         value = fields.get("created_at")
-    found = _time(value, about)
-    if found is None:
-        raise BadRow("bad_time")
-    return found
-
-
-def _time(value: Any, about: Import) -> int | None:
-    if value is None:
-        return None
-    found = moment(value, about.site.time_zone, about.date_order)
+    found = about.moment(value)
     if found is None:
         raise BadRow("bad_time")
     return found

@@ -54,11 +54,9 @@ class CostRow(Struct, frozen=True, gc=False):
     content_hash: bytes
 
 
-def read_costs(
-    table: Table, plan: Plan, about: Import, fill_down: Iterable[str] = ()
-) -> Iterator[CostRow | Reject]:
+def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Reject]:
     """The file's rows in order. `add_up` makes of them what a day's placement cost."""
-    above = _Above(plan.fields(), frozenset(fill_down))
+    above = _Above(plan.fields(), frozenset(about.layout.fill_down))
 
     def build(row: Mapped) -> CostRow:
         if any(_TOTAL.fullmatch(v) for v in _texts(row)):
@@ -151,8 +149,6 @@ def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:
             raise BadRow("missing_cost")
         value = 0
     kind = _kind(fields.get("kind"))
-    # A rebate is money back, whether the sheet writes it with a minus or without.
-    value = -abs(value) if kind == "rebate" else value
     labels = _labels(fields, about)
     return tuple(
         Cost(
@@ -176,7 +172,7 @@ def _share(total: int, parts: int, at: int) -> int:
 
 
 def _range(fields: dict[str, Any], about: Import) -> tuple[int, int]:
-    zone, order = about.site.time_zone, about.date_order
+    zone, order = about.site.time_zone, about.layout.date_order
     start = day_range(fields.get("date"), zone, order)
     if start is None:
         raise BadRow("bad_date")

@@ -7,7 +7,10 @@ labels say what brought the person, by the same rules as over HTTP.
 from collections.abc import Iterator
 from typing import Any
 
-from touchline.collect.campaign import Arrival, arrive, stated
+from msgspec import Struct
+
+from touchline.collect.context import Page
+from touchline.collect.event import OVERSIZE, labels_of
 from touchline.collect.importers.cells import (
     BadRow,
     Import,
@@ -18,29 +21,37 @@ from touchline.collect.importers.cells import (
     label,
     text,
 )
+from touchline.collect.importers.fields import LABELS
 from touchline.collect.importers.mapping import Mapped, Plan
-from touchline.collect.importers.moments import moment
 from touchline.collect.importers.occurrence import Occurrences, made_id
 from touchline.collect.importers.rows import Table
 from touchline.model import Event, Flag, Reject
 
-__all__ = ["read_events"]
+__all__ = ["EventRow", "read_events"]
+
+MAX_NAME = 512
 
 _TYPES = frozenset(("track", "identify", "page", "screen", "group", "alias"))
-_LABELS = ("source", "medium", "campaign", "ad_group", "term", "content")
-_PAGES = frozenset(("page", "screen"))
 
 
-def read_events(table: Table, plan: Plan, about: Import) -> Iterator[Event | Reject]:
+class EventRow(Struct, frozen=True, gc=False):
+    """An event, and the row it was made from: kept if its id turns out to be another event's."""
+
+    line: int
+    content: bytes
+    event: Event
+
+
+def read_events(table: Table, plan: Plan, about: Import) -> Iterator[EventRow | Reject]:
     """Events in the file's order. Rows without an id get one that every import makes again."""
     seen = Occurrences()
 
-    def build(row: Mapped) -> Event:
+    def build(row: Mapped) -> EventRow:
         message_id = an_id(row.fields.get("message_id"), "bad_message_id")
         if message_id is None:
             before = seen.before(row.content_hash)
             message_id = made_id(about.source, about.kind, row.content_hash, before)
-        return _event(row, message_id, plan, about)
+        return EventRow(row.line, row.content, _event(row, message_id, plan, about))
 
     return each(table, plan, about, build, "message_id")
 
@@ -48,39 +59,30 @@ def read_events(table: Table, plan: Plan, about: Import) -> Iterator[Event | Rej
 def _event(row: Mapped, message_id: str, plan: Plan, about: Import) -> Event:
     fields, site = row.fields, about.site
     kind = _kind(fields.get("type"))
-    channel = label(fields.get("channel"))
-    ts_us = moment(fields.get("occurred_at"), site.time_zone, about.date_order)
+    ts_us = about.moment(fields.get("occurred_at"))
     if ts_us is None:
         raise BadRow("bad_time")
     named = identifiers(fields, plan.identifiers, site.region)
     if not named:
         raise BadRow("missing_id")
-    url, referrer = text(fields.get("url")), text(fields.get("referrer"))
-    arrival = _arrival(fields, url, referrer, about)
     revenue, currency = amount(fields, "revenue", site.currency)
-    has_page = kind in _PAGES or url is not None
-    flags = _flags(arrival, has_page=has_page, is_explicit=channel is not None)
+    labels, flags = _labels(fields, kind, about)
+    if len(row.content) > OVERSIZE:
+        flags |= int(Flag.OVERSIZE)
+    is_about_person = kind == "identify"
     return Event(
         source=about.source,
         message_id=message_id,
         type=kind,
-        name=_name(fields, kind, channel),
+        name=_name(fields, kind),
         ts_us=ts_us,
         received_us=about.received_us,
         original_us=ts_us,
         identifiers=named,
         account_id=label(fields.get("account_id")),
-        channel=channel or (arrival.channel if flags & Flag.CHANNEL_BY_RULE else None),
-        source_name=arrival.source,
-        medium=arrival.medium,
-        campaign=arrival.campaign,
-        ad_group=arrival.ad_group,
-        term=arrival.term,
-        content=arrival.content,
-        click_ids=arrival.click_ids,
+        **labels,
         content_hash=row.content_hash,
-        referrer_host=arrival.referrer_host,
-        page_url=url,
+        page_url=text(fields.get("url")),
         page_title=text(fields.get("page_title")),
         store_code=label(fields.get("store_code")),
         staff_id=label(fields.get("staff_id")),
@@ -89,34 +91,10 @@ def _event(row: Mapped, message_id: str, plan: Plan, about: Import) -> Event:
         currency=None if revenue is None else currency,
         order_id=an_id(fields.get("order_id"), "bad_order_id"),
         stage=label(fields.get("stage")),
-        properties={} if kind == "identify" else row.rest,
-        traits=row.rest if kind == "identify" else {},
-        flags=int(flags),
+        properties={} if is_about_person else row.rest,
+        traits=row.rest if is_about_person else {},
+        flags=flags,
     )
-
-
-_NOWHERE = Arrival(None, None, None, None, None, None, {}, None, "", brings=False)
-
-
-def _arrival(
-    fields: dict[str, Any], url: str | None, referrer: str | None, about: Import
-) -> Arrival:
-    own = stated({name: fields[name] for name in _LABELS if name in fields})
-    if own is None and url is None and referrer is None:
-        return _NOWHERE
-    return arrive(about.site, page_url=url, referrer=referrer, labels=own)
-
-
-def _flags(arrival: Arrival, *, has_page: bool, is_explicit: bool) -> Flag:
-    flags = Flag(0)
-    if is_explicit:
-        flags |= Flag.EXPLICIT_CHANNEL
-    if has_page or arrival.brings:
-        flags |= Flag.IN_SESSION
-        flags |= Flag(0) if is_explicit else Flag.CHANNEL_BY_RULE
-    if arrival.brings:
-        flags |= Flag.BRINGS_CAMPAIGN
-    return flags
 
 
 def _kind(value: Any) -> str:
@@ -126,9 +104,23 @@ def _kind(value: Any) -> str:
     return kind
 
 
-def _name(fields: dict[str, Any], kind: str, channel: str | None) -> str:
-    """What happened; a list of visits or calls that names nothing is named by its channel."""
-    name = text(fields.get("name")) or (channel if kind == "track" else "")
-    if name is None or (kind == "track" and not name.strip()):
-        raise BadRow("missing_event")
-    return name.strip()
+def _name(fields: dict[str, Any], kind: str) -> str:
+    """What happened; a list of visits or calls that does not say is named by its channel."""
+    name = label(fields.get("name"))
+    if name is None and kind == "track":
+        name = label(fields.get("channel"))
+        if name is None:
+            raise BadRow("missing_event")
+    return (name or kind)[:MAX_NAME]
+
+
+def _labels(fields: dict[str, Any], kind: str, about: Import) -> tuple[dict[str, Any], int]:
+    """Channel, campaign and click ids with the flags that say whose they are, as over HTTP.
+
+    Labels beside a channel of the row's own describe that touch; alone they are a visit's campaign.
+    """
+    own = {name: fields[name] for name in LABELS if name in fields}
+    page = Page(text(fields.get("url")), text(fields.get("referrer")), None)
+    if "channel" in own:
+        return labels_of("track", page, {}, own, agent=None, site=about.site)
+    return labels_of(kind, page, {"campaign": own}, {}, agent=None, site=about.site)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from touchline.collect.importers.cells import BadRow, Import, each, identifiers, label
 from touchline.collect.importers.mapping import Mapped, Plan
-from touchline.collect.importers.moments import moment
 from touchline.collect.importers.rows import Table
 from touchline.model import Person, Reject
 
@@ -18,17 +17,11 @@ def read_people(table: Table, plan: Plan, about: Import) -> Iterator[Person | Re
         known = identifiers(row.fields, plan.identifiers, about.site.region)
         if not known:
             raise BadRow("missing_id")
-        value = row.fields.get("occurred_at")
-        occurred = None
-        if value is not None:
-            occurred = moment(value, about.site.time_zone, about.date_order)
-            if occurred is None:
-                raise BadRow("bad_time")
         return Person(
             identifiers=known,
             account_id=label(row.fields.get("account_id")),
             traits=row.rest,
-            occurred_us=occurred,
+            occurred_us=about.moment(row.fields.get("occurred_at")),
             content_hash=row.content_hash,
         )
 

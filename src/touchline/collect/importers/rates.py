@@ -18,7 +18,7 @@ def read_rates(table: Table, plan: Plan, about: Import) -> Iterator[Rate | Rejec
     """The rate stays the decimal that was written, so that money is converted exactly."""
 
     def build(row: Mapped) -> Rate:
-        date = day(row.fields.get("date"), about.site.time_zone, about.date_order)
+        date = day(row.fields.get("date"), about.site.time_zone, about.layout.date_order)
         if date is None:
             raise BadRow("bad_date")
         return Rate(

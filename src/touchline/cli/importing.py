@@ -1,0 +1,146 @@
+"""`touchline import`: a file into a workspace; with --dry-run what would become of it."""
+
+import argparse
+import sys
+from typing import Any
+
+import msgspec
+
+from touchline.cli import language
+from touchline.cli.output import Column, emit, progress_line, table
+
+__all__ = ["run"]
+
+COUNTS = ("read", "stored", "duplicate", "updated", "rejected")
+WORDS = {
+    "en": {
+        "read": "Read",
+        "stored": "Stored",
+        "duplicate": "Duplicate",
+        "updated": "Updated",
+        "rejected": "Rejected",
+        "column": "Column",
+        "field": "Becomes",
+        "how": "Why",
+        "sample": "Example",
+        "line": "Line",
+        "reason": "Reason",
+        "text": "What to do",
+        "map": "map",
+        "name": "its name",
+        "guess": "guess",
+        "rest": "kept as a property",
+        "unused": "left out",
+        "constant": "constant of the map",
+        "progress": "Reading {file}",
+        "kept": "{count} rows were rejected. See them with: touchline export {dir} rejects",
+        "dry": "Dry run: {read} rows, {rejected} would be rejected. Nothing was stored.",
+        "counts": "Reasons: {reasons}",
+    },
+    "zh": {
+        "read": "读取",
+        "stored": "入库",
+        "duplicate": "重复",
+        "updated": "更新",
+        "rejected": "异常",
+        "column": "文件列",
+        "field": "对应字段",
+        "how": "依据",
+        "sample": "示例",
+        "line": "行号",
+        "reason": "原因",
+        "text": "处理建议",
+        "map": "映射文件",
+        "name": "列名一致",
+        "guess": "自动识别",
+        "rest": "保留为属性",
+        "unused": "不导入",
+        "constant": "映射文件固定值",
+        "progress": "正在读取 {file}",
+        "kept": "{count} 行异常数据,可用 touchline export {dir} rejects 查看",
+        "dry": "试运行:共 {read} 行,其中 {rejected} 行异常。未写入任何数据。",
+        "counts": "异常原因:{reasons}",
+    },
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    words = WORDS[language()]
+    progress = progress_line(words["progress"].format(file=args.file.name))
+    if args.dry_run:
+        return _preview(args, progress)
+    from touchline.jobs.access import writing
+
+    asked = {
+        "kind": args.kind,
+        # The server that may run this stands in another folder.
+        "path": str(args.file.absolute()),
+        "map": str(args.map.absolute()) if args.map else None,
+        "source": args.source,
+    }
+    found = writing(args.dir, "import", asked, progress)
+    emit([found], [(words[name], name, _count) for name in COUNTS], args.format, found)
+    if found["rejected"]:
+        count = _count(found["rejected"])
+        print(words["kept"].format(count=count, dir=args.dir), file=sys.stderr)
+    return 0
+
+
+def _preview(args: argparse.Namespace, progress: Any) -> int:
+    from touchline.jobs.definitions import site_of
+    from touchline.jobs.importing import preview
+    from touchline.storage.workspace import Workspace
+
+    workspace = Workspace.open(args.dir)
+    try:
+        found = preview(
+            site_of(workspace),
+            args.kind,
+            args.file,
+            map_path=args.map,
+            source=args.source,
+            progress=progress,
+        )
+    finally:
+        workspace.close()
+    whole = msgspec.to_builtins(found)
+    whole |= {"stored": 0, "duplicate": 0, "updated": 0}
+    words = WORDS[language()]
+    columns: list[Column] = [
+        (words["column"], "column", str),
+        (words["field"], "field", lambda field: field or "–"),
+        (words["how"], "how", lambda how: words[how]),
+        (words["sample"], "sample", str),
+    ]
+    constants = [
+        {"column": "–", "field": field, "how": "constant", "sample": str(value)}
+        for field, value in found.constants.items()
+    ]
+    emit([*whole["columns"], *constants], columns, args.format, whole)
+    if args.format == "table":
+        _show_rejects(whole, words)
+    return 0
+
+
+def _show_rejects(whole: dict[str, Any], words: dict[str, str]) -> None:
+    counts = {name: _count(whole[name]) for name in ("read", "rejected")}
+    print(words["dry"].format(**counts))
+    if not whole["rejects"]:
+        return
+    print(
+        words["counts"].format(reasons=", ".join(f"{k} {v:,}" for k, v in whole["reasons"].items()))
+    )
+    rows = [{**reject, "text": _remedy(reject["reason"])} for reject in whole["rejects"]]
+    table(rows, [(words[name], name, str) for name in ("line", "reason", "text")])
+
+
+def _remedy(reason: str) -> str:
+    from touchline.collect import reasons as of_events
+    from touchline.collect.importers import reasons as of_files
+
+    known = {**of_events.REASONS, **of_files.REASONS}
+    return known[reason][language() == "zh"] if reason in known else ""
+
+
+def _count(number: int) -> str:
+    return f"{number:,}"

@@ -1,0 +1,60 @@
+"""FILE + kind + map → an open import: its rows in our words, ready to be read."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from touchline import clock
+from touchline.collect.importers.cells import Import
+from touchline.collect.importers.conversions import read_conversions
+from touchline.collect.importers.costs import read_costs
+from touchline.collect.importers.events import read_events
+from touchline.collect.importers.mapfile import read_map
+from touchline.collect.importers.mapping import Plan, column_guesses, make_plan
+from touchline.collect.importers.people import read_people
+from touchline.collect.importers.rates import read_rates
+from touchline.collect.importers.read import open_table
+from touchline.collect.importers.rows import Table
+from touchline.collect.site import Site
+from touchline.errors import BadInput
+
+__all__ = ["OpenFile", "open_file"]
+
+READERS: dict[str, Callable[[Table, Plan, Import], Iterator[Any]]] = {
+    "events": read_events,
+    "costs": read_costs,
+    "conversions": read_conversions,
+    "people": read_people,
+    "rates": read_rates,
+}
+MAX_SOURCE = 200
+
+
+class OpenFile(Struct, frozen=True):
+    """`rows()` gives what the kind's reader makes of the file, from its start each time."""
+
+    table: Table
+    plan: Plan
+    about: Import
+
+    def rows(self) -> Iterator[Any]:
+        return READERS[self.about.kind](self.table, self.plan, self.about)
+
+
+def open_file(
+    kind: str, path: Path, site: Site, *, map_path: Path | None = None, source: str | None = None
+) -> OpenFile:
+    """Raises BadInput when the file, the map or their agreement is no good."""
+    if kind not in READERS:
+        why = f"is none of {', '.join(READERS)}."
+        raise BadInput("bad_argument", name="kind", value=kind, why=why)
+    name = (source or kind).strip()
+    if not name or len(name) > MAX_SOURCE or not name.isprintable():
+        why = f"must be a name of at most {MAX_SOURCE} characters."
+        raise BadInput("bad_argument", name="--source", value=source, why=why)
+    mapfile = read_map(map_path, kind)
+    table = open_table(path, mapfile.layout, column_guesses(kind, mapfile))
+    plan = make_plan(kind, table, mapfile)
+    return OpenFile(table, plan, Import(site, name, kind, clock.now_us(), mapfile.layout))
