@@ -2,7 +2,7 @@
 
     [[goal]]
     name = "deals"
-    stages = ["won", "赢单"]     # or: event = "Order Completed"
+    stages = ["won", "赢单"]     # and / or: event = "Order Completed"
     value = "revenue"           # a property's name, or a number in major units
     count = "every"             # or "once": a person's first ever
 
@@ -21,7 +21,10 @@ WON = ("won", "closed_won", "成交", "赢单")
 
 
 class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either `event` or `stages`; the built-in goal has both."""
+    """Events of one name, imported conversions in one of the stages, or both.
+
+    The stage "" is that of an imported row without one: a finished order.
+    """
 
     name: str
     event: str | None = None
@@ -30,7 +33,6 @@ class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: Literal["every", "once"] = "every"
 
 
-# An imported row without a stage is a finished order.
 DEFAULT = Goal("default", event="Order Completed", stages=("", *WON))
 
 
@@ -43,8 +45,8 @@ def goals(documents: list[dict[str, object]]) -> tuple[Goal, ...]:
             goal = msgspec.convert(document, Goal)
         except msgspec.ValidationError as error:
             raise BadInput("bad_goal", name=name, why=str(error)) from error
-        if (goal.event is None) == (goal.stages is None):
-            raise BadInput("bad_goal", name=name, why="needs either event or stages")
+        if goal.event is None and goal.stages is None:
+            raise BadInput("bad_goal", name=name, why="needs an event or stages")
         if goal.stages is not None and not goal.stages:
             raise BadInput("bad_goal", name=name, why="stages is empty")
         if any(goal.name == other.name for other in found):
