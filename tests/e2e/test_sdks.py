@@ -1,0 +1,119 @@
+"""Real SDKs with only the host changed: each event once, right type, ids, text and times."""
+
+import http.server
+import json
+import subprocess
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from peers import peer_python
+
+CLIENTS = Path(__file__).parent / "clients"
+TYPES = ["identify", "track", "page", "screen", "group", "alias"]
+
+
+class Unwell(http.server.BaseHTTPRequestHandler):
+    """Answers 503 until the server has `recovered_at`, then hands everything on."""
+
+    target = ""
+    recovered_at = 0.0
+    refused = 0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if time.monotonic() < self.recovered_at:
+            type(self).refused += 1
+            self.send_response(503)
+            self.send_header("retry-after", "1")
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
+        kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
+        request = urllib.request.Request(self.target + self.path, body, kept)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            data = answer.read()
+        self.send_response(200)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def unwell(served):
+    """The address of a front that refuses for a while, before a real server."""
+    served.start()
+
+    class Front(Unwell):
+        target = served.url
+        recovered_at = time.monotonic() + 3
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", Front
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(client, *args):
+    done = subprocess.run(
+        [peer_python(), CLIENTS / client, *args],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def check(served, prefix):
+    served.wait_committed()
+    found = served.events(prefix)
+    assert sorted(e["message_id"] for e in found) == sorted(f"{prefix}{n}" for n in range(1, 207))
+    by_id = {e["message_id"].removeprefix(prefix): e for e in found}
+    assert [by_id[str(n)]["type"] for n in range(1, 7)] == TYPES
+    assert {e["user_id"] for e in found} == {"u-王"}
+    order = by_id["2"]
+    assert order["name"] == "Order Completed"
+    assert order["revenue"] == 39900
+    assert order["properties"]["商品"] == "屏障修护精华"
+    # The clocks of both ends are one: what the sender calls 20:30:15 is 20:30:15.
+    assert order["timestamp"].startswith("2026-03-08T20:30:1")
+    assert by_id["6"]["anonymous_id"] == "anon-9"
+    status, body = served.get("/api/v1/people/u-%E7%8E%8B/timeline", "admin-key")
+    person = json.loads(body)
+    assert status == 200
+    held = {(i["type"], i["value"]) for i in person["identifiers"]}
+    assert held >= {("email", "wang.fang@example.com"), ("anonymous_id", "anon-9")}
+    assert len([e for e in person["events"] if e["message_id"].startswith(prefix)]) == 206
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip"])
+def test_segment_sdk(served, packing):
+    served.start()
+    run("segment_calls.py", served.url, "write-key", "sg-", packing)
+    check(served, "sg-")
+
+
+def test_rudderstack_sdk(served):
+    served.start()
+    run("rudder_calls.py", served.url, "write-key", "rs-")
+    check(served, "rs-")
+
+
+@pytest.mark.parametrize(
+    ("client", "extra"), [("segment_calls.py", ["plain"]), ("rudder_calls.py", [])]
+)
+def test_a_server_that_is_away_for_a_while_loses_nothing(served, unwell, client, extra):
+    url, front = unwell
+    run(client, url, "write-key", "un-", *extra)
+    assert front.refused > 0
+    check(served, "un-")
