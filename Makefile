@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench format docs clean
+.PHONY: setup demo test lint bench format peers clean
 setup: .venv/ready ## make the virtual environment (.venv)
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Setting up .venv (first time: a minute or two) ..."
@@ -19,6 +19,11 @@ lint: setup ## style, types, import directions, file sizes
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/pyright && $(BIN)/lint-imports
 	@$(BIN)/python tests/shape.py
 
+peers: ## programs of others that some tests and benches run against (.venv-peers)
+	@test -d .venv-peers || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/pip install -q --disable-pip-version-check -r tests/peers.txt
+	@.venv-peers/bin/pip install -q --disable-pip-version-check --no-deps lifetimes==0.11.3
+
 format: setup
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
@@ -26,4 +31,4 @@ bench: setup ## ratios measured in one run
 	@$(BIN)/python bench/run.py
 
 clean:
-	@rm -rf .venv
+	@rm -rf .venv .venv-peers
