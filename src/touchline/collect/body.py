@@ -18,6 +18,7 @@ __all__ = ["MAX_BODY", "MAX_DEPTH", "cleaned", "is_shallow", "load"]
 
 MAX_BODY = 4 << 20
 MAX_DEPTH = 64
+MAX_MEMBERS = 16
 
 # Deep enough that a too deep item inside a batch is still seen to be one.
 _KEPT_DEPTH = MAX_DEPTH + 4
@@ -52,7 +53,7 @@ def load(body: bytes) -> Any:
 def _gunzip(body: bytes) -> bytes:
     out = b""
     rest = body
-    while rest:
+    for _ in range(MAX_MEMBERS):
         inflater = zlib.decompressobj(31)
         try:
             out += inflater.decompress(rest, MAX_BODY + 1 - len(out))
@@ -63,8 +64,10 @@ def _gunzip(body: bytes) -> bytes:
         if not inflater.eof:
             raise BadInput("unreadable_body", why="gzip breaks off")
         # gzip files may be glued together; anything else behind the end is padding.
-        rest = inflater.unused_data if inflater.unused_data[:2] == _GZIP else b""
-    return out
+        rest = inflater.unused_data
+        if rest[:2] != _GZIP:
+            return out
+    raise BadInput("unreadable_body", why="too many gzip members")
 
 
 def _lenient(body: bytes) -> Any:

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 __all__ = ["is_bot"]
 
-# Names that end in bot, spider, crawler … ("Googlebot", "bingbot/2.0", "360Spider").
-_ENDS = r"(?<![a-z])(?!cubot\b)[a-z0-9_.\-]*(?:bot|spider|crawler|scraper|fetcher)s?(?![a-z])"
+# Names that end so ("Googlebot", "bingbot/2.0", "360Spider").
+_ENDS = r"(?:bot|spider|crawler|scraper|fetcher)s?(?![a-z])"
 # Words that stand for themselves.
 _WORDS = """
 headlesschrome headless phantomjs slimerjs puppeteer playwright selenium webdriver prerender
@@ -26,7 +26,7 @@ _PATTERN = re.compile(
     rf"{_ENDS}|(?<![a-z0-9])(?:{'|'.join(re.escape(word) for word in _WORDS.split())})(?![a-z])"
     r"|screaming frog|\+https?://[^)\s]*bot|compatible; *crawl"
 )
-_PHONE = re.compile(r"\bcubot[ _]")
+_PHONE = re.compile(r"\bcubot(?![a-z])")
 
 
 @lru_cache(maxsize=1 << 14)

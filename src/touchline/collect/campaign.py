@@ -21,6 +21,7 @@ from touchline.collect.sources import ClickId, Known
 __all__ = ["Arrival", "Labels", "arrive", "stated"]
 
 MAX_LABEL = 255
+MAX_REMEMBERED = 1024  # a longer URL comes once, and would only fill the cache
 
 # Parameter → label. utm_ first: where two name the same label the earlier row wins.
 _PARAMETERS: tuple[tuple[str, str], ...] = (
@@ -103,9 +104,9 @@ def arrive(
     user_agent: str | None = None,
 ) -> Arrival:
     """What brought the visitor; `labels` (the caller's own) win over the link's, one by one."""
-    link = _link(page_url) if page_url else _NO_LINK
+    link = _link_of(page_url) if page_url else _NO_LINK
     said = _over(labels, link.labels)
-    host, place = _foreign(referrer, link.host, site) if referrer else (None, None)
+    host, place = _place_of(referrer, link.host, site) if referrer else (None, None)
     source = site.channels.named(said.source).name if said.source else None
     medium = said.medium.lower() if said.medium else None
     if source is None:
@@ -187,7 +188,10 @@ def _medium_without_tag(source: Known, evidence: ClickId | None) -> str | None:
     return _MEDIUM_OF_KIND.get(source.kind or "") if source.kind != "search" else None
 
 
-@lru_cache(maxsize=1 << 15)
+def _link_of(page_url: str) -> Link:
+    return _known_link(page_url) if len(page_url) <= MAX_REMEMBERED else _link(page_url)
+
+
 def _link(page_url: str) -> Link:
     host, _ = url.host_and_path(page_url)
     raw: dict[str, str] = {}
@@ -214,7 +218,11 @@ def _link(page_url: str) -> Link:
     return Link(host, Labels(**found) if found else None, click_ids, evidence)
 
 
-@lru_cache(maxsize=1 << 14)
+def _place_of(referrer: str, page_host: str | None, site: Site) -> tuple[str | None, Known | None]:
+    ask = _known_foreign if len(referrer) <= MAX_REMEMBERED else _foreign
+    return ask(referrer, page_host, site)
+
+
 def _foreign(referrer: str, page_host: str | None, site: Site) -> tuple[str | None, Known | None]:
     """(host, known place) of a referrer that is neither our own nor a payment host."""
     host, path = url.host_and_path(referrer)
@@ -231,3 +239,7 @@ def _is_within(host: str, domains: frozenset[str]) -> bool:
         host == (bare := domain.removeprefix("www.")) or host.endswith("." + bare)
         for domain in domains
     )
+
+
+_known_link = lru_cache(maxsize=1 << 14)(_link)
+_known_foreign = lru_cache(maxsize=1 << 14)(_foreign)

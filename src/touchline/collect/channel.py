@@ -39,7 +39,7 @@ class ChannelRules:
         self._rules = rules
         # Caches belong to the instance: other rules give other answers.
         self._cached = lru_cache(maxsize=1 << 14)(self._decide)
-        self.named: Callable[[str], Known] = lru_cache(maxsize=1 << 14)(sources.named)
+        self._known = lru_cache(maxsize=1 << 14)(sources.named)
 
     @classmethod
     def compile(cls, documents: Iterable[Mapping[str, Any]] = ()) -> "ChannelRules":
@@ -60,6 +60,10 @@ class ChannelRules:
         specs += [("base rule", spec) for spec in _base_rules()]
         return cls(tuple(_rule(spec, where, sources) for where, spec in specs), sources)
 
+    def named(self, label: str) -> Known:
+        """The source meant by a tag, by its one name."""
+        return self._known(label[:MAX_VALUE])
+
     def channel(
         self,
         source: str | None,
@@ -70,7 +74,9 @@ class ChannelRules:
         click_ids: Iterable[str] = (),
     ) -> str:
         """The channel's name. Nothing known at all is Direct."""
-        return self._cached(source, medium, campaign, referrer_host, tuple(click_ids))
+        texts = (source, medium, campaign, referrer_host)
+        short = (text if text is None else text[:MAX_VALUE] for text in texts)
+        return self._cached(*short, tuple(click_ids))
 
     def _decide(
         self,
@@ -97,7 +103,7 @@ class ChannelRules:
 
 
 def _value(text: str | None) -> str:
-    return folded(text[:MAX_VALUE]) if text else NOT_SET
+    return folded(text) if text else NOT_SET
 
 
 @lru_cache(maxsize=1)

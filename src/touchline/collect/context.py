@@ -75,10 +75,8 @@ def leftovers(
         kept["integrations"] = data["integrations"]
     placed = _PLACED_OF_VIEW if data["type"] in ("page", "screen") else _PLACED
     left = {name: value for name, value in data.items() if name not in placed}
-    if data.get("traits") and data["type"] not in ("identify", "group"):
-        left["traits"] = data["traits"]
     # A field whose name the context has already goes under `item`, so neither is lost.
-    clashing = {name: left.pop(name) for name in kept.keys() & left.keys()}
+    clashing = {name: left.pop(name) for name in sorted(kept.keys() & left.keys())}
     if clashing:
         kept["item"] = {**clashing, "item": kept["item"]} if "item" in kept else clashing
     return {**kept, **left}

@@ -212,7 +212,7 @@ def _properties(
 def _traits(kind: str, data: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the sender: the call's own traits win over those in its context."""
     traits = mapping(context.get("traits")) or {}
-    return {**traits, **(mapping(data.get("traits")) or {})} if kind == "identify" else dict(traits)
+    return {**traits, **(mapping(data.get("traits")) or {})} if kind != "group" else dict(traits)
 
 
 def _first(values: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

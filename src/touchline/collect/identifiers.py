@@ -29,13 +29,19 @@ _SPELLINGS = {
 _TYPE_OF = {word: type_ for type_, words in _SPELLINGS.items() for word in words.split()}
 _DEVICE_KEYS = ("id", "advertisingId", "idfa", "idfv", "oaid", "gaid")
 _APP_KEYS = ("appId", "appid", "app_id", "id", "namespace", "name")
+MAX_KEY = 40  # a longer key is no name of ours, and would only fill the cache
+_HAS_DIGITS = re.compile(r"(\d\D*){5}")
 _JOINTS = re.compile(r"[\s_\-.]+")
 
 
-@lru_cache(maxsize=4096)
 def identifier_type(key: str) -> str | None:
     """The identifier type a field's name stands for (`mobilePhone` → `phone`), or None."""
-    return _TYPE_OF.get(_JOINTS.sub("", key[:40]).lower())
+    return _type_of(key) if len(key) <= MAX_KEY else None
+
+
+@lru_cache(maxsize=4096)
+def _type_of(key: str) -> str | None:
+    return _TYPE_OF.get(_JOINTS.sub("", key).lower())
 
 
 def raw_identifiers(data: dict[str, Any]) -> Iterator[tuple[str, Any, str | None]]:
@@ -77,7 +83,7 @@ def is_named(data: dict[str, Any], region: str = "") -> bool:
     for type_, raw, app in raw_identifiers(data):
         if raw is not None and identifier(type_, raw, region, app) is not None:
             return True
-        if type_ == "phone" and not region and raw:
+        if type_ == "phone" and not region and _HAS_DIGITS.search(str(raw)[:MAX_KEY]):
             return True
     return False
 

@@ -37,7 +37,7 @@ _LIMIT = 2**63 - 1
 _MYRIADS = {"万": 4, "亿": 8}
 
 _AROUND = re.compile(r"[A-Z]{3}|RMB|元|圆|[¥$€£₩₹₽฿₫]|HK\$|US\$|NT\$|\s|'")
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d{1,2})?", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d{1,3})?", re.ASCII)
 _GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+,\d+|\d+,\d{1,2})", re.ASCII)
 

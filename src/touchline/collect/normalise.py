@@ -40,8 +40,9 @@ _MASKED = re.compile(r"\*\*|\*{1}x|•{2}|●{2}|…|\ufffd")
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<%.*%>|%[sd]|\{[a-z_.]+\}", re.IGNORECASE)
 _SAYS_SOMETHING = re.compile(r"[^\W0_]")
 _ANGLED = re.compile(r".*<([^<>\s]+)>", re.DOTALL)
+# Without the rarities `/?=|{}`: a path or a query that holds an address is not an address.
 _EMAIL = re.compile(
-    r"[a-z0-9!#$%&'+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'+/=?^_`{|}~-]+)*"
+    r"[a-z0-9!#$%&'+^_~-]+(?:\.[a-z0-9!#$%&'+^_~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]",
     re.ASCII,
 )
@@ -63,13 +64,14 @@ def identifier(type_: str, raw: Any, region: str, app: str | None = None) -> Ide
         elif kind is not int:
             return None
         raw = str(raw)
+    raw = raw[: MAX_LENGTH + 1]
     if type_ == "phone":
         return _phone(raw, region)
     if type_ == "email":
         return _email(raw)
     if type_ not in TYPE_RANK:
         return None
-    return _plain(type_, raw, app if type_ == "openid" else None)
+    return _plain(type_, raw, app[:MAX_LENGTH] if app and type_ == "openid" else None)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -162,7 +164,6 @@ def check_region(region: str) -> str:
 
 
 def _trimmed(raw: str) -> str:
-    raw = raw[: MAX_LENGTH + 1]
     if raw.isascii():
         return raw.strip()
     return _FORMAT_MARKS.sub("", unicodedata.normalize("NFKC", raw)).strip()

@@ -8,17 +8,17 @@ same value has the same token everywhere and can be found again, but not read.
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
-from touchline.collect.identifiers import identifier_type
+from touchline.collect.identifiers import MAX_KEY, identifier_type
 from touchline.collect.normalise import identifier
 from touchline.collect.url import unquoted
 from touchline.model import Event
 
-__all__ = ["is_personal", "split_traits", "without_identifiers"]
+__all__ = ["is_personal", "split_traits", "values_without_identifiers", "without_identifiers"]
 
 Token = Callable[[str, str], str]
 
@@ -51,7 +51,10 @@ address street avatar photo wechat wechatid qq
 姓名 真实姓名 名字 昵称 生日 出生日期 地址 详细地址 收货地址 头像 微信号
 """
 _PERSONAL = frozenset(_PERSONAL_WORDS.split())
+_MARKS = "&?#;"
 _BEHIND_MARKS = re.compile(r"(?<=[&?#;])")
+MAX_LINKS_IN_LINKS = 3
+MAX_REMEMBERED = 1024
 
 # Objects whose plain `id` names somebody.
 _ID_OWNERS = {"device": "device", "externalid": "user_id", "externalids": "user_id"}
@@ -68,6 +71,13 @@ def without_identifiers(event: Event, token: Token, region: str = "CN") -> Event
     )
 
 
+def values_without_identifiers(
+    values: Mapping[str, Any], token: Token, region: str = "CN"
+) -> dict[str, Any]:
+    """The same for the properties of a row that is no event."""
+    return _Veil(token, region).mapping(values) if values else {}
+
+
 def split_traits(
     traits: Mapping[str, Any], personal: frozenset[str] = frozenset()
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -79,34 +89,45 @@ def split_traits(
     return own, other
 
 
-@lru_cache(maxsize=4096)
 def is_personal(name: str) -> bool:
     """Whether a trait of this name says who somebody is."""
-    return _folded(name) in _PERSONAL or _is_secret(name) or _type_of(name) is not None
+    meaning = _meaning_of(name)
+    return meaning.is_secret or meaning.type is not None or meaning.folded in _PERSONAL
+
+
+class _Meaning(NamedTuple):
+    """What a field's name says of its value."""
+
+    type: str | None = None
+    is_secret: bool = False
+    folded: str = ""
+
+
+_NO_MEANING = _Meaning()
+
+
+def _meaning_of(name: str) -> _Meaning:
+    return _meaning(name) if len(name) <= MAX_KEY else _NO_MEANING
 
 
 @lru_cache(maxsize=8192)
-def _folded(name: str) -> str:
-    return "".join(letter for letter in name[:40].lower() if letter not in " _-.$")
+def _meaning(name: str) -> _Meaning:
+    folded = "".join(letter for letter in name.lower() if letter not in " _-.$")
+    type_ = identifier_type(name) or _ALSO_NAMES.get(folded)
+    return _Meaning(type_, folded in _NEVER_KEPT, folded)
 
 
-@lru_cache(maxsize=8192)
-def _type_of(name: str) -> str | None:
-    return identifier_type(name) or _ALSO_NAMES.get(_folded(name))
-
-
-@lru_cache(maxsize=8192)
-def _is_secret(name: str) -> bool:
-    return _folded(name) in _NEVER_KEPT
+def _may_name(url: str) -> bool:
+    return _has_name(url) if len(url) <= MAX_REMEMBERED else True
 
 
 @lru_cache(maxsize=1 << 14)
-def _may_name(url: str) -> bool:
+def _has_name(url: str) -> bool:
     """Whether a URL has anything to replace: pages are few, events on them many."""
-    if "@" in url or "%40" in url:
+    if "@" in url or "%40" in url or "%3D" in url.upper():
         return True
     names = (unquoted(piece.partition("=")[0]) for piece in _BEHIND_MARKS.split(url))
-    return any(_type_of(name) is not None or _is_secret(name) for name in names)
+    return any(m.type is not None or m.is_secret for m in map(_meaning_of, names))
 
 
 class _Veil:
@@ -118,19 +139,22 @@ class _Veil:
 
     def mapping(self, values: Mapping[str, Any], owner: str = "") -> dict[str, Any]:
         id_type = _ID_OWNERS.get(owner)
-        return {
-            name: REMOVED
-            if value is not None and _is_secret(name)
-            else self._value(value, _type_of(name) or (id_type if name == "id" else None), name)
-            for name, value in values.items()
-        }
+        found: dict[str, Any] = {}
+        for name, value in values.items():
+            meaning = _meaning_of(name)
+            if meaning.is_secret and value is not None:
+                found[name] = REMOVED
+            else:
+                type_ = meaning.type or (id_type if name == "id" else None)
+                found[name] = self._value(value, type_, meaning.folded)
+        return found
 
-    def _value(self, value: Any, type_: str | None, name: str) -> Any:
+    def _value(self, value: Any, type_: str | None, owner: str) -> Any:
         kind = type(value)
         if kind is dict:
-            return self.mapping(value, _folded(name))
+            return self.mapping(value, owner)
         if kind is list:
-            return [self._value(item, type_, name) for item in value]
+            return [self._value(item, type_, owner) for item in value]
         if type_ is not None:
             return self._named(type_, value)
         return self._text(value) if kind is str else value
@@ -142,49 +166,53 @@ class _Veil:
         known = identifier(type_, value, self._region)
         return self._token(type_, known.value) if known else REMOVED
 
-    def _text(self, value: str) -> str:
+    def _text(self, value: str, depth: int = 0) -> str:
         if "@" in value and len(value) < 320:
             known = identifier("email", value, "")
             if known is not None:
                 return self._token("email", known.value)
-        if "=" in value and ("?" in value or "#" in value):
-            return self.url(value)
+        is_link = "://" in value or value[:1] == "/"
+        if is_link or ("=" in value and ("?" in value or "#" in value)):
+            return self.url(value, depth)
         return value
 
-    def url(self, url: str) -> str:
-        """The URL with identifiers in its query and fragment replaced; the rest byte for byte."""
+    def url(self, url: str, depth: int = 0) -> str:
+        """The URL with identifiers replaced in path, query and fragment; the rest byte for byte."""
         if not _may_name(url):
             return url
-        if "@" in url or "%40" in url:
-            url = "/".join(self._segment(part) for part in url.split("/"))
-        if "=" not in url:
-            return url
-        start = min(index for index in (url.find("?"), url.find("#"), len(url)) if index >= 0)
-        head, tail = url[: start + 1], url[start + 1 :]
-        # Both separators may occur behind either mark: split at all of them, keep each one.
-        return head + "".join(self._pair(piece) for piece in _BEHIND_MARKS.split(tail))
+        # Either mark may stand behind the other in links of single-page apps: split at all.
+        head, *pieces = _BEHIND_MARKS.split(url)
+        return self._path(head) + "".join(self._pair(piece, depth) for piece in pieces)
+
+    def _path(self, path: str) -> str:
+        """A path without addresses, and without a user in front of its host."""
+        if "@" not in path and "%40" not in path:
+            return path
+        ending = path[-1] if path[-1] in _MARKS else ""
+        return (
+            "/".join(self._segment(part) for part in path.removesuffix(ending).split("/")) + ending
+        )
 
     def _segment(self, part: str) -> str:
-        """A piece of the path that is an address, and a user in front of the host."""
-        if "?" in part or "=" in part:
-            return part
         known = identifier("email", unquoted(part), "")
         if known is not None:
             return quote(self._token("email", known.value), safe=":")
         user, at, host = part.rpartition("@")
         return host if at and user else part
 
-    def _pair(self, piece: str) -> str:
+    def _pair(self, piece: str, depth: int) -> str:
         name, equals, value = piece.partition("=")
-        if not equals or not value:
-            return piece
-        ending = value[-1] if value[-1] in "&?#;" else ""
+        if not equals:
+            return self._path(piece)
+        ending = value[-1:] if value[-1:] in _MARKS else ""
         raw = unquoted(value.removesuffix(ending))
-        type_ = _type_of(unquoted(name))
-        if type_ is None:
-            veiled = self._text(raw) if "@" in raw or "=" in raw else raw
-        else:
-            veiled = self._named(type_, raw)
-        if _is_secret(unquoted(name)):
+        meaning = _meaning_of(unquoted(name))
+        if not raw:
+            return piece
+        if meaning.is_secret or depth == MAX_LINKS_IN_LINKS:
             veiled = REMOVED
+        elif meaning.type is not None:
+            veiled = self._named(meaning.type, raw)
+        else:
+            veiled = self._text(raw, depth + 1)
         return piece if veiled == raw else f"{name}={quote(str(veiled), safe=':')}{ending}"

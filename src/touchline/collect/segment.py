@@ -19,6 +19,7 @@ from touchline.model import RawRequest
 __all__ = ["Batch", "Item", "content", "content_hash", "payload", "read", "to_event"]
 
 MAX_ITEMS = 10_000
+MAX_SHARED = 64 << 20  # bytes of shared context, counted once per item
 
 _TYPES = {
     "identify": "identify",
@@ -55,6 +56,7 @@ def read(request: RawRequest) -> Batch:
         raise BadInput("body_too_large", limit=body.MAX_BODY)
     key = _pop_key(value)
     shared = [(name, value[name]) for name in ("context", "integrations") if value.get(name)]
+    _check_share(dict(shared), len(raw_items))
     items: list[Item] = []
     for index, raw in enumerate(raw_items):
         if type(raw) is dict:
@@ -63,6 +65,14 @@ def read(request: RawRequest) -> Batch:
                 _merge_under(raw, name, common)
         items.append(_item(raw, index, request, None))
     return Batch(key, items, value.get("sentAt"))
+
+
+def _check_share(shared: dict[str, Any], count: int) -> None:
+    """Every item gets a copy of what is shared: a small request must not grow into a large one."""
+    if shared and count > 1:
+        body.is_shallow(shared)
+        if len(content(shared)) * count > MAX_SHARED:
+            raise BadInput("body_too_large", limit=body.MAX_BODY)
 
 
 def _pop_key(data: dict[str, Any]) -> str | None:

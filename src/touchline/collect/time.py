@@ -15,6 +15,7 @@ from touchline.clock import DAY_US, US, from_us, to_us
 
 __all__ = ["EARLIEST_US", "LATEST_US", "local_day", "offset_us", "parse"]
 
+MAX_TEXT = 64
 QUARTER_US = 900 * US
 
 # Outside these years a time is a broken clock or a broken unit, not a fact.
@@ -29,7 +30,7 @@ def parse(value: Any, zone: str | None = None) -> int | None:
     microseconds or nanoseconds by their size.
     """
     if type(value) is str:
-        us = _text(value, zone)
+        us = _text(value, zone) if len(value) <= MAX_TEXT else None
     elif type(value) is int or type(value) is float:
         us = _number(value)
     elif isinstance(value, dt.datetime):
@@ -64,8 +65,6 @@ def _digits(text: str, _zone: str | None) -> int | None:
 
 
 def _mail(text: str, zone: str | None) -> int | None:
-    if len(text) > 64:
-        raise ValueError
     return _moment(email.utils.parsedate_to_datetime(text), zone)
 
 

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+
+from touchline.collect.bots import is_bot
+
+LINES = (Path(__file__).parent / "agents.tsv").read_text(encoding="utf-8").splitlines()
+AGENTS = [line.split("\t") for line in LINES]
+
+
+@pytest.mark.parametrize(("label", "agent"), AGENTS, ids=LINES)
+def test_bots_are_told_from_people_and_their_phones(label, agent):
+    assert is_bot(agent) == (label == "bot")
+
+
+def test_no_user_agent_says_nothing():
+    assert not is_bot(None)
+    assert not is_bot("")

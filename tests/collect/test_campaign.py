@@ -1,0 +1,166 @@
+"""A labelled list of arrivals (arrivals.csv) and what the list cannot say."""
+
+import csv
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from touchline.collect.campaign import Labels, arrive, stated
+from touchline.collect.site import Site
+from touchline.collect.url import host_and_path, parameters, registrable, unquoted
+
+SITE = Site(
+    workspace="w",
+    own_hosts=frozenset({"ours.cn"}),
+    payment_hosts=frozenset({"pay.partner-bank.example"}),
+)
+_IOS = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML) "
+_DROID = "Mozilla/5.0 (Linux; Android 14; V2324A) AppleWebKit/537.36 Chrome/116.0 Mobile "
+AGENTS = {
+    "": None,
+    "wechat": _DROID + "Safari/537.36 XWEB/1160065 MicroMessenger/8.0.49 NetType/WIFI",
+    "wecom": _IOS + "wxwork/4.1.22 MicroMessenger/7.0.1 Language/zh",
+    "douyin": _DROID + "aweme.app/290300 BytedanceWebview/d8a21c6",
+    "xhs": _IOS + "xhsdiscover/8.31",
+    "weibo": _IOS + "Weibo (iPhone15,3__weibo__14.3.0__iphone__os17.4)",
+    "zhihu": _DROID + "ZhihuHybrid osee2unifiedRelease/18",
+    "bilibili": _IOS + "BiliApp/77600100",
+    "kuaishou": _DROID + "Kwai/12.3.20",
+    "toutiao": _DROID + "NewsArticle/9.8.1",
+    "baidu_app": _IOS + "baiduboxapp/13.58",
+    "taobao": _DROID + "AliApp(TB/10.34.0)",
+    "alipay": _IOS + "AlipayClient/10.5.90",
+    "dingtalk": _DROID + "DingTalk/7.5.5",
+    "facebook": _IOS + "[FBAN/FBIOS;FBAV/450.0]",
+    "chrome": _DROID + "Safari/537.36",
+    "safari": _IOS + "Version/17.4 Mobile/15E148 Safari/604.1",
+    "qq_browser": _DROID + "MQQBrowser/14.9 Safari/537.36",
+}
+
+
+def _cases():
+    with (Path(__file__).parent / "arrivals.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _url(query):
+    return "https://shop.example.com/" + (query if query.startswith("#") else f"?{query}")
+
+
+def _arrive(case):
+    return arrive(
+        SITE,
+        page_url=_url(case["query"]),
+        referrer=case["referrer"] or None,
+        user_agent=AGENTS[case["agent"]],
+    )
+
+
+def test_there_are_enough_labelled_cases():
+    assert len(_cases()) >= 300
+
+
+@pytest.mark.parametrize("case", _cases(), ids=lambda case: "|".join(case.values()))
+def test_an_arrival_gets_the_labelled_source_and_channel(case):
+    arrival = _arrive(case)
+    assert (arrival.source or "", arrival.channel) == (case["source"], case["channel"])
+
+
+def test_an_app_s_user_agent_names_a_source_but_brings_nothing():
+    arrival = arrive(SITE, page_url=_url(""), user_agent=AGENTS["wechat"])
+    assert (arrival.source, arrival.brings) == ("wechat", False)
+
+
+def test_tags_click_ids_and_foreign_referrers_bring_a_campaign():
+    def brings(query="", referrer=None):
+        return arrive(SITE, page_url=_url(query), referrer=referrer).brings
+
+    assert brings("utm_campaign=x")
+    assert brings("fbclid=x")
+    assert brings(referrer="https://blog.somebody.dev/")
+    assert not brings()
+    assert not brings(referrer="https://ours.cn/")
+    assert not brings(referrer="https://www.alipay.com/")
+
+
+def test_all_labels_and_click_ids_are_kept():
+    arrival = arrive(
+        SITE,
+        page_url=_url(
+            "utm_source=xhs&utm_medium=CPC&utm_campaign=%E5%8F%8C11&utm_term=a+b"
+            "&utm_content=c1&utm_adgroup=g&gclid=G1&ScCid=s&clickid=k"
+        ),
+        referrer="https://www.xiaohongshu.com/",
+    )
+    assert arrival.campaign == "双11"
+    assert (arrival.medium, arrival.term, arrival.content, arrival.ad_group) == (
+        "cpc",
+        "a b",
+        "c1",
+        "g",
+    )
+    assert arrival.click_ids == {"gclid": "G1", "ScCid": "s", "clickid": "k"}
+    assert arrival.referrer_host == "xiaohongshu.com"
+
+
+def test_the_caller_s_campaign_wins_over_the_link_one_label_at_a_time():
+    labels = stated({"source": "newsletter", "name": "May", "medium": None, "term": ["x"]})
+    assert labels == Labels(source="newsletter", campaign="May")
+    arrival = arrive(SITE, page_url=_url("utm_source=a&utm_medium=email&utm_term=t"), labels=labels)
+    assert (arrival.source, arrival.medium, arrival.campaign, arrival.term) == (
+        "newsletter",
+        "email",
+        "May",
+        "t",
+    )
+
+
+def test_a_campaign_of_empty_words_says_nothing():
+    assert stated({"source": "", "name": "null", "medium": "(not set)"}) is None
+    assert stated({"name": {"a": 1}, "source": True}) is None
+
+
+def test_two_sites_do_not_share_own_hosts():
+    other = Site(workspace="v")
+    assert not arrive(SITE, page_url=_url(""), referrer="https://ours.cn/").brings
+    assert arrive(other, page_url=_url(""), referrer="https://ours.cn/").brings
+
+
+def test_hosts_are_read_out_of_odd_urls():
+    assert host_and_path("https://WWW.A.cn:80/x?y") == ("a.cn", "/x")
+    assert host_and_path("//a.cn/x") == ("a.cn", "/x")
+    assert host_and_path("https://u@b@a.cn./") == ("a.cn", "/")
+    assert host_and_path("http://[2001:db8::1]:80/") == ("[2001:db8::1]", "/")
+    for odd in (None, "", "a.cn", "mailto:a@b.cn", "https://", "https:///x", "https://a b/"):
+        assert host_and_path(odd)[0] is None
+
+
+def test_a_registered_domain_is_one_label_longer_under_country_second_levels():
+    assert registrable("m.shop.example.com.cn") == "example.com.cn"
+    assert registrable("a.b.example.co.uk") == "example.co.uk"
+    assert registrable("a.b.example.com") == "example.com"
+    assert registrable("10.0.0.1") == "10.0.0.1"
+
+
+def test_values_in_gbk_are_read():
+    assert unquoted("%B0%D9%B6%C8") == "百度"
+    assert unquoted("%E7%99%BE%E5%BA%A6+x") == "百度 x"
+    assert unquoted("%ff%fe%") == "\ufffd\ufffd%"
+
+
+@given(st.text(max_size=300), st.text(max_size=100), st.text(max_size=100))
+def test_no_url_referrer_or_agent_raises(url, referrer, agent):
+    list(parameters(url))
+    for page in (url, "https://a.cn/?utm_source=" + url):
+        arrival = arrive(SITE, page_url=page, referrer="https://" + referrer, user_agent=agent)
+        assert arrival.channel
+
+
+def test_long_queries_are_read_in_bounded_time():
+    url = _url("&".join(f"p{i}=1" for i in range(200_000)) + "&utm_source=late")
+    start = time.process_time()
+    assert arrive(SITE, page_url=url).source is None
+    assert time.process_time() - start < 1
