@@ -25,7 +25,7 @@ CAMPAIGN = ("source_name", "medium", "campaign")
 BEFORE = pa.schema(
     [EVENTS.field(n) for n in ("device", "ts_us", "seq", "session_id", "landing_page", *LABELS)]
 )
-REMEMBERED = 500_000
+REMEMBERED = 100_000
 
 
 def device_of(event: Event, nodes: list[dict[str, Any]]) -> int | None:
