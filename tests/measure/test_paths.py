@@ -207,7 +207,8 @@ def test_bytes_of_no_encoding_are_refused(file):
     assert refusal(file(HEADER.encode() + b"\xff\xff > B,1,2,3\n")).code == "file_unreadable"
 
 
-def test_what_only_the_fast_road_refuses_still_ends_in_a_clear_error(file):
-    refused = refusal(file(HEADER + '"A\nB",1,2,3\n'))
+def test_what_only_the_fast_road_refuses_still_ends_in_a_clear_error(file, monkeypatch):
+    monkeypatch.setattr("touchline.measure.path_file.BLOCK_BYTES", 64)
+    refused = refusal(file(HEADER + "A > " * 100 + "B,1,2,3\n" + ROWS))
     assert refused.code == "file_unreadable"
     assert refused.params["reason"]

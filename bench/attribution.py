@@ -1,0 +1,213 @@
+"""The whole battery from touches, and path files, beside PyPI channelattribution.
+
+    python bench/attribution.py [--journeys 10000 100000 1000000] [--rounds 3] [--folder DIR]
+
+A  from the starting table (world.py, 12 channels): all eleven models, counts and money, against the
+   peer's Markov 1 alone, for which paths are first built in DuckDB from the same file.
+B  from a file of aggregated paths (50 channels), reading included on both sides: first, last,
+   linear and Markov 1, counts and money, against the peer's heuristics + Markov 1.
+
+Each side runs in a process of its own, rounds taking turns; best of the rounds. The peer gets its
+paths handed over for free, and in the form that suits it best.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import machine
+import world
+
+PEERS = Path(os.environ.get("TOUCHLINE_PEERS", Path(__file__).parent.parent / ".venv-peers"))
+WINDOW_US = 90 * 86_400_000_000
+MEMORY = "1GiB"
+
+# Every touch with the conversions it led to, or with none: one join, one sort.
+JOURNEYS = """
+    SELECT coalesce(c.journey, $won + t.person_ix) AS journey, k.code, t.ts_us
+    FROM read_parquet($touches) t
+    JOIN codes k ON t.channel = k.channel
+    LEFT JOIN won c ON t.person_ix = c.person_ix
+        AND t.ts_us BETWEEN c.ts_us - $window AND c.ts_us
+    ORDER BY journey, t.ts_us, t.seq
+"""
+PATHS = """
+    WITH walked AS (
+        SELECT person_ix, string_agg(channel, ' > ' ORDER BY ts_us, seq) AS path
+        FROM read_parquet($touches) GROUP BY person_ix
+    ), bought AS (
+        SELECT person_ix, count(*) AS n, sum(revenue) / 100 AS money
+        FROM read_parquet($conversions) GROUP BY person_ix
+    )
+    SELECT path, sum(coalesce(n, 0))::BIGINT AS total_conversions,
+        coalesce(sum(money), 0)::DOUBLE AS total_conversion_value,
+        count_if(n IS NULL)::BIGINT AS total_null
+    FROM walked LEFT JOIN bought USING (person_ix) GROUP BY path
+"""
+PEER = """
+import contextlib, io, json, sys, time
+with contextlib.redirect_stdout(io.StringIO()):
+    import ChannelAttribution as peer
+import pandas
+task, file = sys.argv[1:]
+names, money = ("path", "total_conversions"), {"var_value": "total_conversion_value"}
+quiet = {"flg_pro": False}
+started = time.perf_counter()
+rows = pandas.read_csv(file)
+if task == "markov":
+    started = time.perf_counter()
+else:
+    peer.heuristic_models(rows, *names, **money, **quiet)
+peer.markov_model(rows, *names, **money, **quiet, var_null="total_null", verbose=False)
+spent = time.perf_counter() - started
+status = dict(line.split(":") for line in open("/proc/self/status"))
+print(json.dumps([spent, int(status["VmHWM"].split()[0]) / 1024]))
+"""
+
+
+def connect(**config: str) -> duckdb.DuckDBPyConnection:
+    db = duckdb.connect(config=config)
+    db.execute("SET enable_progress_bar = false")
+    return db
+
+
+def battery(folder: Path) -> float:
+    """Seconds from the two Parquet files to the credit of all eleven models."""
+    import numpy as np
+
+    from touchline.attribution import MODELS, Journeys, Labels, Touches, credit
+
+    started = time.perf_counter()
+    with connect(memory_limit=MEMORY) as db:
+        touches, conversions = (str(folder / f"{n}.parquet") for n in ("touches", "conversions"))
+        names = db.execute(
+            "SELECT DISTINCT channel FROM read_parquet($1) ORDER BY 1", [touches]
+        ).fetchall()
+        db.execute(
+            "CREATE TEMP TABLE codes AS SELECT unnest($1) AS channel,"
+            " unnest(range($2))::UTINYINT AS code",
+            [[name for (name,) in names], len(names)],
+        )
+        db.execute(
+            "CREATE TEMP TABLE won AS SELECT *, row_number() OVER (ORDER BY conversion_id) - 1"
+            " AS journey FROM read_parquet($1)",
+            [conversions],
+        )
+        value = db.execute("SELECT revenue FROM won ORDER BY journey").fetchnumpy()["revenue"]
+        given = {"touches": touches, "won": len(value), "window": WINDOW_US}
+        rows = db.sql(JOURNEYS, params=given).to_arrow_table()
+    journey, code, ts_us = (column.to_numpy() for column in rows.columns)
+    split = int(np.searchsorted(journey, len(value)))
+    journeys = Journeys.from_touches(
+        Touches(journey[:split], code[:split], ts_us[:split]),
+        Touches(journey[split:], code[split:]),
+        value=value,
+        labels=Labels.of_channels(tuple(name for (name,) in names)),
+    )
+    answers = credit(journeys, MODELS)
+    spent = time.perf_counter() - started
+    for model, answer in answers.items():
+        assert abs(answer.channel_conversions.sum() - len(value)) < 1e-6, model
+        assert abs(answer.channel_revenue.sum() / value.sum() - 1) < 1e-12, model
+    return spent
+
+
+def path_building(folder: Path) -> float:
+    """Seconds DuckDB needs to make the peer's paths; they are left in paths.csv, untimed."""
+    given = {name: str(folder / f"{name}.parquet") for name in ("touches", "conversions")}
+    with connect() as db:
+        started = time.perf_counter()
+        paths = db.sql(PATHS, params=given).to_arrow_table()
+        spent = time.perf_counter() - started
+        db.sql("SELECT * FROM paths ORDER BY path").write_csv(str(folder / "paths.csv"))
+        assert paths.num_rows
+    return spent
+
+
+def path_file(folder: Path) -> float:
+    """Seconds from the path file to the credit of three rules and Markov 1."""
+    from touchline.attribution import credit
+    from touchline.measure.path_file import read_paths
+
+    started = time.perf_counter()
+    journeys = read_paths(folder / "paths.csv")
+    credit(journeys, ["first_touch", "last_touch", "linear", "markov_1"])
+    return time.perf_counter() - started
+
+
+def measured(task: Callable[[Path], float], folder: Path) -> tuple[float, float]:
+    """Seconds and peak MiB of a task in a fresh process."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(_measure, task, folder).result()
+
+
+def _measure(task: Callable[[Path], float], folder: Path) -> tuple[float, float]:
+    seconds = task(folder)
+    return seconds, machine.peak_mib()
+
+
+def peer(task: str, folder: Path) -> tuple[float, float]:
+    command: list[Any] = [PEERS / "bin" / "python", "-c", PEER, task, folder / "paths.csv"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    seconds, mib = json.loads(answer)
+    return seconds, mib
+
+
+def best(runs: list[tuple[float, float]]) -> tuple[float, float]:
+    """Least seconds, most memory."""
+    return min(seconds for seconds, _ in runs), max(mib for _, mib in runs)
+
+
+def compare(folder: Path, rounds: int, *, from_touches: bool) -> None:
+    has_peer = (PEERS / "bin" / "python").exists()
+    ours, theirs, building = [], [], []
+    for _ in range(rounds):
+        building.append(measured(path_building, folder))
+        ours.append(measured(battery if from_touches else path_file, folder))
+        if has_peer:
+            theirs.append(peer("markov" if from_touches else "all", folder))
+    seconds, mib = best(ours)
+    print(f"  {folder.name:18} touchline {seconds:7.3f} s {mib:6.0f} MiB", end="")
+    if not has_peer:
+        print(f"   (no peer in {PEERS}: run `make peers`)")
+        return
+    their_seconds, their_mib = best(theirs)
+    paths = best(building)[0] if from_touches else 0.0
+    total = their_seconds + paths
+    parts = f" ({paths:.3f} paths + {their_seconds:.3f})" if from_touches else ""
+    print(f"   channelattribution {total:7.3f} s{parts} {their_mib:6.0f} MiB", end="")
+    verdict = f"{seconds / total:.2f} of the peer" if from_touches else f"{total / seconds:.1f} x"
+    print(f"   → {verdict}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--journeys", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    base = given.folder or Path(tempfile.gettempdir()) / "touchline-bench"
+    largest = world.write_world(base, journeys=max(given.journeys), channels=12)
+    print(machine.describe(largest / "touches.parquet"))
+    print("A  touches → eleven models; the peer: paths + Markov 1 (target: at most 1.5 of it)")
+    for journeys in given.journeys:
+        folder = world.write_world(base, journeys=journeys, channels=12)
+        compare(folder, given.rounds, from_touches=True)
+    print("B  path file → three rules + Markov 1, the peer the same (target: at least 3 x)")
+    for journeys in given.journeys:
+        folder = world.write_world(base, journeys=journeys, channels=50)
+        compare(folder, given.rounds, from_touches=False)
+
+
+if __name__ == "__main__":
+    main()
