@@ -63,4 +63,8 @@ REASONS: dict[str, tuple[str, str]] = {
         "The currency is no ISO 4217 code. Send one such as CNY or USD.",
         "币种不是 ISO 4217 代码。请使用 CNY、USD 等。",
     ),
+    "id_conflict": (
+        "The same message id came before with other content. Give each event an id of its own.",
+        "相同的消息 ID 此前已收到过不同的内容。请为每个事件使用唯一的 ID。",
+    ),
 }

@@ -1,0 +1,34 @@
+"""The page about this stage says what the code does."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from touchline.collect.channel import ChannelRules
+from touchline.collect.reasons import REASONS
+from touchline.collect.sources import table
+
+PAGE = (Path(__file__).parents[2] / "docs/concepts/collect.md").read_text(encoding="utf-8")
+
+
+def test_every_reject_reason_is_explained():
+    rows = re.findall(r"^\| (`[a-z_` ]+`) \|", PAGE, re.MULTILINE)
+    named = {code for row in rows for code in re.findall(r"[a-z_]+", row)}
+    assert named == set(REASONS)
+
+
+def test_the_example_of_channel_rules_can_be_applied():
+    (block,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    rules = ChannelRules.compile([tomllib.loads(block)])
+    assert rules.channel("XHS", "KOL") == "达人种草"
+    assert rules.channel("红薯", "koc") == "达人种草"
+    assert rules.channel("baidu", "cpc", "2611_品牌") == "品牌词"
+    assert rules.channel("x", "referral", referrer_host="m.dealer.example.cn") == "Dealers"
+    assert rules.channel("forum.example.cn", "cpc") == "Paid Social"
+
+
+def test_the_paid_click_ids_are_those_of_the_table():
+    paid = [name for group in table()["click_id"] if group.get("paid") for name in group["names"]]
+    sentence = re.search(r"Paid by themselves: `([^`]+)`", PAGE)
+    assert sentence is not None
+    assert sentence.group(1).split() == paid
