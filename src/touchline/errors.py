@@ -147,6 +147,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "An error inside Touchline; the server's output has the details. Please report it.",
         "Touchline 内部出错,详情见服务输出,请反馈给我们。",
     ),
+    "process_failed": (
+        "The {name} process cannot start (exit code {status}). Its output above says why.",
+        "{name} 进程无法启动(退出码 {status}),原因见上面的输出。",
+    ),
     "port_in_use": (
         "{host}:{port}: already in use. Stop what runs there, or choose another --port.",
         "{host}:{port} 已被占用。请停止占用的程序,或用 --port 换一个端口。",

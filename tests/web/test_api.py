@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 
 import httpx
@@ -61,6 +62,7 @@ class FakeWorker:
                 self.hung_up.set()
 
     def close(self):
+        self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
 
 

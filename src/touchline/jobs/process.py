@@ -8,23 +8,37 @@ so that a kill costs nothing that was acknowledged, and the next start need not 
 import contextlib
 import ctypes
 import gc
+import json
 import os
 import select
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import PurePath
 from types import FrameType
+from typing import Any, Self
 
-from touchline.errors import TouchlineError
+from touchline.errors import Ambiguous, BadInput, Denied, NotFound, TouchlineError, Unavailable
 
-__all__ = ["PARENT_FD", "READY_FD", "Signals", "begin", "note", "settle_memory", "tell_ready"]
+__all__ = [
+    "PARENT_FD",
+    "READY_FD",
+    "Signals",
+    "begin",
+    "note",
+    "settle_memory",
+    "tell_failure",
+    "tell_ready",
+    "told",
+    "without_collector",
+]
 
 PR_SET_PDEATHSIG = 1
 READY_FD = "TOUCHLINE_READY_FD"
 PARENT_FD = "TOUCHLINE_PARENT_FD"
+_KINDS = {kind.__name__: kind for kind in (BadInput, NotFound, Ambiguous, Denied, Unavailable)}
 
 
 def begin() -> None:
@@ -39,9 +53,31 @@ def begin() -> None:
 
 def tell_ready() -> None:
     """Tells the supervisor that this process does its work now."""
-    if READY_FD in os.environ:
-        with contextlib.suppress(BrokenPipeError):
-            os.write(int(os.environ[READY_FD]), b".")
+    _tell({})
+
+
+def tell_failure(error: TouchlineError) -> int:
+    """Tells the supervisor (or stderr, without one) why this process cannot; its exit code."""
+    params = {name: str(value) for name, value in error.params.items()}
+    if not _tell({"kind": type(error).__name__, "code": error.code, "params": params}):
+        note("process", "cannot start", error)
+    return error.exit_code
+
+
+def told(pipe: int) -> Iterator[TouchlineError | None]:
+    """What a child told through its pipe since last time: None that it is ready, or its error."""
+    with contextlib.suppress(BlockingIOError):
+        for line in os.read(pipe, 1 << 16).splitlines():
+            told = json.loads(line)
+            yield error_of(told["kind"], told["code"], told["params"]) if told else None
+
+
+def _tell(what: dict[str, Any]) -> bool:
+    if READY_FD not in os.environ:
+        return False
+    with contextlib.suppress(BrokenPipeError):
+        os.write(int(os.environ[READY_FD]), json.dumps(what).encode() + b"\n")
+    return True
 
 
 def settle_memory() -> None:
@@ -49,6 +85,18 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@contextlib.contextmanager
+def without_collector() -> Generator[None]:
+    """No garbage collection inside: millions of live records make its rounds long and vain."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def note(who: str, what: str, error: BaseException | None = None) -> None:
@@ -61,9 +109,14 @@ def note(who: str, what: str, error: BaseException | None = None) -> None:
         frames = reversed(traceback.extract_tb(error.__traceback__))
         places = " < ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames)
         what = f"{what}: {type(error).__name__} at {places}"
-    line = "".join(char if char.isprintable() else " " for char in f"touchline {who}: {what}")
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+    say(f"touchline {who}: {what}")
+
+
+def say(text: str) -> None:
+    """One line on stderr, whatever signs are in it; a terminal that is gone does not matter."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write("".join(char if char.isprintable() else " " for char in text) + "\n")
+        sys.stderr.flush()
 
 
 class Signals:
@@ -79,13 +132,21 @@ class Signals:
         ready, _, _ = select.select([self._read], [], [], timeout_s)
         return {signal.Signals(number) for number in os.read(self._read, 64)} if ready else set()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Puts back what was before."""
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         os.close(self._read)
         os.close(self._write)
+
+
+def error_of(kind: str, code: str, params: dict[str, Any]) -> TouchlineError:
+    """An error that came from another process, as what it was there."""
+    return _KINDS.get(kind, TouchlineError)(code, **params)
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 
 import msgspec
 
-from touchline.errors import Ambiguous, BadInput, Denied, NotFound, TouchlineError, Unavailable
+from touchline.errors import TouchlineError, Unavailable
+from touchline.jobs.process import error_of
 
 __all__ = [
     "CHUNK",
@@ -37,8 +38,6 @@ NAME = "worker.sock"
 MAX_REQUEST = 1 << 20
 CHUNK, ERROR, END = b"C", b"E", b"."
 _LENGTH = struct.Struct("<I")
-_KINDS = (BadInput, NotFound, Ambiguous, Denied, Unavailable)
-_CLASSES = {kind.__name__: kind for kind in _KINDS}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -54,7 +53,7 @@ class Failure(msgspec.Struct, frozen=True):
     params: dict[str, Any] = {}
 
     def as_error(self) -> TouchlineError:
-        return _CLASSES.get(self.kind, TouchlineError)(self.code, **self.params)
+        return error_of(self.kind, self.code, self.params)
 
 
 def listen(workspace_dir: Path) -> socket.socket:

@@ -39,7 +39,7 @@ __all__ = ["Worker", "main"]
 LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
 DROP_EVERY_S = 600.0
 POLL_S = 0.5
-LONGEST_PAUSE_S = 4.0
+LONGEST_PAUSE_S = 2.0
 MAX_ASKING = 64
 ANSWER_TIMEOUT_S = 60.0  # an asker that takes nothing for so long is gone
 
@@ -253,10 +253,9 @@ def _gathered(lines: Iterable[bytes], size: int = 64 << 10) -> Iterator[bytes]:
 def main(directory: str) -> int:
     """The whole life of the process: until SIGTERM."""
     process.begin()
-    signals = process.Signals([signal.SIGTERM])
     try:
         workspace = Workspace.open(Path(directory))
-        with workspace.write_lock(LOCK_WAIT_S):
+        with workspace.write_lock(LOCK_WAIT_S), process.Signals([signal.SIGTERM]) as signals:
             worker = Worker(workspace)
             worker.start()
             process.tell_ready()
@@ -264,8 +263,7 @@ def main(directory: str) -> int:
             if not worker.stop():
                 os._exit(0)  # native code may be in the middle of a job: the next start repeats it
     except TouchlineError as error:
-        process.note("worker", "cannot start", error)
-        return error.exit_code
+        return process.tell_failure(error)
     return 0
 
 

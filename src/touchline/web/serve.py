@@ -17,8 +17,8 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from touchline.errors import BadInput, Unavailable
-from touchline.jobs.process import PARENT_FD, READY_FD, Signals, note
+from touchline.errors import BadInput, TouchlineError, Unavailable
+from touchline.jobs.process import PARENT_FD, READY_FD, Signals, note, say, told
 
 __all__ = ["serve"]
 
@@ -46,33 +46,35 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._again_at: float | None = None
+        self._error: TouchlineError | None = None
 
     def start(self) -> None:
         self.starts += 1
-        self._started_at, self._again_at = time.monotonic(), None
-        told = {READY_FD: str(self._tells_ready), PARENT_FD: str(self._parent)}
+        self._started_at, self._again_at, self._error = time.monotonic(), None, None
+        environment = {READY_FD: str(self._tells_ready), PARENT_FD: str(self._parent)}
         kept = (*self._keep, self._tells_ready, self._parent)
         self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules
-            self._command, env=os.environ | told, pass_fds=kept
+            self._command, env=os.environ | environment, pass_fds=kept
         )
 
-    def watch(self) -> int | None:
-        """Restarts when due. The exit code when it failed for good, before it was ever ready."""
-        with contextlib.suppress(BlockingIOError):
-            self.was_ready = bool(os.read(self._ready, 64)) or self.was_ready
+    def watch(self) -> None:
+        """Restarts when due. Raises what the process could not start for, if it never could."""
         if self._again_at is not None and time.monotonic() >= self._again_at:
             self.start()
-        if self._process is None or (code := self._process.poll()) is None:
-            return None
+        code = self._process.poll() if self._process is not None else None
+        for error in told(self._ready):
+            self.was_ready = self.was_ready or error is None
+            self._error = error
+        if code is None:
+            return
         self._process = None
-        if not self.was_ready and (code in (2, 3) or self.starts >= LOST_STARTS):
-            return code if code in (2, 3) else 1
-        steady = time.monotonic() - self._started_at >= STEADY_S
-        self._pause = FIRST_PAUSE_S if steady else self._pause
-        note("serve", f"{self.name} ended ({code}); starting it again")
+        if not self.was_ready and (self._error is not None or self.starts >= LOST_STARTS):
+            raise self._error or TouchlineError("process_failed", name=self.name, status=code)
+        if time.monotonic() - self._started_at >= STEADY_S:
+            self._pause = FIRST_PAUSE_S
+        note("serve", f"{self.name} ended ({code}); starting it again", self._error)
         self._again_at = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE_S)
-        return None
 
     def stop(self, signals: Signals) -> None:
         """Asks it to end, then makes it; a second Ctrl-C makes it at once."""
@@ -95,7 +97,7 @@ def serve(
 ) -> int:
     """Serves a workspace until SIGTERM or Ctrl-C; returns the exit code.
 
-    Raises BadInput or Unavailable when it cannot: no workspace, port taken, served already.
+    Raises what keeps it from starting: no workspace, port taken, served already.
     """
     if len(dirs) != 1:
         raise BadInput("one_workspace", path=dirs[1] if dirs else "")
@@ -117,38 +119,38 @@ def serve(
         for child in children:
             open_things.callback(child.close)
         stops = {s for s in STOP if signal.getsignal(s) is not signal.SIG_IGN}  # nohup stays
-        signals = Signals([*stops, signal.SIGCHLD])
-        open_things.callback(signals.close)
+        signals = open_things.enter_context(Signals([*stops, signal.SIGCHLD]))
         return _supervise(children, signals, f"Touchline serves {directory}{url} (Ctrl-C stops)")
 
 
 def _supervise(children: Sequence[Child], signals: Signals, announcement: str) -> int:
-    for child in reversed(children):  # the worker takes longer to come up
-        child.start()
-    failed: int | None = None
-    while failed is None:
-        is_up = all(child.was_ready for child in children)
-        if signals.wait(0.5 if is_up else 0.1) & STOP:
-            break
-        codes = [code for child in children if (code := child.watch()) is not None]
-        failed = max(codes) if codes else None
-        if not is_up and all(child.was_ready for child in children):
-            sys.stderr.write(announcement + "\n")
-            sys.stderr.flush()
-    for child in children:
-        child.stop(signals)
-    return failed or 0
+    try:
+        for child in reversed(children):  # the worker takes longer to come up
+            child.start()
+        is_up = False
+        while not signals.wait(0.5 if is_up else 0.1) & STOP:
+            for child in children:
+                child.watch()
+            if not is_up and all(child.was_ready for child in children):
+                is_up = True
+                say(announcement)
+    finally:
+        for child in children:
+            child.stop(signals)
+    return 0
 
 
 @contextlib.contextmanager
 def _listen(host: str, port: int) -> Generator[socket.socket]:
+    if not 0 <= port <= 65535:
+        raise BadInput("bad_argument", name="--port", value=port, why="is not between 0 and 65535.")
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         server = socket.create_server(address[:2], family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             raise Unavailable("port_in_use", host=host, port=port) from error
         raise BadInput("address_unusable", host=host, port=port, why=error) from error
     with server:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ __all__ = ["main"]
 
 LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
 FINISH_S = 5  # requests in their course when told to stop
+KEEP_ALIVE_S = 75  # longer than load balancers keep theirs: the sender's side should close first
 
 
 class Server(uvicorn.Server):
@@ -63,6 +65,7 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
         log_level="critical",
         server_header=False,
         backlog=2048,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=FINISH_S,
     )
     Server(config).run(sockets=[listening])
@@ -83,6 +86,8 @@ def open_log(workspace: Workspace) -> Log:
 
 def main(arguments: list[str]) -> int:
     process.begin()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a file handle a connection
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--fd", type=int, required=True, help="a listening socket")
@@ -96,8 +101,7 @@ def main(arguments: list[str]) -> int:
         if log is not None:
             log.close()
     except TouchlineError as error:
-        process.note("server", "cannot start", error)
-        return error.exit_code
+        return process.tell_failure(error)
     return 0
 
 
