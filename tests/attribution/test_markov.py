@@ -110,6 +110,15 @@ def test_worked_example(paths):
     assert lost == pytest.approx(np.array([[0.5, 50, 0], [1, 100, 0]]), abs=1e-15)
 
 
+@given(rows, st.sampled_from([1, 2, 3]))
+def test_every_state_reaches_an_exit_so_no_chain_is_singular(paths, found, order):
+    all_exits = paths(*((path, c + n, 0, 0) for path, c, _, n in found))
+    outcome = np.stack([all_exits.conversions] * 3)
+    chain = markov.fit(markov.count_grams(all_exits, order), outcome)
+    _, leaving = markov.by_inverse(chain)
+    assert leaving == pytest.approx(np.ones_like(leaving), abs=1e-9)
+
+
 def test_repeats_of_a_channel_change_nothing_at_order_1(paths):
     short = paths(("A B", 3, 30, 1), ("B C", 1, 5, 4), ("A C", 0, 0, 7))
     long = paths(("A A B B B", 3, 30, 1), ("B C C", 1, 5, 4), ("A A A A C", 0, 0, 7))

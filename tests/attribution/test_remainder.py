@@ -59,9 +59,15 @@ def test_no_shares_sum_to_nothing():
 
 def test_shares_that_cannot_reach_their_total_are_a_programming_error():
     with pytest.raises(ValueError, match="add up"):
-        apportion(np.array([1.0, 1.0]), 5)
+        apportion(np.array([1.0, 1.0]), 4)
     with pytest.raises(ValueError, match="add up"):
-        apportion(np.array([1.0, 1.0]), 1)
+        apportion(np.array([2.0, 2.0]), 1)
+
+
+def test_a_total_rounded_below_its_shares_is_kept():
+    assert apportion(np.array([1.0, 1.0]), 1).tolist() == [1, 0]
+    assert apportion(np.array([-1.0, -1.0]), -1).tolist() == [-1, 0]
+    assert apportion(np.array([0.9999999999, 1.0]), 1).tolist() == [0, 1]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.floats(-1e6, 1e6)), max_size=40))

@@ -4,7 +4,7 @@ A state is a window: the last k channels of a journey so far (fewer at its start
 c, whoever reaches c does not convert. So with
 
     h_s   conversions to come from state s on           h = r + Q h
-    f_s   journeys that end their first meeting with c in s, a window ending in c
+    f_s   journeys that meet c for the first time in s, a window ending in c
     lost_c = sum of f_s h_s over the windows that end in c, removal effect = lost_c / conversions
 
 The surprise: the expected visits v of the fitted chain are the counts themselves (what flows in

@@ -15,7 +15,8 @@ from touchline.attribution.credit import Credit
 
 __all__ = ["apportion", "apportion_nested", "apportion_within", "touch_money"]
 
-NOISE = 1e-9  # float dust: closer than this to an integer, or to each other, is equal
+NOISE = 1e-9  # remainders closer than this to each other are equal
+DUST = 1e-12  # what float sums may be off by, of their size
 
 
 def apportion(shares: Floats, total: int) -> Int64s:
@@ -24,19 +25,26 @@ def apportion(shares: Floats, total: int) -> Int64s:
 
 
 def apportion_within(shares: Floats, group: Ints, totals: Ints) -> Int64s:
-    """The same inside each group: shares of group g become integers that sum to `totals[g]`."""
-    mirror = np.where(tally(group, shares, len(totals)) < 0, -1, 1)
-    sign = mirror[group]
-    facing = shares * sign
-    floor = np.floor(facing + NOISE)
-    missing = totals * mirror - tally(group, floor, len(totals)).astype(np.int64)
-    if np.any(missing < 0) or np.any(missing > np.bincount(group, minlength=len(totals))):
+    """The same inside each group: shares of group g become integers that sum to `totals[g]`.
+
+    A total may differ from the sum of its shares by what rounding it left over: less than one.
+    """
+    groups = len(totals)
+    sums = sums_by(group, shares, groups)
+    if np.any(np.abs(sums - totals) > 1 + DUST * tally(group, np.abs(shares), groups)):
         raise ValueError("shares do not add up to their totals")
-    remainder = np.maximum(facing - floor, 0)
-    order = np.lexsort((-np.round(remainder / NOISE), group))
-    sizes = np.bincount(group, minlength=len(totals))
+    mirror = np.where(sums < 0, -1, 1)
+    sign = mirror[group]
+    floor = np.floor(shares * sign)
+    remainder = np.round((shares * sign - floor) / NOISE)
+    sizes = np.bincount(group, minlength=groups)
+    missing = totals * mirror - tally(group, floor, groups).astype(np.int64)
+    # A total rounded down below the floors themselves: all step down, the largest come back.
+    is_below = missing < 0
+    missing = missing + sizes * is_below
+    order = np.lexsort((-remainder, group))
     rank = np.arange(len(shares)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    whole = floor.astype(np.int64)
+    whole = floor.astype(np.int64) - is_below[group]
     whole[order[rank < missing[group[order]]]] += 1
     return whole * sign
 
