@@ -25,6 +25,7 @@ from touchline.collect.nodes import NodeBook, Trait
 from touchline.collect.redact import without_identifiers
 from touchline.collect.time import local_day
 from touchline.jobs.account import Tally, intake_rows, reject_rows
+from touchline.jobs.process import without_collector
 from touchline.jobs.session import OpenSessions, device_of
 from touchline.model import Event, Reject
 from touchline.storage import schema
@@ -71,7 +72,7 @@ class EventStore:
         `log_offset`: the batch is all the log holds up to there. `is_redo`: its rows are in the
         lake already, only State must follow.
         """
-        with self.turn:
+        with self.turn, without_collector():
             fates = _Fates(self.workspace, arrivals)
             if not is_redo:
                 self._to_lake(fates.stored, log_offset)

@@ -16,6 +16,7 @@ from touchline.collect.site import Site
 from touchline.errors import TouchlineError
 from touchline.jobs.account import intake_rows
 from touchline.jobs.definitions import site_of
+from touchline.jobs.process import without_collector
 from touchline.jobs.settle import settle
 from touchline.jobs.store import Arrival, EventStore
 from touchline.model import RawRequest, Reject
@@ -55,8 +56,9 @@ class Writer:
         frames = list(read(self.workspace.dir, start, BATCH_BYTES))
         if not frames:
             return 0
-        arrivals, rejects = self._sorted(frames)
-        self.store.store(arrivals, rejects, log_offset=frames[-1].next_offset)
+        with without_collector():
+            arrivals, rejects = self._sorted(frames)
+            self.store.store(arrivals, rejects, log_offset=frames[-1].next_offset)
         return len(arrivals) + len(rejects)
 
     def settle(self) -> int:
