@@ -18,6 +18,7 @@ Int64s = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.integer[Any]]
 
 EXACT_BITS = 52
+LEAST_EXPONENT = -1022  # below it the step itself would lose its bits
 
 
 def tally(code: Ints, weights: Ints | Floats, size: int) -> Floats:
@@ -30,6 +31,6 @@ def sums_by(code: Ints, amounts: Ints | Floats, size: int) -> Floats:
     magnitude = float(np.abs(amounts).sum())
     if magnitude == 0:
         return np.zeros(size)
-    step = math.ldexp(1.0, math.frexp(magnitude)[1] - EXACT_BITS)
+    step = math.ldexp(1.0, max(math.frexp(magnitude)[1] - EXACT_BITS, LEAST_EXPONENT))
     coarse = np.round(amounts / step) * step
     return tally(code, coarse, size) + tally(code, amounts - coarse, size)
