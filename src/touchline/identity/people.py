@@ -7,7 +7,7 @@ again when the evidence has changed; `Registry` keeps the latest.
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import ibis
 import numpy as np
@@ -138,7 +138,7 @@ def account_members(view: View, people: PersonMap, *, as_of_us: int | None = Non
     """(account_id, person_ix): the contacts of every account, each once."""
     found: Expression = None
     for name, _, _ in SOURCES:
-        rows = _known(view.events() if name == "events" else view.table(name), as_of_us)
+        rows = _known(_rows(view, name, "account_id", "node_ids"), as_of_us)
         rows = rows.filter(rows.account_id.notnull()).select("account_id", "node_ids").distinct()
         found = rows if found is None else found.union(rows)
     opened = found.select("account_id", node=found.node_ids.unnest())
@@ -152,6 +152,11 @@ def account_members(view: View, people: PersonMap, *, as_of_us: int | None = Non
     return pa.table({"account_id": names, "person_ix": named.person.astype(np.int64)})
 
 
+def _rows(view: View, name: str, *columns: str) -> Expression:
+    read = view.events if name == "events" else partial(view.table, name)
+    return read(*columns, "known_at_us")
+
+
 def _known(rows: Expression, as_of_us: int | None) -> Expression:
     return rows if as_of_us is None else rows.filter(rows.known_at_us <= as_of_us)
 
@@ -160,7 +165,7 @@ def _identifier_sets(view: View, as_of_us: int | None) -> Expression:
     """(node_ids, local_day, kind, seen_us): a set of identifiers once a day, however often seen."""
     found: Expression = None
     for name, time, kind in SOURCES:
-        rows = _known(view.events() if name == "events" else view.table(name), as_of_us)
+        rows = _known(_rows(view, name, "node_ids", "local_day", time), as_of_us)
         rows = rows.select(
             "node_ids", "local_day", kind=ibis.literal(kind, "int8"), seen_us=rows[time]
         )

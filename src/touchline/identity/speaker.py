@@ -5,20 +5,42 @@ new quarantine never rewrites an event. When all are quarantined, the strongest 
 is the quarantined value alone.
 """
 
-from touchline.storage.engine import Expression
+from typing import Any, NamedTuple, Self
 
-__all__ = ["with_person"]
+import pyarrow as pa
+import pyarrow.compute
+
+from touchline.storage.engine import Expression, View
+
+__all__ = ["Speakers", "with_person"]
+
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 
-def with_person(rows: Expression, nodes: Expression, *, key: str = "seq") -> Expression:
+class Speakers(NamedTuple):
+    """The person of every node: (node_id, node_person_ix, is_quarantined), in one view."""
+
+    nodes: Expression
+    has_quarantined: bool
+
+    @classmethod
+    def of(cls, view: View, nodes: pa.Table) -> Self:
+        """From `PersonMap.nodes`."""
+        return cls(view.given(nodes), bool(pc.any(nodes.column("is_quarantined")).as_py()))
+
+
+def with_person(rows: Expression, speakers: Speakers, *, key: str = "seq") -> Expression:
     """Adds `person_ix` to rows that have `node_ids` (null where there are none).
 
-    `nodes`: (node_id, node_person_ix, is_quarantined). `key` names a column that is unique in rows.
-    Ordinary rows cost one join; only rows whose strongest node is quarantined are opened up.
+    `key` names a column that is unique in rows. Ordinary rows cost one join; only rows whose
+    strongest node is quarantined are opened up.
     """
+    nodes = speakers.nodes
     rows = rows.drop("person_ix") if "person_ix" in rows.columns else rows
     first = rows.mutate(first_node=rows.node_ids[0]["id"])
     joined = first.left_join(nodes, first.first_node == nodes.node_id)
+    if not speakers.has_quarantined:
+        return joined.select(*rows.columns, person_ix=joined.node_person_ix)
     plain = joined.filter(~joined.is_quarantined.fill_null(False))
     plain = plain.mutate(person_ix=plain.node_person_ix).drop(
         "first_node", "node_id", "node_person_ix", "is_quarantined"

@@ -14,7 +14,7 @@ from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
-from touchline.identity.speaker import with_person
+from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs import arguments
 from touchline.jobs.account import open_payload
 from touchline.jobs.definitions import goals_of
@@ -76,7 +76,7 @@ def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> It
         if args.get("person"):
             known = registry.at(view)
             person = find_person(workspace, known, args["person"])
-            rows = with_person(rows, view.given(known.nodes))
+            rows = with_person(rows, Speakers.of(view, known.nodes))
             rows = rows.filter(rows.person_ix == person)
         if args.get("message_id_prefix"):
             rows = rows.filter(rows.message_id.startswith(args["message_id_prefix"]))
@@ -134,7 +134,7 @@ def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> 
     with workspace.view() as view:
         known = registry.at(view)
         person = find_person(workspace, known, args["person"])
-        rows = with_person(view.events(), view.given(known.nodes))
+        rows = with_person(view.events(), Speakers.of(view, known.nodes))
         rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
         found = [msgspec.Raw(line.rstrip()) for line in _event_lines(workspace, view, rows)]
         return {

@@ -5,32 +5,44 @@ set when the event was stored). A session that follows a click of the same perso
 within 30 minutes is that click's landing, not a second touch. Bots are nobody.
 """
 
+from collections.abc import Sequence
+
 from touchline.clock import US
+from touchline.identity.speaker import Speakers, with_person
 from touchline.model import TOUCH, Flag
 from touchline.storage.columns import LABELS
-from touchline.storage.engine import Expression
+from touchline.storage.engine import Expression, View
 
-__all__ = ["TOUCH_COLUMNS", "touches"]
+__all__ = ["touches"]
 
 LANDING_US = 30 * 60 * US
-TOUCH_COLUMNS = ("person_ix", "ts_us", "seq", "event_id", "message_id", "local_day", *LABELS)
+KEYS = ("person_ix", "ts_us", "seq", "event_id", "message_id", "local_day")
 
 
-def touches(events: Expression) -> Expression:
-    """Touchpoints of events that carry `person_ix`; columns TOUCH_COLUMNS."""
-    found = events.filter((events.flags & int(TOUCH)) != 0, ~events.bot)
-    own = (found.flags & int(Flag.EXPLICIT_CHANNEL)) != 0
-    clicks = found.filter(own).select(
-        click_person="person_ix", click_campaign="campaign", click_us="ts_us"
+def touches(
+    view: View,
+    speakers: Speakers,
+    labels: Sequence[str] = LABELS,
+    *,
+    as_of_us: int | None = None,
+) -> Expression:
+    """Touchpoints of everybody as known at `as_of_us`: KEYS and the labels asked for."""
+    stored = ("ts_us", "seq", "event_id", "message_id", "local_day", "node_ids", "flags", "bot")
+    events = view.events(*stored, "known_at_us", *dict.fromkeys([*labels, "campaign"]))
+    events = events.filter((events.flags & int(TOUCH)) != 0, ~events.bot)
+    if as_of_us is not None:
+        events = events.filter(events.known_at_us <= as_of_us)
+    found = with_person(events.drop("bot", "known_at_us"), speakers)
+    found = found.filter(found.person_ix.notnull())
+    found = found.mutate(is_click=(found.flags & int(Flag.EXPLICIT_CHANNEL)) != 0)
+    clicks = found.filter(found.is_click).select(
+        click_person="person_ix", click_campaign="campaign", click_us="ts_us", lands=~found.is_click
     )
-    landings = found.filter(~own)
-    landings = landings.anti_join(
-        clicks,
-        [
-            landings.person_ix == clicks.click_person,
-            landings.campaign == clicks.click_campaign,
-            clicks.click_us <= landings.ts_us,
-            clicks.click_us >= landings.ts_us - LANDING_US,
-        ],
-    )
-    return found.filter(own).select(*TOUCH_COLUMNS).union(landings.select(*TOUCH_COLUMNS))
+    landed = [
+        found.person_ix == clicks.click_person,
+        found.campaign == clicks.click_campaign,
+        found.is_click == clicks.lands,
+        clicks.click_us <= found.ts_us,
+        clicks.click_us >= found.ts_us - LANDING_US,
+    ]
+    return found.anti_join(clicks, landed).select(*KEYS, *labels)

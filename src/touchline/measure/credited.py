@@ -16,7 +16,7 @@ import pyarrow.compute
 from touchline import clock
 from touchline.attribution.journeys import Journeys, Labels, Touches
 from touchline.identity.people import PersonMap, account_members
-from touchline.identity.speaker import with_person
+from touchline.identity.speaker import Speakers
 from touchline.journey.conversion import conversions
 from touchline.journey.goal import Goal
 from touchline.journey.path import converting, non_converting
@@ -58,19 +58,20 @@ class Credited(msgspec.Struct, frozen=True):
 
 def credited(view: View, people: PersonMap, question: Question) -> Credited:
     """Answers a question from one view of the lake."""
-    nodes = view.given(people.nodes)
+    speakers = Speakers.of(view, people.nodes)
     rates = Rates.of(view, question.currency, question.as_of_us)
-    found = conversions(view, nodes, question.goal, rates, as_of_us=question.as_of_us)
+    found = conversions(view, speakers, question.goal, rates, as_of_us=question.as_of_us)
     asked = _in_days(found.rows, question.days)
     counted = asked.filter(pc.invert(asked.column("is_unrated")))
-    points = _touches(view, nodes, question)
-    accounts = account_members(view, people, as_of_us=question.as_of_us)
+    points = _touches(view, speakers, question)
+    accounts = _accounts(view, people, found.rows, question.as_of_us)
     window_us = round(question.window_days * clock.DAY_US)
     members = view.given(_members(counted, accounts))
     columns = ["conversion_ix", "person_ix", "ts_us", "seq", "message_id", *question.by]
     path = converting(points, members, window_us).select(columns)
     won = view.fetch(path.order_by("conversion_ix", "ts_us", "seq"))
-    everyone = view.given(_members(found.rows, accounts))
+    # A conversion's own event is no touch of it, and no touch of a path without it either.
+    everyone = view.given(_members(found.rows, accounts).drop_columns(["own_event"]))
     served = converting(points, everyone, window_us).select("seq")
     free = _by_days(non_converting(points, served), question.days)
     lost = view.fetch(
@@ -81,12 +82,18 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     return Credited(journeys, labels, counted, won, unrated, found.missing_rates)
 
 
-def _touches(view: View, nodes: Expression, question: Question) -> Expression:
-    events = view.events()
-    if question.as_of_us is not None:
-        events = events.filter(events.known_at_us <= question.as_of_us)
-    found = touches(with_person(events, nodes))
+def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
+    found = touches(view, speakers, question.by, as_of_us=question.as_of_us)
     return view.keep(found.mutate(channel=found.channel.fill_null(UNNAMED)))
+
+
+def _accounts(view: View, people: PersonMap, rows: pa.Table, as_of_us: int | None) -> pa.Table:
+    """Contacts of accounts (account_id, person_ix), looked up only if a conversion has one."""
+    if rows.column("account_id").null_count == len(rows):
+        return pa.table(
+            {"account_id": pa.array([], pa.string()), "person_ix": pa.array([], pa.int64())}
+        )
+    return account_members(view, people, as_of_us=as_of_us)
 
 
 def _in_days(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa.Table:
@@ -139,23 +146,16 @@ def _arrays(
 def _labels(columns: pa.Table) -> tuple[np.ndarray[Any, Any], list[tuple[str | None, ...]]]:
     """Codes of the distinct label tuples, in the order of their values: equal data, equal codes."""
     code = np.zeros(len(columns), dtype=np.int64)
-    values: list[list[str | None]] = []
+    labels: list[tuple[str | None, ...]] = [()]
     for column in columns.columns:
         names = sorted(
             pc.unique(column).to_pylist(), key=lambda name: (name is not None, name or "")
         )
         ranks = pc.index_in(column, pa.array(names, pa.string())).to_numpy()
-        code = code * max(len(names), 1) + ranks
-        values.append(names)
-    distinct, code = np.unique(code, return_inverse=True)
-    labels: list[tuple[str | None, ...]] = []
-    for number in distinct.tolist():
-        parts: list[str | None] = []
-        rest = number
-        for names in reversed(values):
-            rest, rank = divmod(rest, max(len(names), 1))
-            parts.append(names[rank])
-        labels.append(tuple(reversed(parts)))
+        size = max(len(names), 1)
+        # Numbered anew at each column: the product of all sizes would not fit into 64 bits.
+        distinct, code = np.unique(code * size + ranks, return_inverse=True)
+        labels = [(*labels[i // size], names[i % size]) for i in distinct.tolist()]
     return code.astype(np.int64), labels
 
 
