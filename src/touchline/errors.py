@@ -175,6 +175,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: no such address. The list of addresses is at /docs.",
         "没有地址 {path}。可用地址见 /docs。",
     ),
+    "demo_folder_taken": (
+        "{path}: holds other files. Name an empty folder for the demo data.",
+        "{path} 里已有其他文件。请为演示数据指定一个空文件夹。",
+    ),
     "unreadable_body": (
         "The request body cannot be read: {why}. Send JSON, plain or gzip.",
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",
@@ -290,6 +294,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "paths_empty_step": (
         "{path}, line {line}: a step of {value!r} has no name. Write paths as: a > b.",
         "{path} 第 {line} 行:路径 {value!r} 中有一步没有名称。请写成:a > b。",
+    ),
+    "demo_not_served": (
+        "The demo's server did not come up on port {port}. Choose another one with --port.",
+        "演示服务无法在端口 {port} 启动,请用 --port 换一个端口。",
+    ),
+    "demo_refused": (
+        "The demo's own data was refused ({status}): {why}. Please report this.",
+        "演示数据被拒绝({status}):{why}。请将此信息反馈给我们。",
     ),
     "unknown_key": (
         "This write key is unknown. Check the key, or add one with: touchline init --write-key.",
