@@ -7,6 +7,7 @@ importing it again changes nothing although only its last row is in force.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from typing import Any
 
@@ -50,27 +51,29 @@ def verdicts(
     """Which rows (key, digest) are new versions, against the versions held, oldest first."""
     history: Digests = {}
     for key, digest in arriving:
-        history.setdefault(key, []).append(digest)
-    left = {key: _known(held.get(key, []), digests) for key, digests in history.items()}
+        told = history.setdefault(key, [])
+        if told[-1:] != [digest]:
+            told.append(digest)
+    known = {key: _known(held.get(key, []), told) for key, told in history.items()}
     newest = {key: held[key][-1] for key in history if held.get(key)}
+    said: dict[Hashable, Hashable] = {}
     is_new: list[bool] = []
-    stored = duplicate = updated = 0
+    counts = Counter[str]()
     for key, digest in arriving:
-        is_known = left[key] > 0
-        left[key] -= 1
-        is_new.append(not is_known and newest.get(key) != digest)
-        if not is_new[-1]:
-            duplicate += 1
-        elif key in newest:
-            updated += 1
-        else:
-            stored += 1
-        newest[key] = digest
-    return is_new, Verdicts(stored, duplicate, updated)
+        is_repeat = said.get(key) == digest
+        is_known = is_repeat or known[key] > 0
+        known[key] -= not is_repeat
+        counts["duplicate" if is_known else "updated" if key in newest else "stored"] += 1
+        is_new.append(not is_known)
+        said[key] = newest[key] = digest
+    return is_new, Verdicts(**counts)
 
 
 def _known(held: list[Hashable], arriving: list[Hashable]) -> int:
-    """How many of the arriving versions are the newest held ones again, in their order."""
+    """How many of the arriving versions are the newest held ones again, in their order.
+
+    In neither list is a version followed by its like.
+    """
     for count in range(min(len(held), len(arriving)), 0, -1):
         if held[-count:] == arriving[:count]:
             return count

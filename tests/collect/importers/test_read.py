@@ -2,12 +2,12 @@ import gzip
 import io
 import json
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from touchline.errors import BadInput
+from touchline.model import Reject
 
 HEADER = "occurred_at,name,user_id,note\n"
 ROW = "2026-03-01 12:00,Visit,u1,你好\n"
@@ -66,8 +66,8 @@ def test_gzip_and_misnamed_files_are_read_by_their_content(read):
 
 
 def test_titles_above_the_header_are_passed_over(read):
-    body = "澄屿到店记录,,,\n导出时间 2026-03-05,,,\n,,,\n到店时间,会员号,渠道,门店\n2026-03-01,m1,门店,HZ01\n"
-    found = read("events", body)
+    above = "澄屿到店记录,,,\n导出时间 2026-03-05,,,\n,,,\n"
+    found = read("events", above + "到店时间,会员号,渠道,门店\n2026-03-01,m1,门店,HZ01\n")
     assert (found.only.store_code, found.only.channel, found.only.identifiers[0].type) == (
         "HZ01",
         "门店",
@@ -83,7 +83,9 @@ def test_ragged_rows_are_rejected_and_their_neighbours_land(read):
 
 
 def test_an_unclosed_quote_costs_one_row(read):
-    body = HEADER + ROW + '2026-03-01,"Visit,u1,x\n' + ROW * 500 + '2026-03-01,Visit,u2,"a "b"\n' + ROW
+    body = (
+        HEADER + ROW + '2026-03-01,"Visit,u1,x\n' + ROW * 500 + '2026-03-01,Visit,u2,"a "b"\n' + ROW
+    )
     found = read("events", body)
     assert found.rejects == [(3, "unclosed_quote"), (504, "bad_quoting")]
     assert len(found.good) == 502
@@ -111,7 +113,7 @@ def test_a_cell_of_50_megabytes_costs_its_row_only(read):
     assert [line for line, _ in found.rejects] == [3, 5, 8]
     assert {reason for _, reason in found.rejects} == {"line_too_long", "cell_too_large"}
     assert len(found.good) == 4
-    assert all(len(row.payload) < 20_000 for row in found.rows if row not in found.good)
+    assert all(len(row.payload) < 20_000 for row in found.rows if isinstance(row, Reject))
 
 
 def test_zero_bytes_cost_their_row_or_the_file(read):
@@ -174,7 +176,9 @@ VISIT = {"occurred_at": "2026-03-01T12:00:00Z", "name": "Visit", "user_id": "u1"
 
 def test_json_lines_stand_alone(read):
     deep = '{"a":' * 5000 + "1" + "}" * 5000 + "\n"
-    body = lines(VISIT) + '{"broken\n' + "[1, 2]\n\n" + deep + '{"name": "\\u0000"}\n' + lines(VISIT)
+    body = (
+        lines(VISIT) + '{"broken\n' + "[1, 2]\n\n" + deep + '{"name": "\\u0000"}\n' + lines(VISIT)
+    )
     found = read("events", body)
     assert found.rejects == [
         (2, "bad_json"),
@@ -259,7 +263,7 @@ def test_reading_a_large_gzip_needs_little_memory(read):
     packed = io.BytesIO()
     with gzip.GzipFile(fileobj=packed, mode="wb") as out:
         out.write(HEADER.encode())
-        for _ in range(60):
+        for _ in range(30):
             out.write(b"x" * 1_000_000)
     path = read.file(packed.getvalue(), "bomb.csv.gz")
     tracemalloc.start()
@@ -267,12 +271,4 @@ def test_reading_a_large_gzip_needs_little_memory(read):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.rejects == [(2, "line_too_long")]
-    assert peak < 40_000_000
-
-
-def test_a_workbook_is_not_a_place_for_formulas(read, tmp_path):
-    book = openpyxl.Workbook()
-    book.active.append(["occurred_at", "name", "user_id", "note"])
-    book.active.append(["2026-03-01", "Visit", "u1", "=HYPERLINK(\"http://x\")"])
-    book.save(tmp_path / "f.xlsx")
-    assert notes(read("events", tmp_path / "f.xlsx")) in ([None], [""])
+    assert peak < 20_000_000

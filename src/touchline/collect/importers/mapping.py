@@ -28,12 +28,19 @@ REPEATED = frozenset(("quantity", "line_amount"))
 
 
 class Assignment(Struct, frozen=True):
-    """What becomes of a column, for people to check. `how`: map, name, guess, rest or unused."""
+    """What becomes of a column, for people to check. `how`: map, name, guess, rest or unused.
+
+    A column that is left over keeps its name, which may be the name of a field, too.
+    """
 
     column: str
     field: str
     how: str
     sample: str = ""
+
+    @property
+    def is_field(self) -> bool:
+        return self.how not in {"rest", "unused"}
 
 
 class Mapped(Struct, frozen=True, gc=False):
@@ -81,8 +88,8 @@ class Plan:
 
     def _place(self, assignment: Assignment) -> None:
         column, field = assignment.column, assignment.field
-        if field not in self.kind.fields:
-            self._rest_of[column] = field
+        if not assignment.is_field or field not in self.kind.fields:
+            self._rest_of[column] = field or column
             return
         key, number = field, 2
         while key in self._field_of.values():
@@ -100,7 +107,7 @@ class Plan:
 
     def fields(self) -> list[str]:
         """Fields with a column, left to right."""
-        return [a.field for a in self.assignments if a.field in self.kind.fields]
+        return [a.field for a in self.assignments if a.is_field and a.field in self.kind.fields]
 
     def apply(self, row: Row) -> Mapped:
         fields, rest = self.constants.copy(), self._rest_constants.copy()

@@ -5,6 +5,7 @@ when the map says in which order. Without an offset a time is the workspace's ow
 """
 
 import datetime as dt
+import math
 import re
 from typing import Any
 
@@ -97,11 +98,13 @@ def _parts(found: re.Match[str], year: int, month: int, date: int, zone: str) ->
         hour = 0
     try:
         return parse(dt.datetime(year, month, date, hour, minute, second), zone)  # noqa: DTZ001  # read in `zone`
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def _number(number: float, zone: str) -> int | None:
+    if not math.isfinite(number):
+        return None
     if int(number) in _SERIALS:
         seconds = dt.timedelta(seconds=round(number * 86_400))
         return parse(_EXCEL_EPOCH + seconds, zone)

@@ -19,7 +19,7 @@ __all__ = ["check_workbook"]
 MAX_UNPACKED = 512 << 20
 MAX_ENTRIES = 10_000
 MAX_GRID = 12_000_000
-MAX_ROW = 32 << 20
+MAX_ROW = 8 << 20
 CHUNK = 1 << 20
 LOCAL_HEADER = 30
 

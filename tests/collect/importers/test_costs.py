@@ -1,0 +1,122 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from touchline.collect.importers.costs import _share
+
+HEADER = "date,channel,cost\n"
+
+
+def test_a_range_is_spread_evenly_and_adds_up_to_the_cent(read):
+    found = read(
+        "costs", "date,date_to,channel,cost,impressions\n2026-02-27,2026-03-01,户外,100,8\n"
+    )
+    assert [c.cost for c in found.costs] == [3334, 3333, 3333]
+    assert [c.impressions for c in found.costs] == [3, 3, 2]
+    assert [c.day - found.costs[0].day for c in found.costs] == [0, 1, 2]
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(1, 400))
+def test_shares_add_up_and_differ_by_one_at_most(total, parts):
+    shares = [_share(total, parts, at) for at in range(parts)]
+    assert sum(shares) == total
+    assert max(shares) - min(shares) <= 1
+
+
+@pytest.mark.parametrize(
+    "cell", ["2026/3/1-2026/3/4", "2026-03-01 ~ 2026-03-04", "2026年3月1日至2026年3月4日"]
+)
+def test_a_range_may_stand_in_one_cell(read, cell):
+    assert [c.cost for c in read("costs", HEADER + f"{cell},户外,100\n").costs] == [2500] * 4
+
+
+def test_days_without_decimals_are_spread_in_whole_units(read):
+    found = read("costs", "date,date_to,channel,cost,currency\n2026-03-01,2026-03-03,A,100,JPY\n")
+    assert [c.cost for c in found.costs] == [34, 33, 33]
+
+
+def test_equal_keys_of_one_file_add_up_and_kinds_stay_apart(read):
+    found = read(
+        "costs",
+        "date,channel,campaign,cost,clicks,kind\n"
+        "2026-03-01,A,x,1.10,1,\n"
+        "2026-03-01,A,x,2.20,,media\n"
+        "2026-03-01,A,x,3,,服务费\n"
+        "2026-03-01,A,y,4,,\n",
+    )
+    assert [(c.campaign, c.kind, c.cost, c.clicks) for c in found.costs] == [
+        ("x", "media", 330, 1),
+        ("x", "fee", 300, None),
+        ("y", "media", 400, None),
+    ]
+
+
+def test_blanks_left_by_merging_repeat_what_is_above(read):
+    sheet = (
+        "投放日期,渠道,计划,单元,消耗\n"
+        "2026-03-01,千川,A,a1,1\n"
+        ",,,a2,2\n"
+        ",,B,b1,3\n"
+        ",聚光,C,,4\n"
+        ",,,c2,5\n"
+        "2026-03-02,聚光,,d1,6\n"
+        ",,,,7\n"
+        "合计,,,,28\n"
+    )
+    found = read("costs", sheet.encode("gb18030"))
+    assert [(c.channel, c.campaign, c.ad_group, c.cost) for c in found.costs] == [
+        ("千川", "A", "a1", 100),
+        ("千川", "A", "a2", 200),
+        ("千川", "B", "b1", 300),
+        ("聚光", "C", None, 400),
+        ("聚光", "C", "c2", 500),
+        ("聚光", None, "d1", 600),
+    ]
+    assert found.rejects == [(8, "bad_date"), (9, "total_row")]
+
+
+def test_a_merged_column_in_the_middle_is_named_in_the_map(read):
+    sheet = "date,channel,cost\n2026-03-01,A,1\n2026-03-02,,2\n"
+    assert read("costs", sheet).rejects == [(3, "missing_channel")]
+    found = read("costs", sheet, toml='[format]\nfill_down = ["channel"]\n')
+    assert [c.channel for c in found.costs] == ["A", "A"]
+
+
+def test_a_row_without_a_channel_gets_it_by_the_rules_and_labels_are_those_of_events(read):
+    found = read(
+        "costs",
+        "date,source,medium,campaign,cost\n2026-03-01,Google,CPC,spring,1\n"
+        "2026-03-01,XHS,CPC,,2\n2026-03-01,小红书,cpc,,3\n2026-03-01,,,,4\n",
+    )
+    assert found.costs[0].channel == "Paid Search"
+    assert found.costs[0].medium == "cpc"
+    assert len(found.costs) == 2
+    assert found.costs[1].cost == 500
+    assert found.rejects == [(5, "missing_channel")]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("soon,A,1", "bad_date"),
+        (",A,1", "bad_date"),
+        ("03/04/2026,A,1", "bad_date"),
+        ("2026-03-01,A,", "missing_cost"),
+        ("2026-03-01,A,many", "bad_amount"),
+        ("2026-03-04 ~ 2026-03-01,A,1", "bad_range"),
+        ("2000-01-01 ~ 2026-03-01,A,1", "bad_range"),
+        ("Total,,1", "total_row"),
+        ("抖音小计,,1", "total_row"),
+        ("Grand Total:,,1", "total_row"),
+    ],
+)
+def test_bad_rows_say_why(read, row, reason):
+    assert read("costs", HEADER + row + "\n2026-03-01,A,1\n").rejects == [(2, reason)]
+
+
+def test_a_bad_currency_kind_or_count_rejects_the_row(read):
+    header = "date,channel,cost,currency,kind,clicks\n"
+    rows = ["A,1,XXY,,", "A,1,,tax,", "A,1,,,-3", "A,1,usd,,1.2万"]
+    found = read("costs", header + "".join(f"2026-03-01,{row}\n" for row in rows))
+    assert found.rejects == [(2, "unknown_currency"), (3, "bad_kind"), (4, "bad_count")]
+    assert (found.costs[0].currency, found.costs[0].clicks) == ("USD", 12000)

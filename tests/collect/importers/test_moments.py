@@ -1,0 +1,81 @@
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from touchline.clock import to_us
+from touchline.collect.importers.moments import day, day_range, moment
+
+ZONE = "Asia/Shanghai"
+
+
+def at(*parts):
+    return to_us(dt.datetime(*parts, tzinfo=ZoneInfo(ZONE)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("2026-03-01 12:00", at(2026, 3, 1, 12)),
+        ("2026-03-01", at(2026, 3, 1)),
+        ("2026/3/1", at(2026, 3, 1)),
+        ("2026.3.1 9:05:07", at(2026, 3, 1, 9, 5, 7)),
+        ("2026/03/01 12:00:30.250", at(2026, 3, 1, 12, 0, 30)),
+        ("2026年3月1日", at(2026, 3, 1)),
+        ("2026年3月1日 下午3点05分", at(2026, 3, 1, 15, 5)),
+        ("2026年3月1日 上午12:10", at(2026, 3, 1, 0, 10)),
+        ("2026-3-1 3:05 PM", at(2026, 3, 1, 15, 5)),
+        ("2026-03-01T12:00:00+09:00", at(2026, 3, 1, 11)),
+        ("2026-03-01T04:00:00Z", at(2026, 3, 1, 12)),
+        ("20260301", at(2026, 3, 1)),
+        (20260301, at(2026, 3, 1)),
+        ("202603011230", at(2026, 3, 1, 12, 30)),
+        ("20260301123015", at(2026, 3, 1, 12, 30, 15)),
+        (46082.5, at(2026, 3, 1, 12)),
+        ("46082", at(2026, 3, 1)),
+        (1772337600, at(2026, 3, 1, 12)),
+        ("1772337600000", at(2026, 3, 1, 12)),
+        (1772337600.5, at(2026, 3, 1, 12) + 500_000),
+        (" 2026/3/1 12:00 ", at(2026, 3, 1, 12)),
+    ],
+)
+def test_times_as_people_and_programs_write_them(cell, expected):
+    assert moment(cell, ZONE) == expected
+
+
+NO_TIMES = (
+    *("", "soon", "03/04/2026", "2026-13-01", "2026-02-30", "20261301", "2026/3/1 25:00"),
+    *("0001-01-01", "1.2.3.4", "9" * 400, "١٢٣", True, None, [], 12, -5, float("inf")),
+)
+
+
+@pytest.mark.parametrize("cell", NO_TIMES)
+def test_what_is_no_time_or_two_times_is_none(cell):
+    assert moment(cell, ZONE) is None
+
+
+def test_the_order_of_day_and_month_comes_from_the_map():
+    assert moment("3/4/2026", ZONE, "mdy") == at(2026, 3, 4)
+    assert moment("3/4/2026 13:00", ZONE, "dmy") == at(2026, 4, 3, 13)
+    assert moment("13/4/2026", ZONE, "mdy") is None
+
+
+def test_a_day_is_the_workspace_s_own():
+    assert day("2026-02-28T20:00:00Z", ZONE) == day("2026-03-01", ZONE)
+    assert day_range("2026/3/1-2026/3/2", ZONE) == (
+        day("2026-03-01", ZONE),
+        day("2026-03-02", ZONE),
+    )
+    assert day_range("2026/3/1-soon", ZONE) is None
+    assert day_range(7, ZONE) is None
+
+
+@given(
+    st.one_of(st.text(max_size=40), st.integers(), st.floats(), st.from_regex(r"[0-9/:. -]{1,30}"))
+)
+def test_any_cell_is_a_time_or_none(cell):
+    found = moment(cell, ZONE)
+    assert found is None or isinstance(found, int)
+    day_range(cell, ZONE)
