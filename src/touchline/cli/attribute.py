@@ -8,7 +8,7 @@ from touchline.cli import language
 from touchline.cli.output import Column, emit, table
 from touchline.errors import MESSAGES, BadInput
 
-__all__ = ["run", "show"]
+__all__ = ["comparison", "run", "show"]
 
 HEADINGS = {
     "en": {
@@ -97,13 +97,42 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
     for model in dict.fromkeys(row["model"] for row in rows):
         mine = [row for row in rows if row["model"] == model]
         table(mine, _columns(mine, digits), model)
+    _print_unattributed(whole, digits)
+    return 0
+
+
+def comparison(whole: dict[str, Any]) -> None:
+    """One table for all models of a report: what each gives a channel, beside what it cost."""
+    words = HEADINGS[language()]
+    digits = _digits(whole["currency"])
+    models = list(dict.fromkeys(row["model"] for row in whole["rows"]))
+    by_channel: dict[str, dict[str, Any]] = {}
+    for row in whole["rows"]:
+        line = by_channel.setdefault(row["channel"], {"channel": row["channel"]})
+        line[row["model"]] = row["revenue"]
+        line |= {name: row[name] for name in ("cost", "roas", "roi")}
+    lines = sorted(by_channel.values(), key=lambda line: -line.get(models[-1], 0))
+    for line in lines:
+        line |= {model: line.get(model, 0) for model in models}
+    columns: list[Column] = [
+        (words["channel"], "channel", str),
+        (words["cost"], "cost", lambda x: _money(x, digits)),
+        *((model, model, lambda x: _money(x, digits)) for model in models),
+        (words["roas"], "roas", _ratio),
+    ]
+    print(words["summary"].format(**_summary(whole, digits)))
+    table(lines, columns)
+    _print_unattributed(whole, digits)
+
+
+def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
+    words = HEADINGS[language()]
     for reason, part in (whole.get("unattributed") or {}).items():
         if part["conversions"] or part["revenue"]:
             money = _money(part["revenue"], digits)
             count = f"{part['conversions']:,}"
             line = words["unattributed"]
             print(line.format(reason=words[reason], conversions=count, revenue=money))
-    return 0
 
 
 def _columns(rows: list[dict[str, Any]], digits: int | None) -> list[Column]:

@@ -36,4 +36,13 @@ def _rebuild(writer: Writer, _args: dict[str, Any], progress: Progress) -> Any:
     return rebuild(writer, progress)
 
 
-KINDS: dict[str, Kind] = {"import": _import, "apply": _apply, "rebuild": _rebuild}
+def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  # noqa: ARG001
+    return writer.settle()
+
+
+KINDS: dict[str, Kind] = {
+    "import": _import,
+    "apply": _apply,
+    "rebuild": _rebuild,
+    "settle": _settle,
+}
