@@ -113,19 +113,34 @@ class Served:
         self.process = None
 
 
-@pytest.fixture
-def workspace_dir(tmp_path):
-    dir_ = tmp_path / "site"
+def made(dir_):
     Workspace.init(dir_, write_keys={"web": WRITE_KEY}, admin_keys=[ADMIN_KEY]).close()
     return dir_
 
 
-@pytest.fixture
-def served(workspace_dir):
-    """A server that is ready to `start`; killed at the end if it still runs."""
-    server = Served(workspace_dir)
+@contextlib.contextmanager
+def ended(server):
     yield server
     if server.process is not None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.process.pid, signal.SIGKILL)
         server.process.communicate(timeout=20)
+
+
+@pytest.fixture
+def workspace_dir(tmp_path):
+    return made(tmp_path / "site")
+
+
+@pytest.fixture
+def served(workspace_dir):
+    """A server that is ready to `start`; killed at the end if it still runs."""
+    with ended(Served(workspace_dir)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A server that several tests of a module use; each leaves it healthy."""
+    with ended(Served(made(tmp_path_factory.mktemp("running") / "site"))) as server:
+        yield server.start()

@@ -38,8 +38,8 @@ def soon(condition, seconds=20):
         time.sleep(0.05)
 
 
-def test_what_is_sent_is_answered_and_can_be_read(served):
-    served.start()
+def test_what_is_sent_is_answered_and_can_be_read(running):
+    served = running
     batch = {"batch": [track("m1"), track("m1"), {"type": "track", "messageId": "m2"}]}
     status, body = served.post("/v1/batch", gzip.compress(json.dumps(batch).encode()))
     assert status == 200
@@ -54,9 +54,9 @@ def test_what_is_sent_is_answered_and_can_be_read(served):
     assert served.send("OPTIONS", "/v1/t", None, asked)[0] == 204
 
     started = time.monotonic()
-    soon(lambda: [e["message_id"] for e in served.events()] == ["m1", "m4"], 5)
+    soon(lambda: [e["message_id"] for e in served.events("m")] == ["m1", "m4"], 5)
     assert time.monotonic() - started < 5
-    assert served.events()[0]["name"] == "下单"
+    assert served.events("m")[0]["name"] == "下单"
     status, lines = served.get("/api/v1/rejects", ADMIN_KEY)
     assert status == 200
     assert [json.loads(line)["message_id"] for line in lines.splitlines()] == ["m2"]
@@ -70,23 +70,26 @@ def test_what_is_sent_is_answered_and_can_be_read(served):
     assert json.loads(report)["goal"] == "default"
 
 
-def test_a_disk_that_refuses_is_told_with_503_until_it_recovers(served):
-    served.start()
-    assert served.post("/v1/track", track("before"))[0] == 200
+def test_a_disk_that_refuses_is_told_with_503_until_it_recovers(running):
+    served = running
+    assert served.post("/v1/track", track("disk-before"))[0] == 200
     server = served.children()["web.server"]
     limits = resource.prlimit(server, resource.RLIMIT_FSIZE)
     resource.prlimit(server, resource.RLIMIT_FSIZE, (0, limits[1]))
     for _ in range(3):
-        status, body = served.post("/v1/track", track("during"))
+        status, body = served.post("/v1/track", track("disk-during"))
         assert (status, json.loads(body)["code"]) == (503, "log_failed")
         assert int(served.headers["retry-after"]) >= 1
     assert served.get("/health")[0] == 503
-    soon(lambda: len(served.events()) == 1, 5)  # committing and reading go on
+    soon(lambda: len(served.events("disk-")) == 1, 5)  # committing and reading go on
     resource.prlimit(server, resource.RLIMIT_FSIZE, limits)
-    soon(lambda: served.post("/v1/track", track("after"))[0] == 200, 5)
+    soon(lambda: served.post("/v1/track", track("disk-after"))[0] == 200, 5)
     served.wait_for(200, 5)
     served.wait_committed()
-    assert [event["message_id"] for event in served.events()] == ["before", "after"]
+    assert [event["message_id"] for event in served.events("disk-")] == [
+        "disk-before",
+        "disk-after",
+    ]
 
 
 def test_sigterm_finishes_commits_and_exits_0(served):
@@ -117,31 +120,31 @@ def test_ctrl_c_to_the_whole_group_stops_as_cleanly(served):
     served.process = None
 
 
-def test_receiving_goes_on_while_a_killed_worker_is_restarted(served):
-    served.start()
+def test_receiving_goes_on_while_a_killed_worker_is_restarted(running):
+    served = running
     worker = served.children()["jobs.worker"]
     os.kill(worker, signal.SIGKILL)
     soon(lambda: gone(worker))
     saw_503 = served.get("/health")[0] == 503
     for number in range(30):
-        assert served.post("/v1/track", track(f"m{number}"))[0] == 200
+        assert served.post("/v1/track", track(f"worker-{number}"))[0] == 200
     served.wait_for(200)
     assert saw_503
     assert served.children()["jobs.worker"] != worker
     served.wait_committed()
-    assert len(served.events()) == 30
+    assert len(served.events("worker-")) == 30
 
 
-def test_a_killed_server_is_restarted_behind_the_same_port(served):
-    served.start()
-    assert served.post("/v1/track", track("m1"))[0] == 200
+def test_a_killed_server_is_restarted_behind_the_same_port(running):
+    served = running
+    assert served.post("/v1/track", track("server-1"))[0] == 200
     server = served.children()["web.server"]
     os.kill(server, signal.SIGKILL)
     soon(lambda: gone(server))
-    assert served.post("/v1/track", track("m2"))[0] == 200  # waited in line, not refused
+    assert served.post("/v1/track", track("server-2"))[0] == 200  # waited in line, not refused
     served.wait_for(200)
     served.wait_committed()
-    assert [event["message_id"] for event in served.events()] == ["m1", "m2"]
+    assert [event["message_id"] for event in served.events("server-")] == ["server-1", "server-2"]
 
 
 def test_children_do_not_outlive_a_killed_supervisor(served):
