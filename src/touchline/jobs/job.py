@@ -20,7 +20,7 @@ from touchline.storage.state import State
 __all__ = ["Progress", "run_next", "submit", "wait"]
 
 LEASE_US = 60 * clock.US
-POLL_S = 0.1
+POLL_S = 0.05
 
 Progress = Callable[[float], None]
 Run = Callable[[dict[str, Any], Progress], Any]

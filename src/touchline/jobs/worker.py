@@ -38,7 +38,8 @@ __all__ = ["Worker", "main"]
 
 LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
 DROP_EVERY_S = 600.0
-POLL_S = 0.5
+POLL_S = 0.1
+DOUBTFUL_S = 1.5
 LONGEST_PAUSE_S = 2.0
 MAX_ASKING = 64
 ANSWER_TIMEOUT_S = 60.0  # an asker that takes nothing for so long is gone
@@ -74,6 +75,8 @@ class Worker:
         self.stopping = threading.Event()
         self.problem: str | None = None
         self._is_doubtful = False  # State and lake may be out of step
+        self._settled_at = time.monotonic()
+        self._settling_s = 0.0
         self._commit_turn = threading.Lock()
         self._job_turn = threading.Lock()
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
@@ -136,23 +139,29 @@ class Worker:
             self._is_doubtful = False
 
     def _work(self) -> None:
-        settled_at = dropped_at = time.monotonic()
-        settings = self.workspace.settings
+        dropped_at = time.monotonic()
         while not self.stopping.wait(POLL_S):
             try:
                 with self._job_turn:
                     while not self._is_doubtful and job.run_next(self.workspace.state, self._kinds):
                         pass
-                    now = time.monotonic()
-                    if now - settled_at >= settings.settle_s or self.writer.needs_settling():
-                        self.writer.settle()
-                        settled_at = now
+                    self._settle_when_due()
+                now = time.monotonic()
                 if now - dropped_at >= DROP_EVERY_S:
                     self._drop_log()
                     dropped_at = now
             except Exception as error:  # noqa: BLE001  # a failed round is tried again later
                 process.note("worker", "jobs", error)
                 self.stopping.wait(LONGEST_PAUSE_S)
+
+    def _settle_when_due(self) -> None:
+        """Every half minute; soon when sessions are in doubt, but mostly doing something else."""
+        pause = DOUBTFUL_S if self.writer.needs_settling() else self.workspace.settings.settle_s
+        if time.monotonic() - self._settled_at >= max(pause, 4 * self._settling_s):
+            started = time.monotonic()
+            self.writer.settle()
+            self._settled_at = time.monotonic()
+            self._settling_s = self._settled_at - started
 
     @property
     def _kinds(self) -> dict[str, job.Run]:
