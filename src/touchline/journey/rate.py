@@ -7,12 +7,14 @@ way round is inverted. What has no rate is reported, never guessed.
 import bisect
 import datetime as dt
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from touchline.collect.money import exponent
 from touchline.storage.engine import View
 
 __all__ = ["Rates"]
+
+_EXACT = Context(prec=60)
 
 
 class Rates:
@@ -28,7 +30,7 @@ class Rates:
             if quote == currency:
                 by_base.setdefault(base, {})[day] = Decimal(rate)
             elif base == currency:
-                inverse.setdefault(quote, {})[day] = 1 / Decimal(rate)
+                inverse.setdefault(quote, {})[day] = _EXACT.divide(Decimal(1), Decimal(rate))
         self._dated = {base: sorted(days.items()) for base, days in {**inverse, **by_base}.items()}
 
     @classmethod
@@ -41,14 +43,15 @@ class Rates:
 
     def convert(self, amount: int, currency: str | None, day: dt.date) -> int | None:
         """Minor units to minor units, half-even; None (noted in `missing`) without a rate."""
-        if currency is None or currency == self.currency:
+        if amount == 0 or currency is None or currency == self.currency:
             return amount
         rate = self._rate(currency, day)
         if rate is None:
             self.missing.add((currency, day))
             return None
         shift = exponent(self.currency) - exponent(currency)
-        return int((amount * rate).scaleb(shift).to_integral_value(ROUND_HALF_EVEN))
+        exact = _EXACT.multiply(Decimal(amount), rate).scaleb(shift, _EXACT)
+        return int(exact.to_integral_value(ROUND_HALF_EVEN, _EXACT))
 
     def _rate(self, currency: str, day: dt.date) -> Decimal | None:
         if (currency, day) not in self._found:

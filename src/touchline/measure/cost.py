@@ -5,24 +5,21 @@ known at the asked moment. A rebate lowers the cost, whichever sign it was writt
 """
 
 import datetime as dt
-from typing import Any
 
-import msgspec
+import ibis
 
 from touchline.journey.rate import Rates
+from touchline.storage.columns import LABELS
 from touchline.storage.engine import Expression, View
 
-__all__ = ["Costs", "costs"]
+__all__ = ["Key", "costs"]
 
 Key = tuple[str | None, ...]
 IN_FORCE = ("source", "day", "channel", "source_name")
-
-
-class Costs(msgspec.Struct, frozen=True):
-    """Cost by label values (in the order asked). `is_known` is False when no row was in range."""
-
-    by_label: dict[Key, int]
-    is_known: bool
+COLUMNS = (
+    *("medium", "campaign", "ad_group", "term", "content", "cost", "currency", "kind", "batch"),
+    "known_at_us",
+)
 
 
 def costs(
@@ -32,23 +29,30 @@ def costs(
     *,
     days: tuple[dt.date | None, dt.date | None] = (None, None),
     as_of_us: int | None = None,
-) -> Costs:
-    """Sums by `labels` over the local days given, both inclusive, None meaning open."""
-    rows = _in_force(view.table("costs"), as_of_us)
+) -> dict[Key, int]:
+    """Label values (in the order of `labels`) → what they cost.
+
+    `days` are local days, both inclusive, None meaning open. Foreign money is converted by finest
+    label and day, so that fine sums add up to coarse ones.
+    """
+    rows = view.table("costs", *IN_FORCE, *COLUMNS)
     if days[0] is not None:
         rows = rows.filter(rows.day >= days[0])
     if days[1] is not None:
         rows = rows.filter(rows.day <= days[1])
-    signed = (rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost)
-    rows = rows.mutate(signed=signed)
-    sums = rows.group_by([*labels, "day", "currency"]).agg(cost=rows.signed.sum())
+    rows = _in_force(rows, as_of_us)
+    is_foreign = rows.currency != rates.currency
+    rows = rows.mutate(
+        signed=(rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost),
+        rated_day=is_foreign.ifelse(rows.day, ibis.null("date")),
+    )
+    sums = rows.group_by([*LABELS, "rated_day", "currency"]).agg(cost=rows.signed.sum())
     found: dict[Key, int] = {}
-    fetched: list[dict[str, Any]] = view.fetch(sums.order_by([*labels, "day"])).to_pylist()
-    for row in fetched:
+    for row in view.fetch(sums).to_pylist():
         key = tuple(row[label] for label in labels)
-        cost = rates.convert(row["cost"], row["currency"], row["day"]) or 0
+        cost = rates.convert(row["cost"], row["currency"], row["rated_day"]) or 0
         found[key] = found.get(key, 0) + cost
-    return Costs(found, bool(fetched))
+    return found
 
 
 def _in_force(rows: Expression, as_of_us: int | None) -> Expression:

@@ -15,13 +15,12 @@ from touchline.attribution.journeys import Floats
 from touchline.attribution.remainder import apportion, apportion_nested
 from touchline.identity.people import PersonMap
 from touchline.journey.rate import Rates
-from touchline.measure.cost import Costs, costs
+from touchline.measure.cost import Key, costs
 from touchline.measure.credited import Credited, Question, credited
 from touchline.storage.engine import View
 
 __all__ = ["Report", "Row", "report"]
 
-Key = tuple[str | None, ...]
 ORDER = ("channel", "campaign", "term", "ad_group", "content")
 
 
@@ -105,7 +104,7 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     )
 
 
-def _rows(one: Credit, found: Credited, spent: Costs, by: tuple[str, ...]) -> list[Row]:
+def _rows(one: Credit, found: Credited, spent: dict[Key, int], by: tuple[str, ...]) -> list[Row]:
     keys, conversions, revenue = _totals(one, found, by)
     money = _whole(keys, revenue, int(found.journeys.value[found.journeys.is_touched].sum()))
     effects: dict[str, float] = {}
@@ -117,7 +116,7 @@ def _rows(one: Credit, found: Credited, spent: Costs, by: tuple[str, ...]) -> li
             dict(zip(by, key, strict=True)),
             float(conversions[i]),
             int(money[i]),
-            spent.by_label.get(key, 0),
+            spent.get(key, 0),
             effects.get(str(key[0])),
         )
         for i, key in enumerate(keys)
@@ -125,7 +124,7 @@ def _rows(one: Credit, found: Credited, spent: Costs, by: tuple[str, ...]) -> li
     }
     unpaid = [
         Row(one.model, dict(zip(by, key, strict=True)), 0.0, 0, cost, effects.get(str(key[0])))
-        for key, cost in spent.by_label.items()
+        for key, cost in spent.items()
         if key not in credited_rows
     ]
     return sorted([*credited_rows.values(), *unpaid], key=_place)

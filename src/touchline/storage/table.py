@@ -5,6 +5,7 @@ the commit: only then is a commit done. Files that a commit removes stay on disk
 hold an older snapshot, until `sweep`.
 """
 
+import contextlib
 import datetime as dt
 import errno
 import itertools
@@ -12,13 +13,14 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from touchline import clock
@@ -65,6 +67,8 @@ class Table:
             partition_by=[self.partition] if self.partition else None,
         )
         self._sync_commit(0)
+        _sync(self.root)
+        _sync(self.root.parent)
 
     def snapshot(self) -> TableSnapshot:
         return TableSnapshot(DeltaTable(str(self.root)), self.root)
@@ -81,21 +85,23 @@ class Table:
         Raises Unavailable("disk_full"); then nothing has changed.
         """
         written: list[Path] = []
+        leaving = [Path(path) for path in remove]
         try:
             adds = [] if rows is None else self._write(rows, written)
-            removes = [self._removal(Path(path)) for path in remove]
-            if not adds and not removes and not offsets:
+            if not adds and not leaving and not offsets:
                 return
             with self._one_at_a_time:
-                version = self._transact([*adds, *removes], offsets or {})
+                version = self._transact([*adds, *self._removals(leaving)], offsets or {})
         except OSError as error:
             for path in written:
                 path.unlink(missing_ok=True)
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            if _is_full(error):
                 raise Unavailable("disk_full", path=self.root) from error
             raise
+        # From here on the commit stands, whatever happens: its files must not be touched.
+        self._sync_commit(version)
         if version % CHECKPOINT_EVERY == 0:
-            DeltaTable(str(self.root)).create_checkpoint()
+            self._checkpoint()
 
     def sweep(self, older_than_us: int) -> None:
         """Deletes files that no version in force uses and that are older than the given age."""
@@ -125,9 +131,7 @@ class Table:
                 create_checkpoint=False, cleanup_expired_logs=False
             ),
         )
-        version = delta.version() + 1
-        self._sync_commit(version)
-        return version
+        return delta.version() + 1
 
     def _write(self, rows: pa.Table, written: list[Path]) -> list[AddAction]:
         if not rows.num_rows:
@@ -162,18 +166,34 @@ class Table:
             stats=_stats(rows),
         )
 
-    def _removal(self, path: Path) -> RemoveAction:
-        relative = path.relative_to(self.root)
-        values: dict[str, str | None] = {}
-        for part in relative.parts[:-1]:
-            key, _, value = part.partition("=")
-            values[key] = value
-        return RemoveAction(str(relative), True, clock.now_us() // 1000, partition_values=values)
+    def _removals(self, paths: Iterable[Path]) -> Iterator[RemoveAction]:
+        for path in paths:
+            values: dict[str, str | None] = {}
+            relative = path.relative_to(self.root)
+            for part in relative.parts[:-1]:
+                key, _, value = part.partition("=")
+                values[key] = value
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(path)  # `sweep` counts the age of what is unused from here
+            yield RemoveAction(str(relative), True, clock.now_us() // 1000, partition_values=values)
+
+    def _checkpoint(self) -> None:
+        """Makes opening cheap. Without it the table is whole, so a failure waits for the next."""
+        with contextlib.suppress(OSError, DeltaError):
+            DeltaTable(str(self.root)).create_checkpoint()
+            for path in (self.root / "_delta_log").glob("*checkpoint*"):
+                _sync(path)
 
     def _sync_commit(self, version: int) -> None:
         log = self.root / "_delta_log"
         _sync(log / f"{version:020d}.json")
         _sync(log)
+
+
+def _is_full(error: OSError) -> bool:
+    """Whether a disk is full; delta-rs says so in words only."""
+    codes = (errno.ENOSPC, errno.EDQUOT)
+    return error.errno in codes or any(f"(os error {code})" in str(error) for code in codes)
 
 
 def _stats(rows: pa.Table) -> str:

@@ -26,12 +26,14 @@ from touchline.storage import schema
 from touchline.storage.engine import View
 from touchline.storage.lake import Lake
 from touchline.storage.state import State
+from touchline.storage.upgrade import upgrade
 from touchline.storage.vault import Vault
 
 __all__ = ["FORMAT", "Workspace", "key_hash"]
 
 FORMAT = 1
 ABOUT = "workspace.json"
+UPGRADE_WAIT_S = 60.0
 
 
 class About(msgspec.Struct, frozen=True):
@@ -99,13 +101,23 @@ class Workspace:
 
     @classmethod
     def open(cls, directory: Path) -> "Workspace":
-        try:
-            about = msgspec.json.decode((directory / ABOUT).read_bytes(), type=About)
-        except (OSError, msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise BadInput("not_a_workspace", path=directory) from error
+        """Raises BadInput when it is none, or a newer one; an older one is brought up first."""
+        about = _read_about(directory)
         if about.format > FORMAT:
             raise BadInput("workspace_newer", path=directory, found=about.format, known=FORMAT)
-        return cls(directory, about, load_settings(directory))
+        workspace = cls(directory, about, load_settings(directory))
+        if about.format < FORMAT:
+            workspace._upgrade()
+        return workspace
+
+    def _upgrade(self) -> None:
+        with self.write_lock(UPGRADE_WAIT_S):
+            about = _read_about(self.dir)  # another process may have been first
+
+            def write_down(number: int) -> None:
+                _write_about(self.dir / ABOUT, msgspec.structs.replace(about, format=number))
+
+            upgrade(self, about.format, FORMAT, write_down)
 
     def close(self) -> None:
         self.state.close()
@@ -163,6 +175,13 @@ def _check_zone(name: str) -> None:
         raise BadInput("bad_time_zone", name=name) from error
 
 
+def _read_about(directory: Path) -> About:
+    try:
+        return msgspec.json.decode((directory / ABOUT).read_bytes(), type=About)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise BadInput("not_a_workspace", path=directory) from error
+
+
 def _write_about(path: Path, about: About) -> None:
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
@@ -170,3 +189,8 @@ def _write_about(path: Path, about: About) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
