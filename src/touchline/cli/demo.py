@@ -7,7 +7,6 @@ import argparse
 import base64
 import contextlib
 import http.client
-import os
 import secrets
 import signal
 import subprocess
@@ -190,6 +189,8 @@ class _Poster:
 @contextlib.contextmanager
 def _served(args: argparse.Namespace) -> Generator[subprocess.Popen[bytes]]:
     """`touchline serve` as a child that ends with us."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores the second
+        signal.signal(number, _interrupt)
     command = [sys.executable, "-m", "touchline.cli", "serve", str(args.dir)]
     server = subprocess.Popen(  # noqa: S603  # our own interpreter and module
         [*command, "--port", str(args.port)],
@@ -226,10 +227,13 @@ def _stay(
     if args.no_serve:
         return 0
     print(words["open"].format(port=args.port, key=key), file=sys.stderr)
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     with contextlib.suppress(KeyboardInterrupt):
         return server.wait()
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _ignore(_share: float) -> None:

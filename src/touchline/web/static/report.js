@@ -25,6 +25,14 @@ const WORDS = {
     empty: "该时间段没有转化。请先接入事件,或用 touchline import conversions 导入订单",
   },
 };
+// Channels that rules made carry GA4's English names in the data; a site's own names stay as they are.
+const CHANNELS_ZH = {
+  "Direct": "直接访问", "Cross-network": "跨网络广告", "Paid Shopping": "付费购物", "Paid Search": "付费搜索",
+  "Paid Social": "付费社交", "Paid Video": "付费视频", "Display": "展示广告", "Paid Other": "其他付费",
+  "Organic Shopping": "自然购物", "Organic Social": "自然社交", "Organic Video": "自然视频", "Organic Search": "自然搜索",
+  "AI Assistant": "AI 助手", "Referral": "外部引荐", "Email": "邮件", "Affiliates": "联盟营销", "Audio": "音频",
+  "SMS": "短信", "Mobile Push": "推送", "Unassigned": "未归类",
+};
 const MODELS = ["first_touch", "last_touch", "linear", "markov_1"];
 const LEAD = "markov_1";
 const $ = (id) => document.getElementById(id);
@@ -70,7 +78,8 @@ function draw() {
 function byLabel(rows) {
   const found = new Map();
   for (const row of rows) {
-    const name = [row.channel, row.campaign, row.term].filter((part) => part !== null).join(" › ");
+    const channel = language === "zh" ? CHANNELS_ZH[row.channel] ?? row.channel : row.channel;
+    const name = [channel, row.campaign, row.term].filter((part) => part !== null).join(" › ");
     if (!found.has(name)) found.set(name, {});
     found.get(name)[row.model] = row;
   }
