@@ -121,8 +121,15 @@ HEAD = b'<?xml version="1.0"?>\n<worksheet xmlns="http://schemas.openxmlformats.
     [
         b'<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
         b'<x:row r="900000"><x:c t="n" r="ZZ900000"><v>1</v></x:c></x:row>',
-        b"<row><c><v>1</v></c></row>" * 20_000 + b"<row>" + b"<c><v>1</v></c>" * 1_000 + b"</row>",
+        b"<row><c/></row>" * 30_000 + b"<row>" + b"<c/>" * 1_000 + b"</row>",
         b'<row r="1000000"><c><v>1</v></c></row><row>' + b"<c/>" * 2000 + b"</row>",
+        b'<row r="1"><c r="ZZZZZZ1"><v>1</v></c><c r="A1"/></row>',
+        b'<row><c x=">" r = "xfd1048576"><v>1</v></c><c r="A1"/></row>',
+        b'<row x=" r=1 " s="' + b"x" * 999 + b'"><c s="1"r="ALL99999"><v>1</v></c></row><row/>',
+        b"<row x=\" r='1' \"><c><v>1</v></c></row>" * 20_000
+        + b"<row>"
+        + b"<c/>" * 2000
+        + b"</row>",
     ],
 )
 def test_a_sheet_that_asks_for_a_giant_grid_is_refused(read, workbook, cells):
@@ -140,7 +147,7 @@ def low_limit(monkeypatch):
 
 @pytest.mark.usefixtures("low_limit")
 def test_a_zip_bomb_is_refused_in_little_memory(read, workbook):
-    bomb = HEAD + b"<sheetData>" + b" " * 60_000_000 + b"</sheetData></worksheet>"
+    bomb = HEAD + b"<sheetData>" + b" " * 40_000_000 + b"</sheetData></worksheet>"
     path = put(workbook(s=ROWS), SHEET, bomb)
     del bomb
     tracemalloc.start()
@@ -152,7 +159,7 @@ def test_a_zip_bomb_is_refused_in_little_memory(read, workbook):
 
 @pytest.mark.usefixtures("low_limit")
 def test_a_zip_that_lies_about_its_size_is_inflated_before_it_is_believed(read, workbook):
-    path = put(workbook(s=ROWS), SHEET, HEAD + b" " * 60_000_000 + b"</worksheet>")
+    path = put(workbook(s=ROWS), SHEET, HEAD + b" " * 40_000_000 + b"</worksheet>")
     raw = bytearray(path.read_bytes())
     lie = (1000).to_bytes(4, "little")
     central = raw.index(b"PK\x01\x02")
@@ -201,6 +208,15 @@ def test_damaged_workbooks_are_refused_or_read(read, workbook, name, data, tmp_p
     with contextlib.suppress(BadInput):
         read("costs", path)
     assert not (tmp_path.parent / "outside.txt").exists()
+
+
+def test_ranges_merged_over_each_other_a_million_times_are_refused(read, workbook):
+    rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(1, 5001))
+    merged = b'<mergeCell ref="A3:A1048576"/>' * 1000
+    body = HEAD + b"<sheetData>" + rows + b"</sheetData><mergeCells>" + merged
+    path = put(workbook(s=ROWS), SHEET, body + b"</mergeCells></worksheet>")
+    with pytest.raises(BadInput):
+        read("costs", path)
 
 
 def test_a_zip_without_a_workbook_is_refused(read, tmp_path):

@@ -5,13 +5,13 @@ sheet. Its text is repeated downwards, but never a measure: a lump cost merged o
 was paid once.
 """
 
+import contextlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 from python_calamine import (
-    CalamineError,
     CalamineSheet,
     CalamineWorkbook,
     SheetTypeEnum,
@@ -36,6 +36,7 @@ __all__ = ["Sheet"]
 
 # Rust's own panics arrive as a BaseException that pyo3 does not export.
 _PANIC = "PanicException"
+MAX_MERGED = 4_000_000
 
 
 class Sheet:
@@ -95,13 +96,18 @@ class Sheet:
     def _merged(self, measures: frozenset[str]) -> dict[int, list[tuple[int, int]]]:
         """Row → (column, first row) of the merged ranges that pass through it."""
         found: dict[int, list[tuple[int, int]]] = {}
+        covered = 0
         for (top, left), (bottom, _) in self._sheet.merged_cell_ranges or ():
             column, first = left - self._left, top - self._top
             if first <= self._header or not 0 <= column < len(self.columns):
                 continue
             if self.columns[column] in measures:
                 continue
-            for row in range(first, min(bottom - self._top, self._height - 1) + 1):
+            rows = range(first, min(bottom - self._top, self._height - 1) + 1)
+            covered += len(rows)
+            if covered > MAX_MERGED:
+                raise BadInput("sheet_too_large", path=self.path)
+            for row in rows:
                 found.setdefault(row, []).append((column, first))
         return found
 
@@ -138,25 +144,29 @@ def _is_recognised(header: Sequence[Any], names: Names) -> bool:
 
 
 def _open(path: Path) -> CalamineWorkbook:
-    try:
+    with _told(path):
         return CalamineWorkbook.from_path(path)
-    except (CalamineError, OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-    except BaseException as error:
-        if type(error).__name__ != _PANIC:
-            raise
-        raise _unreadable(path, error) from None
 
 
 def _sheet(book: CalamineWorkbook, name: str, path: Path) -> CalamineSheet:
+    """A sheet all of whose cells can be read: damage is told before the first row is given."""
+    with _told(path):
+        sheet = book.get_sheet_by_name(name)
+        for _ in sheet.iter_rows():
+            pass
+        return sheet
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Generator[None]:
+    """Whatever the reader throws, as BadInput."""
     try:
-        return book.get_sheet_by_name(name)
-    except (CalamineError, OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        yield
     except BaseException as error:
-        if type(error).__name__ != _PANIC:
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             raise
-        raise _unreadable(path, error) from None
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise BadInput("file_unreadable", path=path, format="XLSX", reason=reason) from None
 
 
 def _named(names: Sequence[str], wanted: str | int, path: Path) -> str:
@@ -166,8 +176,3 @@ def _named(names: Sequence[str], wanted: str | int, path: Path) -> str:
         if name.strip().casefold() == str(wanted).strip().casefold():
             return name
     raise BadInput("map_no_sheet", path=path, sheet=wanted, sheets=", ".join(names))
-
-
-def _unreadable(path: Path, error: BaseException) -> BadInput:
-    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return BadInput("file_unreadable", path=path, format="XLSX", reason=reason)

@@ -16,17 +16,18 @@ from touchline.errors import BadInput
 
 __all__ = ["check_workbook"]
 
-MAX_UNPACKED = 512 << 20
+MAX_UNPACKED = 256 << 20
 MAX_ENTRIES = 10_000
-MAX_GRID = 12_000_000
+MAX_GRID = 24_000_000
 MAX_ROW = 8 << 20
 CHUNK = 1 << 20
 LOCAL_HEADER = 30
 
-_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
-_ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\s[^>]{0,400}?\br=[\"']([0-9]{1,7})[\"']")
-_CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
-_REFERENCE = re.compile(rb"<(?:\w+:)?c\s[^>]{0,200}?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+# Tags under any prefix; references wherever they stand, for a ">" inside an attribute or a column
+# ZZZZZZ is read by the workbook's reader, too.
+_ROW = re.compile(rb"<(?:[^\s<>/:]*:)?row[\s>/]")
+_CELL = re.compile(rb"<(?:[^\s<>/:]*:)?c[\s>/]")
+_REFERENCE = re.compile(rb"[\s\"']r\s*=\s*[\"']([A-Za-z]*)([0-9]+)[\"']")
 
 
 def check_workbook(path: Path) -> None:
@@ -73,13 +74,17 @@ def _inflated(raw: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 class _Grid:
-    """Counts the rows and the widest row of a sheet; what it takes in memory is their product."""
+    """Bounds the grid of a sheet from above, whatever its XML tries to hide.
+
+    A row or cell stands where it says, or behind the one before it: so at most at the greatest
+    number said plus all that could count on from there.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rest = b""
         self._is_inside = False
-        self._last = self._widest = self._unnumbered = self._unplaced = 0
+        self._last_row = self._rows = self._last_column = self._widest = 0
 
     def add(self, chunk: bytes) -> None:
         buffer = self._rest + chunk
@@ -96,28 +101,24 @@ class _Grid:
         if b"</" in self._rest and b"sheetData>" in self._rest:
             self._count(self._rest)
             self._rest, self._is_inside = b"", False
-        rows, width = self._last + self._unnumbered, self._widest + self._unplaced
-        if rows * width > MAX_GRID or len(self._rest) > MAX_ROW:
+        grid = (self._last_row + self._rows) * (self._last_column + self._widest)
+        if grid > MAX_GRID or len(self._rest) > MAX_ROW:
             raise BadInput("sheet_too_large", path=self._path)
 
-    def _count(self, rows: bytes) -> None:
-        """Rows and cells without a reference stand behind the ones before them."""
-        references = _REFERENCE.findall(rows)
-        numbers = {int(number) for number in _ROW_NUMBER.findall(rows)}
-        self._unnumbered += len(_ROW.findall(rows)) - len(numbers)
-        numbers.update(int(number) for number in {number for _, number in references})
-        self._last = max(self._last, max(numbers, default=0))
-        columns = {letters for letters, _ in references}
-        self._widest = max(self._widest, max((_column(letters) for letters in columns), default=0))
-        if len(_CELL.findall(rows)) > len(references):
-            for row in _ROW.split(rows):
-                unplaced = len(_CELL.findall(row)) - len(_REFERENCE.findall(row))
-                self._unplaced = max(self._unplaced, unplaced)
+    def _count(self, xml: bytes) -> None:
+        rows = _ROW.split(xml)
+        self._rows += len(rows) - 1
+        self._widest = max(self._widest, *(len(_CELL.findall(row)) for row in rows))
+        references = set(_REFERENCE.findall(xml))
+        numbers = {number[:20] for _, number in references}
+        self._last_row = max(self._last_row, *map(int, numbers), 0)
+        columns = {letters[:20] for letters, _ in references}
+        self._last_column = max(self._last_column, *map(_column, columns), 0)
 
 
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 
