@@ -6,6 +6,5 @@
 
 from touchline.demo.build import Customer, build
 from touchline.demo.simulate import SEED, Summary, simulate, yesterday
-from touchline.demo.write import WRITE_KEYS
 
-__all__ = ["SEED", "WRITE_KEYS", "Customer", "Summary", "build", "simulate", "yesterday"]
+__all__ = ["SEED", "Customer", "Summary", "build", "simulate", "yesterday"]

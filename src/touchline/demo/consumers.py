@@ -10,7 +10,7 @@ from touchline.demo import care, dirt, offline, pages, shops
 from touchline.demo.channels import DEVICES, INDEX
 from touchline.demo.dice import Dice
 from touchline.demo.exposure import stack, touches
-from touchline.demo.members import Members, external_ids, members, scans
+from touchline.demo.members import NO_MAILS, Members, external_ids, members, scans
 from touchline.demo.orders import orders
 from touchline.demo.people import People, draw
 from touchline.demo.plan import Plan
@@ -64,7 +64,7 @@ def consumers(market: Market, first: int, count: int, dice: Dice, world: World) 
     seen = visits(people, touched, bought, plan, dice)
     found = stack([seen, *_dirt(people, known, seen, plan, dice)])
     _write_web(shop, found, dice, world)
-    rows = shops.rows(shop, plan, dice.of("order export"))
+    rows = shops.rows(shop, dice.of("order export"))
     folder.table("conversions_orders.csv", shops.COLUMNS, rows)
     met = offline.Met(touched, talks, sent, contacts)
     offline.write_offline(folder, shop, met, plan, dice)
@@ -98,7 +98,7 @@ def _write_web(shop: Shop, found: Visits, dice: Dice, world: World) -> None:
     sent_at = pages.moments(plan.calendar.end_ms + UPLOAD_MS + late[delayed])
     world.folder.late(made.only(delayed), found.site[made.visit[delayed]], sent_at)
     on_time = np.flatnonzero(late == 0)
-    back, back_site = shops.refund_calls(shop, plan, rng)
+    back, back_site = shops.refund_calls(shop, rng)
     every = made.only(on_time).joined(back)
     site = np.concatenate([found.site[made.visit[on_time]], back_site])
     world.folder.calls(every, site, dice.of("delivery"))
@@ -155,8 +155,9 @@ def _tell(shop: Shop, contacts: care.Contacts, world: World) -> None:
         truth.ids("external_userid", {p: n for p, n in zip(external, numbers, strict=True) if p})
     for type_, values in (("member_code", known.code), ("user_id", known.user)):
         truth.ids(type_, {values[n]: people.first + n for n in np.flatnonzero(is_member).tolist()})
-    named = np.flatnonzero(is_member & people.has_email).tolist()
-    truth.ids("email", {known.email[n]: people.first + n for n in named if "@" in known.email[n]})
+    mailed = np.flatnonzero(is_member & people.has_email).tolist()
+    named = [n for n in mailed if known.email[n] not in NO_MAILS]
+    truth.ids("email", {known.email[n]: people.first + n for n in named})
     truth.orders(
         {name: people.first + n for name, n in zip(shop.ids, bought.person.tolist(), strict=True)}
     )

@@ -86,7 +86,10 @@ def _placed(
     has_code &= venue != 1  # a Douyin shop takes no code of ours
     price = _prices(people, bought, line, has_code, plan)
     amount = (price * quantity).sum(axis=1)
-    returned = rng.random(len(venue)) < np.array([v.returned for v in people.market.venues])[venue]
+    # What comes back after the window is nobody's knowledge yet, so it is not the truth's either.
+    in_time = bought.ms + (REFUND_DAYS + 1) * DAY_MS < plan.calendar.end_ms
+    rates = np.array([shop.returned for shop in people.market.venues])[venue]
+    returned = in_time & (rng.random(len(venue)) < rates)
     partly = (rng.random(len(venue)) < PARTIAL) & (line[:, 1] >= 0)
     back = np.where(partly, price[:, 0] * quantity[:, 0], amount)
     known = np.array([v.known for v in people.market.venues])[venue]

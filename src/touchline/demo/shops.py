@@ -103,13 +103,13 @@ def properties(about: Shop) -> dict[int, str]:
     return found
 
 
-def refund_calls(about: Shop, plan: Plan, rng: np.random.Generator) -> tuple[Calls, Ints]:
+def refund_calls(about: Shop, rng: np.random.Generator) -> tuple[Calls, Ints]:
     """(refunds of web orders, the site of each): sent by the shop's server, without a device."""
     bought = about.orders
     keys = [venue.key for venue in about.people.market.venues]
     site = np.array([SITES.index(key) if key in SITES else -1 for key in keys])[bought.venue]
     at = about.ms + REFUND_DAYS * DAY_MS
-    row = np.flatnonzero((site >= 0) & (bought.refund > 0) & (at < plan.calendar.end_ms))
+    row = np.flatnonzero((site >= 0) & (bought.refund > 0))
     text: list[str] = []
     ids = hexes(rng, len(row), 32)
     for order, message, when in zip(row.tolist(), ids, moments(at[row]), strict=True):
@@ -124,7 +124,7 @@ def refund_calls(about: Shop, plan: Plan, rng: np.random.Generator) -> tuple[Cal
     return Calls(at[row], np.full(len(row), -1), text), site[row]
 
 
-def rows(about: Shop, plan: Plan, rng: np.random.Generator) -> Iterator[list[str]]:
+def rows(about: Shop, rng: np.random.Generator) -> Iterator[list[str]]:
     """Rows of the order export: marketplaces and tills, each followed by its refund if any."""
     bought, venues = about.orders, about.people.market.venues
     files = [n for n, venue in enumerate(venues) if venue.key not in SITES]
@@ -155,7 +155,7 @@ def rows(about: Shop, plan: Plan, rng: np.random.Generator) -> Iterator[list[str
             goods,
         ]
         yield [*head, _money(amount), *tail, ""]
-        if refund and refunded[order] < plan.calendar.end_ms:
+        if refund:
             yield [*head, _money(amount - refund), *tail, back]
 
 

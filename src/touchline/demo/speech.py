@@ -70,20 +70,21 @@ def _cookies(
     newer = (visits.ms > people.cleared[visits.person]) & (visits.device != DEVICES.index("mini"))
     strangers = hexes(rng, len(visits.ms), 32)
     found: list[str] = []
-    owners: dict[str, int | None] = {}
+    owners: dict[str, int | None] = {}  # a tablet's is told once for all blocks
     rows = zip(
         visits.person.tolist(), visits.device.tolist(), visits.kind.tolist(), newer.tolist(),
         visits.about.tolist(), strangers, strict=True,
     )  # fmt: skip
     for who, device, kind, is_newer, about, stranger in rows:
         if kind == BOT:
-            cookie, owner = stranger, None
+            cookie = stranger
+            owners[cookie] = None
         elif kind == TABLET:
-            cookie, owner = store_tablet(seed, about), None
+            cookie = store_tablet(seed, about)
         else:
-            cookie, owner = people.ids.device[device][is_newer][who], people.first + who
+            cookie = people.ids.device[device][is_newer][who]
+            owners[cookie] = people.first + who
         found.append(cookie)
-        owners[cookie] = owner
     return found, owners
 
 

@@ -242,7 +242,7 @@ MARKETS = {
         repeat=0.26,
         old_share=0.06,
         old_factor=4.0,
-        second_line=0.44,
+        second_line=0.37,
         devices=(0.03, 0.008),
     ),
 }

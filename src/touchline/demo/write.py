@@ -18,7 +18,7 @@ from touchline.demo.pages import Calls
 from touchline.demo.season import SHANGHAI_MS, Ints
 from touchline.demo.visits import SITES
 
-__all__ = ["BATCH", "SOURCES", "WRITE_KEYS", "Folder"]
+__all__ = ["BATCH", "SOURCES", "Folder"]
 
 # The write key's name each site sends under.
 SOURCES = {
@@ -28,8 +28,6 @@ SOURCES = {
     "mini": "miniprogram",
     "intl": "intl",
 }
-# A key for each of these names: `touchline init --write-key NAME=KEY`.
-WRITE_KEYS = {name: f"demo-{name}-write-key" for name in ("website", "miniprogram", "intl")}
 LIBRARIES = {"website": "clarisle-web", "miniprogram": "clarisle-mini", "intl": "clarisle-web"}
 BATCH = 480
 RESENT, TAIL = 0.08, 20
