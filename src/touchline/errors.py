@@ -304,8 +304,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "演示数据被拒绝({status}):{why}。请将此信息反馈给我们。",
     ),
     "unknown_key": (
-        "This write key is unknown. Check the key, or add one with: touchline init --write-key.",
-        "写入密钥无效,请检查密钥是否正确。",
+        "This write key is unknown. Send one of those given to touchline init --write-key.",
+        "写入密钥无效,请使用 touchline init --write-key 设定的密钥。",
     ),
 }
 
