@@ -51,8 +51,14 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], title: str 
     for place, (heading, _, _) in enumerate(columns):
         drawn.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
     for row in rows:
-        drawn.add_row(*(write(row[key]) for _, key, write in columns))
-    Console(width=None if sys.stdout.isatty() else 120, soft_wrap=False).print(drawn)
+        drawn.add_row(*(_harmless(write(row[key])) for _, key, write in columns))
+    width = None if sys.stdout.isatty() else 120
+    Console(width=width, soft_wrap=False, markup=False, emoji=False, highlight=False).print(drawn)
+
+
+def _harmless(text: str) -> str:
+    """Without control characters: a campaign's name must not steer the terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def progress_line(what: str) -> Callable[[float], None]:

@@ -139,6 +139,11 @@ def test_a_file_without_a_needed_column_is_refused_and_shows_what_it_has(
     assert header.split(",")[0] in str(error.value)
 
 
+def test_the_columns_shown_are_those_under_the_title(read):
+    with pytest.raises(BadInput, match="It has: 项目, 博主, 结算金额"):
+        read("costs", "结案表,,\n,,\n项目,博主,结算金额\nA,小鹿,5\n")
+
+
 def test_a_file_of_costs_is_not_a_place_for_properties(read):
     with pytest.raises(BadInput, match="is no field of costs"):
         read("costs", "date,channel,cost\n", toml='[columns]\nmood = "cost"\n')

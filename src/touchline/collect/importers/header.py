@@ -30,15 +30,15 @@ class Names:
 
 def header_index(rows: Sequence[Sequence[Any]], names: Names) -> int | None:
     """Index of the header among the first rows; None when the rows have none."""
-    first = -1
+    rows = rows[:LOOKED_AT]
+    filled = [[cell for cell in row if cell not in (None, "")] for row in rows]
+    widest = max(map(len, filled), default=0)
+    # A title is narrower than the table under it.
+    first = next((n for n, cells in enumerate(filled) if cells and len(cells) * 2 >= widest), -1)
     best, found = 0, -1
-    for index, row in enumerate(rows[:LOOKED_AT]):
-        cells = [cell for cell in row if cell not in (None, "")]
-        if not cells:
-            continue
-        first = index if first < 0 else first
+    for index, cells in enumerate(filled):
         labels = [name for name in column_names(cells) if not _DATA.fullmatch(name)]
-        if names.mapped and names.mapped <= {label.casefold() for label in labels}:
+        if labels and names.mapped and names.mapped <= {label.casefold() for label in labels}:
             return index
         score = sum(1 for label in labels if names.is_known(label))
         if score > best:
@@ -47,6 +47,6 @@ def header_index(rows: Sequence[Sequence[Any]], names: Names) -> int | None:
         return None
     if best >= 2 or (best == 1 and found == first):
         return found
-    if first < 0 or any(_DATA.fullmatch(str(cell).strip()) for cell in rows[first]):
+    if first < 0 or any(_DATA.fullmatch(str(cell).strip()) for cell in filled[first]):
         return None
     return first

@@ -15,7 +15,7 @@ from msgspec import Struct
 from touchline.collect.importers.fields import KINDS, Kind, guessed
 from touchline.collect.importers.header import Names
 from touchline.collect.importers.mapfile import MapFile
-from touchline.collect.importers.rows import Broken, Row, Table
+from touchline.collect.importers.rows import Broken, Row, Table, listed
 from touchline.errors import BadInput
 from touchline.model import IDENTIFIER_TYPES
 
@@ -165,9 +165,12 @@ def _from_map(table: Table, mapfile: MapFile) -> dict[str, tuple[str, str]]:
             if column is None and not table.is_complete:
                 column = name
             if column is None:
-                listed = ", ".join(table.columns[:40])
                 raise BadInput(
-                    "map_no_column", path=mapfile.path, field=field, column=name, columns=listed
+                    "map_no_column",
+                    path=mapfile.path,
+                    field=field,
+                    column=name,
+                    columns=listed(table.columns),
                 )
             chosen[column] = (field, "map")
     return chosen
@@ -205,7 +208,7 @@ def _check_needs(plan: Plan, table: Table) -> None:
                 path=table.path,
                 kind=plan.kind.name,
                 field=" / ".join(group),
-                columns=", ".join(table.columns[:40]),
+                columns=listed(table.columns),
             )
 
 

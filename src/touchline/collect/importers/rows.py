@@ -22,6 +22,7 @@ __all__ = [
     "Table",
     "cell",
     "column_names",
+    "listed",
     "text_cell",
 ]
 
@@ -83,6 +84,12 @@ class Table(Protocol):
     def fraction(self) -> float:
         """How much of the file has been read, 0 to 1."""
         ...
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names out of a file, fit for one line of a message: no control character gets through."""
+    shown = ("".join(c if c.isprintable() else " " for c in name[:60]) for name in names[:40])
+    return ", ".join(" ".join(name.split()) or "–" for name in shown)
 
 
 def text_cell(text: str) -> str | None:

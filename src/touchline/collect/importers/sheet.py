@@ -28,6 +28,7 @@ from touchline.collect.importers.rows import (
     Rows,
     cell,
     column_names,
+    listed,
 )
 from touchline.collect.importers.sheetguard import check_workbook
 from touchline.errors import BadInput
@@ -175,4 +176,4 @@ def _named(names: Sequence[str], wanted: str | int, path: Path) -> str:
     for name in names:
         if name.strip().casefold() == str(wanted).strip().casefold():
             return name
-    raise BadInput("map_no_sheet", path=path, sheet=wanted, sheets=", ".join(names))
+    raise BadInput("map_no_sheet", path=path, sheet=wanted, sheets=listed(names))
