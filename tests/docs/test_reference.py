@@ -9,6 +9,7 @@ import pytest
 import reference
 from touchline.cli.parser import parser
 from touchline.jobs.definitions import KINDS
+from touchline.settings import Settings
 from touchline.web.app import api
 from touchline.web.collector import PATHS
 
@@ -66,6 +67,11 @@ def test_the_reference_has_no_verb_of_its_own():
 def test_every_kind_of_definition_is_in_the_reference():
     titles = re.findall(r"^## `\[+(\w+)\]+`", read(DOCS / "reference/definitions.md"), re.MULTILINE)
     assert set(titles) == set(KINDS)
+
+
+def test_every_setting_is_in_the_guide():
+    part = read(DOCS / "guides/operate.md").partition("## Settings")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == list(Settings.__struct_fields__)
 
 
 def test_every_address_is_in_the_reference():
