@@ -178,7 +178,7 @@ def test_orders_of_the_truth_are_those_of_the_files(company, web):
 @pytest.fixture(scope="session")
 def deals():
     plan, dice = Plan(Calendar(END), 600_000, 3), Dice(3, 2, 0)
-    accounts = draw_accounts(0, 0, 30_000, plan, dice)
+    accounts = draw_accounts(0, 0, 30_000, dice)
     return draw_deals(accounts, plan, dice)
 
 

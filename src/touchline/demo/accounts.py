@@ -6,8 +6,7 @@ import numpy as np
 
 from touchline.demo.dice import Dice, hexes
 from touchline.demo.people import FAMILY, phone
-from touchline.demo.plan import Plan
-from touchline.demo.season import DAY_MS, Floats, Ints
+from touchline.demo.season import Floats, Ints
 from touchline.demo.world import DEALERS, REPS
 
 __all__ = ["TITLES", "Accounts", "draw_accounts"]
@@ -41,7 +40,6 @@ class Accounts:
     start: Ints
     account: Ints
     place: Ints
-    cleared: Ints
     interest: Floats
     device: list[list[str]]
     name: list[str]
@@ -67,7 +65,7 @@ class Accounts:
         return FAMILY[(self.first + contact) * 7 % len(FAMILY)] + TITLES[int(self.place[contact])]
 
 
-def draw_accounts(first: int, base: int, contacts: int, plan: Plan, dice: Dice) -> Accounts:
+def draw_accounts(first: int, base: int, contacts: int, dice: Dice) -> Accounts:
     """Accounts of two to four contacts, three on average."""
     rng = dice.of("accounts")
     count = max(1, round(contacts / 3))
@@ -88,8 +86,6 @@ def draw_accounts(first: int, base: int, contacts: int, plan: Plan, dice: Dice) 
         start=start,
         account=account,
         place=np.arange(len(account)) - start[account],
-        cleared=plan.calendar.start_ms
-        + (rng.random(len(account)) * plan.calendar.days * 3 * DAY_MS).astype(np.int64),
         interest=rng.gamma(1.5, 1.0, len(account)),
         device=[hexes(rng, len(account), 32) for _ in range(5)],
         name=[_name(base + n, REGIONS[where]) for n, where in enumerate(region.tolist())],

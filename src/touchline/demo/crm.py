@@ -33,11 +33,9 @@ def deal_id(accounts: Accounts, account: int) -> str:
     return f"D{accounts.base + account:06d}"
 
 
-def write_crm(
-    folder: Folder, accounts: Accounts, deals: Deals, dealer_led: Ints, plan: Plan, dice: Dice
-) -> None:
+def write_crm(folder: Folder, accounts: Accounts, deals: Deals, plan: Plan, dice: Dice) -> None:
     folder.table("people_crm_contacts.csv", CONTACTS, _contacts(accounts))
-    folder.table("conversions_deals.csv", DEALS, _versions(accounts, deals, dealer_led, plan, dice))
+    folder.table("conversions_deals.csv", DEALS, _versions(accounts, deals, plan, dice))
 
 
 def _contacts(accounts: Accounts) -> Iterator[list[str]]:
@@ -55,9 +53,7 @@ def _contacts(accounts: Accounts) -> Iterator[list[str]]:
         ]
 
 
-def _versions(
-    accounts: Accounts, deals: Deals, dealer_led: Ints, plan: Plan, dice: Dice
-) -> Iterator[list[str]]:
+def _versions(accounts: Accounts, deals: Deals, plan: Plan, dice: Dice) -> Iterator[list[str]]:
     """A row for every stage a deal reached, oldest first over all deals."""
     rng = dice.of("crm")
     reached: list[tuple[Ints, Ints, int]] = []
@@ -81,13 +77,12 @@ def _versions(
         at, stage = int(account[row]), int(step[row])
         # The first contact asks, the second one buys.
         contact = int(accounts.start[at]) + (min(1, int(size[at]) - 1) if stage >= 3 else 0)
-        yield _row(accounts, deals, dealer_led, (at, stage, contact), (when, created[at]))
+        yield _row(accounts, deals, (at, stage, contact), (when, created[at]))
 
 
 def _row(
-    accounts: Accounts, deals: Deals, dealer_led: Ints, place: tuple[int, int, int],
-    times: tuple[str, str],
-) -> list[str]:  # fmt: skip
+    accounts: Accounts, deals: Deals, place: tuple[int, int, int], times: tuple[str, str]
+) -> list[str]:
     account, step, contact = place
     stage = NAMES[step]
     identifiers = [accounts.crm_id(contact), accounts.phone(contact), accounts.email(contact)]
@@ -96,7 +91,7 @@ def _row(
         return [f"R{accounts.base + account:06d}", times[0], "renewal", stage,
                 f"{SERVICE[1]}.00", "CNY", accounts.code(account), *identifiers, owner, "",
                 SERVICE[0], ""]  # fmt: skip
-    dealer = DEALERS[int(accounts.dealer[account])][0] if dealer_led[account] else ""
+    dealer = DEALERS[int(accounts.dealer[account])][0] if deals.by_dealer[account] else ""
     cents = int(deals.amount[account])
     amount = f"{cents // 100}.{cents % 100:02d}" if step >= 2 else ""
     machine = PRO_PRODUCTS[int(deals.product[account])][0] if step >= 2 else ""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from touchline.demo.accounts import Accounts
-from touchline.demo.channels import Channel, of_market
+from touchline.demo.channels import INDEX, Channel, of_market
 from touchline.demo.dice import Dice, systematic
 from touchline.demo.plan import Plan
 from touchline.demo.season import DAY_MS, Floats, Ints, Mask
@@ -64,6 +64,10 @@ class Deals:
     amount: Ints
     product: Ints
     helped: dict[str, Mask]
+
+    @property
+    def by_dealer(self) -> Mask:
+        return self.opener == INDEX["dealer"]
 
 
 def expo_days(plan: Plan) -> list[Fair]:

@@ -5,7 +5,7 @@ latent intent leads people to those, see `response`.
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,9 +16,12 @@ from touchline.demo.plan import Plan, reach_of
 from touchline.demo.season import DAY_MS, Ints
 from touchline.demo.world import CITIES, OUTDOOR_CITIES
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 __all__ = ["Touches", "stack", "touches"]
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Touches:
 
 def stack(parts: list[T]) -> T:
     """Tables of one kind as one table."""
-    names = [column.name for column in fields(parts[0])]  # pyright: ignore[reportArgumentType] # T is a dataclass of arrays
+    names = [column.name for column in fields(parts[0])]
     return type(parts[0])(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 

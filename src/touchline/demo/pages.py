@@ -6,8 +6,11 @@ and click id, a mini-program screen has no URL and states its campaign in the co
 """
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -100,73 +103,87 @@ def moments(ms: Ints) -> list[str]:
     return texts.tolist()
 
 
+class Stamp(NamedTuple):
+    """What tells one call from another: its visit, its id, its moment."""
+
+    visit: int
+    message: str
+    when: str
+
+
 def calls(
     visits: Visits, speech: Speech, orders: dict[int, str], plan: Plan, rng: np.random.Generator
 ) -> Calls:
     """Every call of these visits. `orders` holds the properties of the order of a row."""
     step = rng.integers(*STEP_MS, len(visits.ms))
     begin = visits.ms - np.where(visits.kind == ORDER, step * visits.depth, 0)
-    parts = [
-        _views(visits, speech, begin, step, plan, rng),
-        _products(visits, speech, begin + step // 2, rng),
-        _identifies(speech, begin + 2_000, rng),
-        _orders(visits, speech, orders, rng),
-    ]
-    return Calls(
-        np.concatenate([part.ms for part in parts]),
-        np.concatenate([part.visit for part in parts]),
-        [text for part in parts for text in part.text],
+    landing = _landings(visits, plan, rng)
+    views = _views(visits, speech, landing, (begin, step), rng)
+    return (
+        views.joined(_products(visits, speech, begin + step // 2, rng))
+        .joined(_identifies(speech, begin + 2_000, rng))
+        .joined(_orders(visits, speech, orders, rng))
     )
+
+
+def _stamps(row: Ints, ms: Ints, rng: np.random.Generator) -> Iterator[Stamp]:
+    ids = hexes(rng, len(row), 32)
+    return map(Stamp, row.tolist(), ids, moments(ms))
+
+
+def _head(kind: str, speech: Speech, stamp: Stamp) -> str:
+    """The opening of a call, up to what is its own."""
+    user = speech.user[stamp.visit]
+    who = f'"anonymousId":"{speech.anon[stamp.visit]}"' + (f',"userId":"{user}"' if user else "")
+    return f'{{"type":"{kind}","messageId":"{stamp.message}",{who},"timestamp":"{stamp.when}"'
 
 
 def _views(
-    visits: Visits, speech: Speech, begin: Ints, step: Ints, plan: Plan, rng: np.random.Generator
+    visits: Visits,
+    speech: Speech,
+    landing: list[tuple[str, str]],
+    pace: tuple[Ints, Ints],
+    rng: np.random.Generator,
 ) -> Calls:
     """Pages and screens; the first one carries what brought the visitor."""
+    begin, step = pace
     row = np.repeat(np.arange(len(visits.ms)), visits.depth)
     place = np.arange(len(row)) - np.repeat(np.cumsum(visits.depth) - visits.depth, visits.depth)
     ms = begin[row] + place * step[row]
-    landing = _landings(visits, plan, rng)
-    first_page = rng.integers(0, 5, len(visits.ms))
-    page = (first_page[row] + place).tolist()
-    ids = hexes(rng, len(row), 32)
+    page = rng.integers(0, 5, len(visits.ms))[row] + place
     text: list[str] = []
-    for visit, at, where, number, message, when in zip(
-        row.tolist(), place.tolist(), visits.site[row].tolist(), page, ids, moments(ms), strict=True
+    for stamp, at, where, number in zip(
+        _stamps(row, ms, rng),
+        place.tolist(),
+        visits.site[row].tolist(),
+        page.tolist(),
+        strict=True,
     ):
         site = SITES[where]
         path, title = PAGES[site][number % len(PAGES[site])]
-        query, referrer = landing[visit] if at == 0 else ("", f"{HOSTS[site]}/" if at else "")
-        text.append(_view(speech, visit, message, when, (site, path, title, query, referrer)))
+        head = f'{_head("screen" if site == "mini" else "page", speech, stamp)},"name":"{title}"'
+        context = speech.context[stamp.visit]
+        if site == "mini":
+            text.append(_screen(head, context, path, landing[stamp.visit] if at == 0 else ("", "")))
+        else:
+            here = landing[stamp.visit] if at == 0 else ("", f"{HOSTS[site]}/")
+            url = f"{HOSTS[site]}{path}{here[0]}"
+            text.append(
+                f'{head},"properties":{{"title":"{title}"}},"context":{{{context},"page":{{"path":'
+                f'"{path}","referrer":"{here[1]}","title":"{title}","url":"{url}"}}}}}}'
+            )
     return Calls(ms, row, text)
 
 
-def _view(
-    speech: Speech, visit: int, message: str, when: str, page: tuple[str, str, str, str, str]
-) -> str:
-    site, path, title, query, referrer = page
-    who = _who(speech, visit)
-    if site == "mini":
-        return (
-            f'{{"type":"screen","messageId":"{message}",{who},"timestamp":"{when}",'
-            f'"name":"{title}","properties":{{"path":"{path}"}},'
-            f'"context":{{{speech.context[visit]}{query}}}}}'
-        )
-    return (
-        f'{{"type":"page","messageId":"{message}",{who},"timestamp":"{when}",'
-        f'"name":"{title}","properties":{{"title":"{title}"}},'
-        f'"context":{{{speech.context[visit]},"page":{{"path":"{path}","referrer":"{referrer}",'
-        f'"title":"{title}","url":"{HOSTS[site]}{path}{query}"}}}}}}'
-    )
-
-
-def _who(speech: Speech, visit: int) -> str:
-    user = speech.user[visit]
-    return f'"anonymousId":"{speech.anon[visit]}"' + (f',"userId":"{user}"' if user else "")
+def _screen(head: str, context: str, path: str, landing: tuple[str, str]) -> str:
+    """A screen: its campaign is stated; a link stands there only for the sake of a click id."""
+    stated, click = landing
+    link = f',"page":{{"path":"{path}","url":"{HOSTS["mini"]}/{path}?{click}"}}' if click else ""
+    return f'{head},"properties":{{"path":"{path}"}},"context":{{{context}{stated}{link}}}}}'
 
 
 def _landings(visits: Visits, plan: Plan, rng: np.random.Generator) -> list[tuple[str, str]]:
-    """(query or stated campaign, referrer) of the first page of each visit."""
+    """(query, referrer) of the first page of each visit; of a screen (campaign, click id)."""
     count = len(visits.ms)
     pick = rng.integers(0, 1 << 30, count).tolist()
     ids = hexes(rng, count, 20)
@@ -194,7 +211,8 @@ def _landing(
     channel: Channel, campaign: str, number: int, click: str, *, on_mini: bool
 ) -> tuple[str, str]:
     if on_mini:
-        return _stated(channel, campaign, number), ""
+        clicked = f"{channel.click}={click}" if channel.click and campaign else ""
+        return _stated(channel, campaign, number), clicked
     referrers = channel.referrers
     referrer = referrers[number % len(referrers)] if referrers else ""
     return _query(channel, campaign, number, click), referrer
@@ -205,7 +223,7 @@ def _query(channel: Channel, campaign: str, number: int, click: str) -> str:
     if not channel.source:
         return ""
     spelled = channel.source[number % len(channel.source)]
-    parts = [f"utm_source={quote(spelled)}", f"utm_medium={channel.medium}"]
+    parts = [f"utm_source={_quoted(spelled)}", f"utm_medium={channel.medium}"]
     if campaign:
         parts.append(f"utm_campaign={_quoted(campaign)}")
         parts.append(f"utm_content={campaign[-3:]}")
@@ -216,13 +234,9 @@ def _query(channel: Channel, campaign: str, number: int, click: str) -> str:
     return "?" + "&".join(parts)
 
 
-_QUOTES: dict[str, str] = {}
-
-
+@lru_cache(maxsize=4096)
 def _quoted(text: str) -> str:
-    if text not in _QUOTES:
-        _QUOTES[text] = quote(text)
-    return _QUOTES[text]
+    return quote(text)
 
 
 def _stated(channel: Channel, campaign: str, number: int) -> str:
@@ -240,37 +254,31 @@ def _products(visits: Visits, speech: Speech, ms: Ints, rng: np.random.Generator
     shop = visits.site != SITES.index("pro")
     row = np.flatnonzero((visits.depth > 1) & (visits.kind != BOT) & shop)
     english = (visits.site[row] == SITES.index("intl")).tolist()
-    ids = hexes(rng, len(row), 32)
+    numbers = rng.integers(0, len(PRODUCTS), len(row)).tolist()
     text: list[str] = []
-    for visit, number, abroad, message, when in zip(
-        row.tolist(), rng.integers(0, len(PRODUCTS), len(row)).tolist(), english, ids,
-        moments(ms[row]), strict=True,
-    ):  # fmt: skip
+    for stamp, number, abroad in zip(_stamps(row, ms[row], rng), numbers, english, strict=True):
         product = PRODUCTS[number]
-        name, price = (
-            (product.english, product.dollars) if abroad else (product.name, product.price)
-        )
+        name = product.english if abroad else product.name
+        price = product.dollars if abroad else product.price
         properties = f'"product_id":"{product.sku}","name":"{name}","price":{price}'
-        text.append(_track(speech, visit, message, when, "Product Viewed", properties))
+        text.append(_track(speech, stamp, "Product Viewed", properties))
     return Calls(ms[row], row, text)
 
 
-def _track(speech: Speech, visit: int, message: str, when: str, name: str, properties: str) -> str:
+def _track(speech: Speech, stamp: Stamp, name: str, properties: str) -> str:
     return (
-        f'{{"type":"track","messageId":"{message}",{_who(speech, visit)},"timestamp":"{when}",'
-        f'"event":"{name}","properties":{{{properties}}},'
-        f'"context":{{{speech.context[visit]}}}}}'
+        f'{_head("track", speech, stamp)},"event":"{name}","properties":{{{properties}}},'
+        f'"context":{{{speech.context[stamp.visit]}}}}}'
     )
 
 
 def _identifies(speech: Speech, ms: Ints, rng: np.random.Generator) -> Calls:
     says: Mask = np.array([bool(traits) for traits in speech.traits], dtype=bool)
     row = np.flatnonzero(says)
-    ids = hexes(rng, len(row), 32)
     text = [
-        f'{{"type":"identify","messageId":"{message}",{_who(speech, visit)},"timestamp":"{when}",'
-        f'"traits":{{{speech.traits[visit]}}},"context":{{{speech.context[visit]}}}}}'
-        for visit, message, when in zip(row.tolist(), ids, moments(ms[row]), strict=True)
+        f'{_head("identify", speech, stamp)},"traits":{{{speech.traits[stamp.visit]}}},'
+        f'"context":{{{speech.context[stamp.visit]}}}}}'
+        for stamp in _stamps(row, ms[row], rng)
     ]
     return Calls(ms[row], row, text)
 
@@ -279,11 +287,10 @@ def _orders(
     visits: Visits, speech: Speech, orders: dict[int, str], rng: np.random.Generator
 ) -> Calls:
     row = np.flatnonzero(visits.kind == ORDER)
-    ids = hexes(rng, len(row), 32)
     text = [
-        _track(speech, visit, message, when, "Order Completed", orders[order])
-        for visit, order, message, when in zip(
-            row.tolist(), visits.about[row].tolist(), ids, moments(visits.ms[row]), strict=True
+        _track(speech, stamp, "Order Completed", orders[order])
+        for stamp, order in zip(
+            _stamps(row, visits.ms[row], rng), visits.about[row].tolist(), strict=True
         )
     ]
     return Calls(visits.ms[row], row, text)

@@ -5,7 +5,6 @@ team and the website would.
 import numpy as np
 
 from touchline.demo.accounts import draw_accounts
-from touchline.demo.channels import INDEX
 from touchline.demo.consumers import World
 from touchline.demo.crm import write_crm
 from touchline.demo.deals import draw_deals
@@ -25,15 +24,14 @@ def professionals(first: int, count: int, base: int, dice: Dice, world: World) -
     Returns how many accounts they make.
     """
     plan, folder, truth = world.plan, world.folder, world.truth
-    accounts = draw_accounts(first, base, count, plan, dice)
+    accounts = draw_accounts(first, base, count, dice)
     deals = draw_deals(accounts, plan, dice)
     seen = pro_visits(accounts, deals, plan, dice)
     speech = pro_speech(accounts, seen, dice)
     made = calls(seen, speech, {}, plan, dice.of("pages"))
     folder.calls(made, seen.site[made.visit], dice.of("delivery"))
     write_meetings(folder, accounts, deals, plan, dice)
-    dealer_led = deals.opener == INDEX["dealer"]
-    write_crm(folder, accounts, deals, dealer_led, plan, dice)
+    write_crm(folder, accounts, deals, plan, dice)
     truth.add_deals(deals)
     numbers = range(count)
     truth.ids("phone", {f"+86{accounts.phone(n)}": first + n for n in numbers})
@@ -41,7 +39,7 @@ def professionals(first: int, count: int, base: int, dice: Dice, world: World) -
     truth.ids("crm_id", {accounts.crm_id(n): first + n for n in numbers})
     owners = zip(speech.anon, seen.person.tolist(), strict=True)
     truth.ids("anonymous_id", {cookie: first + who for cookie, who in owners})
-    for account in np.flatnonzero(deals.won & dealer_led).tolist():
+    for account in np.flatnonzero(deals.won & deals.by_dealer).tolist():
         day = int((deals.closed[account] - plan.calendar.start_ms) // DAY_MS)
         cents = round(int(deals.amount[account]) * DEALER_COMMISSION)
         world.commissions[day, "dealer"] += cents

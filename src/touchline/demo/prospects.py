@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from touchline.demo.accounts import Accounts
-from touchline.demo.channels import ALL, DEVICES, INDEX, Channel, of_market
+from touchline.demo.channels import ALL, INDEX, Channel, of_market
 from touchline.demo.deals import Deals, expo_days, webinar_days
 from touchline.demo.dice import Dice, hexes
 from touchline.demo.exposure import Touches, stack
@@ -113,7 +113,6 @@ def pro_speech(accounts: Accounts, visits: Visits, dice: Dice) -> Speech:
     """A form makes a visitor known by mail and phone; later on every third visit says who it is."""
     rng = dice.of("pro speech")
     known = ((visits.kind == JOIN) | (rng.random(len(visits.ms)) < KNOWN)).tolist()
-    desktop = DEVICES.index("desktop")
     agent = visits.person.tolist()
     return Speech(
         anon=[
@@ -122,7 +121,7 @@ def pro_speech(accounts: Accounts, visits: Visits, dice: Dice) -> Speech:
         ],
         user=[""] * len(known),
         context=[
-            context_of(device if device >= 0 else desktop, SITES.index("pro"), agent=contact)
+            context_of(device, SITES.index("pro"), agent=contact)
             for device, contact in zip(visits.device.tolist(), agent, strict=True)
         ],
         traits=[

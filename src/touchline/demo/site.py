@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from touchline.demo.channels import ALL, Channel
-from touchline.demo.world import HOSTS
+from touchline.demo.world import DEVICE, HOSTS, PRO_PRODUCTS, PRODUCTS
 
 __all__ = ["site_toml", "write_site"]
 
@@ -60,6 +60,7 @@ All of it is invented. What a customer would send, and nothing else:
 | `conversions_deals.csv` | CRM: each deal in all the stages it went through |
 | `people_*.csv` | members, CRM contacts |
 | `costs_*.csv`, `rates.csv` | spend, exchange rates; `_revised` after its first version |
+| `catalogue.csv` | prices, unit costs, days a pack lasts |
 | `*.map.toml` | map for the file of the same name |
 | `truth.json` | what the simulator knows and no product may read |
 """
@@ -68,6 +69,16 @@ All of it is invented. What a customer would send, and nothing else:
 def write_site(out: Path) -> None:
     (out / "site.toml").write_text(site_toml(), encoding="utf-8")
     (out / "README.md").write_text(README, encoding="utf-8")
+    (out / "catalogue.csv").write_text(_catalogue(), encoding="utf-8")
+
+
+def _catalogue() -> str:
+    goods = [
+        f"{p.sku},{p.name},{p.price},{p.price * p.cost / 100:.2f},{p.refill or ''}"
+        for p in (*PRODUCTS, DEVICE)
+    ]
+    machines = [f"P{n},{name},{price},," for n, (name, price, _) in enumerate(PRO_PRODUCTS, 1)]
+    return "\n".join(["sku,name,price,unit_cost,lasts_days", *goods, *machines]) + "\n"
 
 
 def site_toml() -> str:

@@ -178,7 +178,6 @@ class Venue:
     returned: float
     known: float
     prefix: str
-    channel: str = ""
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ class Market:
 CHINA_VENUES = (
     Venue("tmall", "天猫旗舰店", 0.34, 0.16, 0.22, "TM"),
     Venue("douyin", "抖音店", 0.24, 0.27, 0.09, "DY"),
-    Venue("mini", "会员小程序", 0.19, 0.06, 1.0, "MP", "mini"),
+    Venue("mini", "会员小程序", 0.19, 0.06, 1.0, "MP"),
     Venue("store", "门店", 0.18, 0.02, 0.71, "POS"),
     Venue("h5", "官网H5", 0.05, 0.08, 1.0, "H5"),
 )
