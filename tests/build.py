@@ -1,16 +1,25 @@
 """Small worlds for tests: a workspace in a temporary folder, rows put straight into its lake."""
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
 from touchline import clock
-from touchline.model import Flag
+from touchline.identity.people import Registry
+from touchline.journey.goal import DEFAULT, Goal
+from touchline.measure.credited import Question
+from touchline.measure.report import Report, report
+from touchline.model import Flag, RawRequest
 from touchline.storage.columns import TABLES
+from touchline.storage.log import Log
 from touchline.storage.workspace import Workspace
 
+MINUTE = 60 * clock.US
+HOUR = 60 * MINUTE
 DAY = clock.DAY_US
 T0 = clock.to_us(dt.datetime(2026, 3, 1, tzinfo=dt.UTC))
 
@@ -26,7 +35,7 @@ def node(name: str) -> bytes:
 
 
 def nodes(*names: str) -> list[dict[str, Any]]:
-    """`"user_id:ann"` -> a node_ids entry; the id is readable."""
+    """`"user_id:ann"` -> a node_ids entry; the id is readable. Strongest first, as stored."""
     return [{"type": n.partition(":")[0], "id": node(n), "app": None} for n in names]
 
 
@@ -71,6 +80,24 @@ class Rows:
         }
         self._add("conversions", row | columns)
 
+    def refund(self, order_id: str, at: int, **columns: Any) -> None:
+        self.event("user_id:desk", at, "Order Refunded", order_id=order_id, **columns)
+
+    def order(self, person: str, at: int, order_id: str | None = None, **columns: Any) -> None:
+        """An order as a tracker tells of it."""
+        row = {"revenue": 10_000, "currency": "CNY"} | columns
+        self.event(person, at, "Order Completed", order_id=order_id, **row)
+
+    def cost(self, day: dt.date, channel: str, cost: int, **columns: Any) -> None:
+        self.seq += 1
+        row = {"day": day, "channel": channel, "cost": cost, "currency": "CNY", "kind": "media"}
+        row |= {"source": "costs", "batch": 1, "known_at_us": T0 + self.seq}
+        self.rows.setdefault("costs", []).append(row | columns)
+
+    def people(self, *names: str, **columns: Any) -> None:
+        self.seq += 1
+        self._add("people", {"node_ids": nodes(*names), "source": "people", "ts_us": T0} | columns)
+
     def rate(self, day: dt.date, base: str, quote: str, rate: str) -> None:
         self.seq += 1
         self._add("rates", {"day": day, "base": base, "quote": quote, "rate": rate, "ts_us": 0})
@@ -82,8 +109,46 @@ class Rows:
             getattr(self.workspace.lake, name).commit(pa.Table.from_pylist(rows, schema=schema))
         self.rows.clear()
 
+    def report(self, models: str = "all", *, goal: Goal = DEFAULT, **asked: Any) -> Report:
+        """What the rows so far, committed, amount to."""
+        self.commit()
+        question = Question(goal=goal, currency=self.workspace.currency, **asked)
+        with self.workspace.view() as view:
+            people = Registry(self.workspace).at(view, as_of_us=question.as_of_us)
+            return report(view, people, question, models)
+
     def _add(self, table: str, row: dict[str, Any]) -> None:
         row.setdefault("seq", self.seq)
         row.setdefault("known_at_us", T0 + self.seq)
         row.setdefault("local_day", clock.from_us(row["ts_us"]).date())
         self.rows.setdefault(table, []).append(row)
+
+
+class Tracker:
+    """Sends calls of the Segment API to a workspace's log, as the collector would write them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def send(self, *items: dict[str, Any], at: int = T0, source: str = "web") -> None:
+        """One request of several items, received at `at`."""
+        self.raw(msgspec.json.encode({"batch": items}), at=at, source=source)
+
+    def raw(self, body: bytes, *, at: int = T0, source: str = "web") -> None:
+        request = RawRequest(at, source, "/v1/batch", body, os.urandom(16))
+        log = Log.open(self.workspace.dir)
+        log.append(msgspec.msgpack.encode(request)).result()
+        log.close()
+
+
+def track(message_id: str, name: str, *, at: int = T0, **more: Any) -> dict[str, Any]:
+    """A track call of Ann's; `more` are further fields."""
+    call = {"type": "track", "messageId": message_id, "event": name, "userId": "ann"}
+    return call | {"timestamp": clock.iso(at)} | more
+
+
+def page(message_id: str, url: str, *, at: int = T0, **more: Any) -> dict[str, Any]:
+    """A page view of the device `d1`; `more` are further fields."""
+    call = {"type": "page", "messageId": message_id, "anonymousId": "d1"}
+    context = {"page": {"url": url}}
+    return call | {"timestamp": clock.iso(at), "context": context} | more

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from touchline.collect.site import Site
 from touchline.jobs.job import Progress
-from touchline.jobs.session import BEFORE, assign_sessions
-from touchline.jobs.settle import day_before, in_day_order
+from touchline.jobs.midnight import open_sessions
+from touchline.jobs.session import assign_sessions
+from touchline.jobs.settle import in_day_order
 from touchline.jobs.writer import Writer
 from touchline.model import Flag
 from touchline.storage import schema
@@ -34,7 +35,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
             table = view.table("events")
             mine = table.filter(table.local_day == day)
             rows = _channelled(view.fetch(mine).cast(EVENTS), site)
-            before = view.fetch(day_before(view, mine, {day}, {day})).cast(BEFORE)
+            before = open_sessions(view, mine, {day}, set(days) - {day})
         rows = in_day_order(assign_sessions(rows, before))
         settled = {SETTLED: view.files.settled_seq}
         workspace.lake.events.commit(rows, remove=files, offsets=settled)

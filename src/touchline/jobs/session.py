@@ -1,8 +1,8 @@
 """Rows of events → the same rows with their sessions: who opened one, and what the others inherit.
 
 `collect.session` decides over arrays; here its arrays are gathered from a table and its answer is
-written back. Rows from just before (a session open over midnight, or over the last commit) take
-part, so that what continues them is no new session, and are not given back.
+written back. Sessions that are still open (over midnight, or over the last commit) take part as one
+row each, so that what goes on with them is no new session, and are not given back.
 """
 
 from hashlib import blake2b
@@ -17,14 +17,14 @@ from touchline.collect.session import IDLE_US, sessions
 from touchline.model import Event, Flag
 from touchline.storage.columns import EVENTS, LABELS
 
-__all__ = ["BEFORE", "OpenSessions", "assign_sessions", "device_of"]
+__all__ = ["OPEN", "OpenSessions", "assign_sessions", "device_of"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 CAMPAIGN = ("source_name", "medium", "campaign")
-# What must be known of rows from just before.
-BEFORE = pa.schema(
-    [EVENTS.field(n) for n in ("device", "ts_us", "seq", "session_id", "landing_page", *LABELS)]
-)
+SHARED = ("device", "ts_us", "seq", "session_id", "landing_page", *LABELS)
+# An open session: its last event's device, time and place; what its opener gave it; and whether
+# the opener brought its labels (with which a session can be told from another) or just had them.
+OPEN = pa.schema([*(EVENTS.field(name) for name in SHARED), ("is_brought", pa.bool_())])
 REMEMBERED = 100_000
 
 
@@ -41,7 +41,7 @@ def device_of(event: Event, nodes: list[dict[str, Any]]) -> int | None:
 
 
 class Part(NamedTuple):
-    """Rows that take part: those from before first, then those of the table by position."""
+    """What takes part: open sessions first, then rows of the table by position."""
 
     before: int
     at: np.ndarray[Any, Any]
@@ -57,10 +57,9 @@ def assign_sessions(rows: pa.Table, before: pa.Table) -> pa.Table:
         return rows
     taking = rows.take(pa.array(at))
     flags = taking.column("flags").to_numpy()
-    brings = np.concatenate(
-        [np.ones(len(before), bool), (flags & Flag.BRINGS_CAMPAIGN).astype(bool)]
-    )
-    both = pa.concat_tables([before.select(BEFORE.names), taking.select(BEFORE.names)])
+    is_brought = before.column("is_brought").to_numpy().astype(bool)
+    brings = np.concatenate([is_brought, (flags & Flag.BRINGS_CAMPAIGN).astype(bool)])
+    both = pa.concat_tables([before.select(SHARED), taking.select(SHARED)])
     device, ts_us, seq = (both.column(n).to_numpy() for n in ("device", "ts_us", "seq"))
     order = np.lexsort((seq, ts_us, device))
     found = sessions(device[order], ts_us[order], brings[order], _campaigns(both)[order])
@@ -155,18 +154,21 @@ class OpenSessions:
         if len(known) < len(devices):
             oldest = pc.min(rows.column("ts_us")).as_py()
             self.is_doubtful |= oldest < clock.now_us() - 2 * IDLE_US
-        assigned = assign_sessions(rows, pa.Table.from_pylist(known, schema=BEFORE))
+        assigned = assign_sessions(rows, pa.Table.from_pylist(known, schema=OPEN))
         self.remember(assigned)
         return assigned
 
     def remember(self, rows: pa.Table) -> None:
-        """Notes the last row of each device."""
+        """Notes the session that is open after each device's last row."""
         if len(self._last) > REMEMBERED:
             self._last.clear()
-        taking = rows.filter(pc.is_valid(rows.column("device"))).select(BEFORE.names)
+        taking = rows.filter(pc.is_valid(rows.column("device"))).select([*SHARED, "flags"])
         for row in taking.sort_by([("ts_us", "ascending"), ("seq", "ascending")]).to_pylist():
             held = self._last.get(row["device"])
             if held is not None and held["ts_us"] > row["ts_us"]:
                 self.is_doubtful = True
+            elif held is not None and held["session_id"] == row["session_id"]:
+                self._last[row["device"]] = held | {"ts_us": row["ts_us"], "seq": row["seq"]}
             else:
+                row["is_brought"] = bool(row.pop("flags") & Flag.BRINGS_CAMPAIGN)
                 self._last[row["device"]] = row

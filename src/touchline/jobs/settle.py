@@ -2,26 +2,26 @@
 
 Sessions belong to a device and run in (time, seq) order, so a day's sessions are final only when
 its rows are written together. A day that already holds rows of an arriving device is rewritten
-whole; on other days the arrivals are one more file. One commit adds files, removes files and says
-up to which `seq` rows have moved: readers see each row exactly once throughout.
+whole (`midnight` tells which others with it); elsewhere the arrivals are one more file. One commit
+adds files, removes files and says up to which `seq` rows have moved: readers see each row exactly
+once throughout.
 """
 
 import datetime as dt
 from collections import Counter
 
-import ibis
 import pyarrow as pa
 
 from touchline import clock
-from touchline.collect.session import IDLE_US
-from touchline.jobs.session import BEFORE, assign_sessions
+from touchline.jobs.midnight import following_days, on_days, open_sessions, stored_days
+from touchline.jobs.session import assign_sessions
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import Expression, View
 from touchline.storage.lake import SETTLED
 from touchline.storage.table import TableSnapshot, day_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["day_before", "in_day_order", "settle"]
+__all__ = ["in_day_order", "settle"]
 
 ROWS_AT_ONCE = 500_000
 FILES_A_DAY = 8
@@ -49,11 +49,12 @@ def _settle_some(workspace: Workspace) -> int:
         arriving = fresh.filter(fresh.seq > files.settled_seq, fresh.seq <= upto)
         days = set(view.fetch(arriving.select("local_day").distinct()).column(0).to_pylist())
         rewritten = _days_to_rewrite(view, arriving, days)
-        written = arriving.union(_on_days(view, rewritten))
+        written = arriving.union(on_days(view, rewritten)) if rewritten else arriving
         rows = view.fetch(written)
-        context = view.fetch(day_before(view, written, days, rewritten))
+        kept = stored_days(view) - rewritten
+        before = open_sessions(view, written, days | rewritten, kept)
         removed = [f for f in files.tables["events"].files if day_of(f) in rewritten]
-    settled = assign_sessions(rows.cast(EVENTS), context.cast(BEFORE))
+    settled = assign_sessions(rows.cast(EVENTS), before)
     workspace.lake.events.commit(in_day_order(settled), remove=removed, offsets={SETTLED: upto})
     _trim(workspace)
     return upto - files.settled_seq
@@ -72,38 +73,17 @@ def _upto(fresh: TableSnapshot, settled_seq: int) -> int | None:
 
 
 def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> set[dt.date]:
-    """Days whose stored rows share a device with arriving rows, or that lie in too many files."""
-    crowded = Counter(day_of(path) for path in view.files.tables["events"].files)
-    there = _on_days(view, days & crowded.keys()).select("local_day", "device")
-    shared = there.semi_join(arriving, ["local_day", "device"]).select("local_day").distinct()
-    found = view.fetch(shared).column(0).to_pylist()
-    return {*found, *(day for day in days if crowded[day] >= FILES_A_DAY)}
-
-
-def day_before(
-    view: View, written: Expression, days: set[dt.date], rewritten: set[dt.date]
-) -> Expression:
-    """Stored rows less than a session's gap before a written day's first row of their device.
-
-    They carry an open session over midnight. Rows of days that are rewritten are not among them.
+    """Days whose stored rows share a device with arriving rows or go on with its session, and days
+    that lie in too many files.
     """
-    firsts = written.filter(written.device.notnull()).group_by(["device", "local_day"])
-    firsts = firsts.agg(first_us=written.ts_us.min()).select("first_us", first_device="device")
-    held = _on_days(view, {day - dt.timedelta(days=1) for day in days} - rewritten)
-    held = held.select(*BEFORE.names)
-    return held.semi_join(
-        firsts,
-        [
-            held.device == firsts.first_device,
-            held.ts_us < firsts.first_us,
-            held.ts_us >= firsts.first_us - IDLE_US,
-        ],
-    )
-
-
-def _on_days(view: View, days: set[dt.date]) -> Expression:
-    rows = view.table("events")
-    return rows.filter(rows.local_day.isin(sorted(days)) if days else ibis.literal(False))
+    crowded = Counter(day_of(path) for path in view.files.tables["events"].files)
+    shared: set[dt.date] = set()
+    if days & crowded.keys():
+        there = on_days(view, days & crowded.keys(), "local_day", "device")
+        there = there.semi_join(arriving, ["local_day", "device"]).select("local_day").distinct()
+        shared = set(view.fetch(there).column(0).to_pylist())
+    full = {day for day in days if crowded[day] >= FILES_A_DAY}
+    return shared | full | following_days(view, arriving, days)
 
 
 def _trim(workspace: Workspace) -> None:

@@ -89,6 +89,10 @@ class View:
         """Runs an expression; the result in memory."""
         return self._connection.to_pyarrow(expression)
 
+    def count(self, expression: Expression) -> int:
+        """How many rows an expression has."""
+        return int(self.fetch(expression.count().as_table()).column(0)[0].as_py())
+
     def batches(self, expression: Expression, rows: int = 20_000) -> pa.RecordBatchReader:
         """Runs an expression; the result as a stream.
 
