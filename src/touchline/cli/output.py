@@ -65,11 +65,13 @@ def progress_line(what: str) -> Callable[[float], None]:
     """A callback that shows how far a thing is, on stderr, once it has taken 2 s."""
     started = time.monotonic()
     shown = 0.0
+    # A log file does not want a line every moment.
+    pause = 0.5 if sys.stderr.isatty() else 5.0
 
     def show(share: float) -> None:
         nonlocal shown
         now = time.monotonic()
-        if now - started < 2 or (now - shown < 0.5 and share < 1):
+        if now - started < 2 or (now - shown < pause and share < 1):
             return
         shown = now
         ending = "\r" if sys.stderr.isatty() and share < 1 else "\n"

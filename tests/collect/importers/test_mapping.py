@@ -98,6 +98,8 @@ def test_an_identifier_may_come_from_several_columns(read):
         ("[format]\nsheet = 1.5\n", ["sheet"]),
         ("[format]\ndate_order = 'myd'\n", ["date_order", "dmy"]),
         ("[format]\nfill_down = 'channel'\n", ["fill_down", "list"]),
+        ("[format]\nfill_down = ['渠道']\n", ["fill_down", "fields of events"]),
+        ("[format]\nfill_down = ['revenue']\n", ["fill_down", "twice"]),
     ],
 )
 def test_a_bad_map_names_the_place_and_the_remedy(read, toml, parts):
@@ -147,6 +149,13 @@ def test_the_columns_shown_are_those_under_the_title(read):
 def test_a_file_of_costs_is_not_a_place_for_properties(read):
     with pytest.raises(BadInput, match="is no field of costs"):
         read("costs", "date,channel,cost\n", toml='[columns]\nmood = "cost"\n')
+
+
+def test_blanks_of_a_named_field_repeat_what_is_above(read):
+    rows = "time,name,user_id\n2026-03-01,Visit,u1\n,Visit,u2\n2026-03-02,,u3\n"
+    found = read("events", rows, toml='[format]\nfill_down = ["occurred_at"]\n')
+    assert [event.ts_us - found.good[0].ts_us for event in found.good] == [0, 0]
+    assert found.rejects == [(4, "missing_event")]
 
 
 def test_columns_of_the_same_name_are_told_apart(read):

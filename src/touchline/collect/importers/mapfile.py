@@ -63,7 +63,7 @@ def read_map(path: Path | None, kind: str) -> MapFile:
     }
     for field in columns.keys() & constants.keys():
         raise _wrong(path, f"[constants] {field}", "is a column already; keep one of the two")
-    layout = _layout(path, sections["format"])
+    layout = _layout(path, sections["format"], spec)
     return MapFile(path=path, columns=columns, constants=constants, layout=layout)
 
 
@@ -115,7 +115,7 @@ def _constant(path: Path, field: str, value: Any) -> Any:
     return value if isinstance(value, str | int | float) else value.isoformat()
 
 
-def _layout(path: Path, section: Mapping[str, Any]) -> Layout:
+def _layout(path: Path, section: Mapping[str, Any], kind: Kind) -> Layout:
     known = {("header" if key == "header_row" else key): value for key, value in section.items()}
     for key in known:
         if key not in _KEYS:
@@ -126,7 +126,7 @@ def _layout(path: Path, section: Mapping[str, Any]) -> Layout:
         sheet=_sheet(path, known.get("sheet")),
         header=_header(path, known.get("header")),
         date_order=_date_order(path, known.get("date_order")),
-        fill_down=_fill_down(path, known.get("fill_down", [])),
+        fill_down=_fill_down(path, known.get("fill_down", []), kind),
     )
 
 
@@ -168,9 +168,12 @@ def _date_order(path: Path, value: Any) -> str | None:
     return value
 
 
-def _fill_down(path: Path, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(type(name) is str for name in value):
-        raise _wrong(path, "[format] fill_down", 'must be a list of fields, like ["channel"]')
+def _fill_down(path: Path, value: Any, kind: Kind) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(name in kind.fields for name in value):
+        why = f'must be a list of fields of {kind.name}, like ["{kind.fields[0]}"]'
+        raise _wrong(path, "[format] fill_down", why)
+    if not kind.measures.isdisjoint(value):
+        raise _wrong(path, "[format] fill_down", "would repeat a figure, and count it twice")
     return tuple(value)
 
 

@@ -68,9 +68,11 @@ class Plan:
         assignments: Sequence[Assignment],
         constants: dict[str, Any],
         *,
+        fill_down: Sequence[str] = (),
         is_complete: bool = True,
     ) -> None:
         self.kind = kind
+        self.fill_down = fill_down
         self.assignments = assignments
         self.constants = {k: v for k, v in constants.items() if k in kind.fields}
         self._rest_constants = {k: v for k, v in constants.items() if k not in kind.fields}
@@ -109,7 +111,8 @@ class Plan:
         """Fields with a column, left to right."""
         return [a.field for a in self.assignments if a.is_field and a.field in self.kind.fields]
 
-    def apply(self, row: Row) -> Mapped:
+    def apply(self, row: Row, above: dict[str, Any]) -> Mapped:
+        """The row in our words; `above` remembers what blanks below it repeat."""
         fields, rest = self.constants.copy(), self._rest_constants.copy()
         field_of = self._field_of
         for column, value in row.cells.items():
@@ -120,6 +123,11 @@ class Plan:
                 rest.update(value)
             else:
                 rest[self._rest_of.get(column, column)] = value
+        for field in self.fill_down:
+            if field in fields:
+                above[field] = fields[field]
+            elif field in above:
+                fields[field] = above[field]
         return mapped(row.line, fields, rest)
 
 
@@ -131,8 +139,9 @@ def mapped(line: int, fields: dict[str, Any], rest: dict[str, Any]) -> Mapped:
 
 def map_rows(table: Table, plan: Plan) -> Iterator[Mapped | Broken]:
     """Every row of the table in our words; what is beyond reading comes through as it is."""
+    above: dict[str, Any] = {}
     for row in table.rows(plan.measures):
-        yield row if isinstance(row, Broken) else plan.apply(row)
+        yield row if isinstance(row, Broken) else plan.apply(row, above)
 
 
 def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
@@ -151,7 +160,14 @@ def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
         )
         for column in table.columns
     ]
-    plan = Plan(spec, assignments, mapfile.constants, is_complete=table.is_complete)
+    plan = Plan(
+        spec,
+        assignments,
+        mapfile.constants,
+        # Costs know more of what merging leaves, and fill their blanks themselves.
+        fill_down=() if kind == "costs" else mapfile.layout.fill_down,
+        is_complete=table.is_complete,
+    )
     _check_needs(plan, table)
     return plan
 
