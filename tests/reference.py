@@ -53,11 +53,14 @@ def _raised() -> Iterator[tuple[str, str]]:
 
 
 def reasons() -> str:
-    known = {**of_events.REASONS, **of_files.REASONS}
     lines = ["| reason | English | 中文 |", "|---|---|---|"]
-    for code, texts in sorted(known.items()):
+    for code, texts in sorted(known_reasons().items()):
         lines.append(f"| `{code}` | {' | '.join(map(_cell, texts))} |")
     return "\n".join(lines)
+
+
+def known_reasons() -> dict[str, tuple[str, str]]:
+    return {**of_events.REASONS, **of_files.REASONS}
 
 
 def fields(kind: str) -> str:

@@ -69,6 +69,13 @@ def test_every_kind_of_definition_is_in_the_reference():
     assert set(titles) == set(KINDS)
 
 
+def test_every_reason_that_a_row_is_given_is_explained():
+    given = re.compile(r'BadRow\("(\w+)"\)|an_id\([^\n]*, "(\w+)"\)|"(bad_\w+)"\)')
+    for path in (ROOT / "src/touchline/collect").rglob("*.py"):
+        codes = {code for found in given.findall(read(path)) for code in found if code}
+        assert codes - reference.known_reasons().keys() - reference.MESSAGES.keys() == set()
+
+
 def test_every_setting_is_in_the_guide():
     part = read(DOCS / "guides/operate.md").partition("## Settings")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == list(Settings.__struct_fields__)

@@ -55,6 +55,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The conversion id is longer than 255 characters. Shorten it.",
         "转化编号超过 255 个字符,请缩短。",
     ),
+    "bad_order_id": (
+        "The order number is no text of at most 255 characters. Shorten it.",
+        "订单号不是 255 个字符以内的文本,请缩短。",
+    ),
     "bad_kind": (
         "The kind is none of lead, opportunity, order, renewal (costs: media, fee, rebate …).",
         "类型无法识别。转化可填线索、商机、订单、续约;费用可填媒体、服务费、返点、佣金、制作费。",
