@@ -1,5 +1,11 @@
+import re
+from pathlib import Path
+
 import pytest
 
+from touchline.collect import importers
+from touchline.collect import reasons as of_events
+from touchline.collect.importers import reasons as of_files
 from touchline.errors import BadInput
 
 
@@ -161,3 +167,14 @@ def test_blanks_of_a_named_field_repeat_what_is_above(read):
 def test_columns_of_the_same_name_are_told_apart(read):
     found = read("events", "time,name,user_id,note,note,\n2026-03-01,Visit,u1,a,b,c\n")
     assert found.only.properties == {"note": "a", "note 2": "b", "6": "c"}
+
+
+def test_every_reason_has_words_and_a_remedy():
+    used = set()
+    for path in Path(importers.__path__[0]).glob("*.py"):
+        text = path.read_text("utf-8")
+        used |= set(re.findall(r'BadRow\("(\w+)"\)', text))
+        used |= set(re.findall(r'(?:an_id|count)\([^()]*\([^()]*\), "(\w+)"\)', text))
+        used |= set(re.findall(r'Broken\(\w+(?:\.\w+)?, "(\w+)"', text))
+    assert len(used) > 15
+    assert used <= {**of_events.REASONS, **of_files.REASONS}.keys()
