@@ -17,6 +17,7 @@ from touchline.errors import BadInput, NotFound
 
 __all__ = ["DEFAULT", "WON", "Goal", "goal_named", "goals"]
 
+MOST = 1e15  # major units; also what no number that is none is below
 WON = ("won", "closed_won", "成交", "赢单")
 
 
@@ -45,14 +46,25 @@ def goals(documents: list[dict[str, object]]) -> tuple[Goal, ...]:
             goal = msgspec.convert(document, Goal)
         except msgspec.ValidationError as error:
             raise BadInput("bad_goal", name=name, why=str(error)) from error
-        if goal.event is None and goal.stages is None:
-            raise BadInput("bad_goal", name=name, why="needs an event or stages")
-        if goal.stages is not None and not goal.stages:
-            raise BadInput("bad_goal", name=name, why="stages is empty")
+        why = _flaw(goal)
         if any(goal.name == other.name for other in found):
-            raise BadInput("bad_goal", name=name, why="the name is used twice")
+            why = "the name is used twice"
+        if why is not None:
+            raise BadInput("bad_goal", name=name, why=why)
         found.append(goal)
     return tuple(found) or (DEFAULT,)
+
+
+def _flaw(goal: Goal) -> str | None:
+    if goal.event is None and goal.stages is None:
+        return "needs an event or stages"
+    if goal.event is not None and not goal.event.strip():
+        return "event is empty"
+    if goal.stages is not None and not goal.stages:
+        return "stages is empty"
+    if isinstance(goal.value, int | float) and not 0 <= goal.value < MOST:
+        return "value must be an amount of 0 or more"
+    return None
 
 
 def goal_named(known: tuple[Goal, ...], name: str | None) -> Goal:
