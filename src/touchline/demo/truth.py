@@ -27,7 +27,8 @@ __all__ = ["Truth"]
 MEANING = (
     "incremental_* of a channel or campaign: conversions and revenue that would not exist had its "
     "touches not been, all other draws unchanged. Revenue in fen (CNY), refunds taken off. "
-    "Shares may overlap. organic_*: conversions no marketing caused."
+    "Shares may overlap. organic_*: conversions no marketing caused. *_identified: among orders "
+    "that say who bought, the only ones that touches can be credited for."
 )
 INTENT = ("baidu_brand", "retarget", "google_brand", "meta_retarget")
 CHUNK = 1 << 20
@@ -40,6 +41,7 @@ class Tally:
     totals: Counter[str] = field(default_factory=Counter[str])
     count: Counter[int] = field(default_factory=Counter[int])
     revenue: Counter[int] = field(default_factory=Counter[int])
+    identified: Counter[int] = field(default_factory=Counter[int])
     leads: Counter[int] = field(default_factory=Counter[int])
     campaign_count: Counter[int] = field(default_factory=Counter[int])
     campaign_revenue: Counter[int] = field(default_factory=Counter[int])
@@ -81,6 +83,7 @@ class Truth:
             buyers=len(buyers),
             new_buyers=int((~old[buyers]).sum()),
             repeat_orders=int((bought.generation > 0).sum()),
+            identified_orders=int(bought.is_known.sum()),
             organic_orders=int(organic.sum()),
             organic_revenue=int(revenue[organic].sum()),
         )
@@ -88,6 +91,7 @@ class Truth:
             caused = (bought.mask >> channel.index & 1) > 0
             tally.count[channel.index] += int(caused.sum())
             tally.revenue[channel.index] += int(revenue[caused].sum())
+            tally.identified[channel.index] += int((caused & bought.is_known).sum())
         _by_campaign(tally, bought, revenue)
         for key, clicked in zip(
             INTENT[:2] if market == "china" else INTENT[2:],
@@ -176,6 +180,8 @@ def _business(market: str, tally: Tally, plan: Plan) -> dict[str, Any]:
         }
         if market == "pro":
             found["incremental_leads"] = tally.leads[channel.index]
+        else:
+            found["incremental_identified"] = tally.identified[channel.index]
         if channel.key in INTENT:
             found["conversions_after_click"] = tally.clicked[channel.index]
             found["incremental_after_click"] = tally.clicked_caused[channel.index]

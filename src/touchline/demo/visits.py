@@ -23,7 +23,8 @@ PLAIN, JOIN, ORDER, FORWARD, TABLET, BOT = range(6)
 
 MIX_TO_MINI = 0.7  # ads of 微信 that open the mini-program; the others open a page
 TALK_CLICKED = 0.3
-BOUGHT_FROM_AD = 0.6  # orders after a brand or retargeting ad that are placed in its very visit
+# Orders placed in the very visit that led to them: after a brand or retargeting ad, after others.
+BOUGHT_FROM_AD, BOUGHT_AT_ONCE = 0.8, 0.4
 JOINED_IN = (0.55, 0.70)  # registrations in the mini-program, then on the page; the rest in a store
 
 
@@ -113,14 +114,7 @@ def _buying(people: People, bought: Orders, plan: Plan, rng: np.random.Generator
     on_mini = site == SITES.index("mini")
     device = np.where(at_desk, DEVICES.index("desktop"), DEVICES.index("mobile"))
     site = np.where(at_desk & (site == SITES.index("h5")), SITES.index("pc"), site)
-    china = people.market.key == "china"
-    channel = np.where(on_mini, INDEX["mini"], INDEX["direct" if china else "direct_abroad"])
-    campaign = np.full(len(rows), -1)
-    ads = ("retarget", "baidu_brand") if china else ("meta_retarget", "google_brand")
-    for key, clicked in zip(ads, (bought.retarget[rows], bought.brand[rows]), strict=True):
-        from_ad = (clicked >= 0) & (rng.random(len(rows)) < BOUGHT_FROM_AD)
-        channel = np.where(from_ad, INDEX[key], channel)
-        campaign = np.where(from_ad, clicked, campaign)
+    channel, campaign = _brought_by(people, bought, rows, on_mini, rng)
     return Visits(
         person,
         plan.calendar.wall(bought.ms[rows]),
@@ -132,6 +126,28 @@ def _buying(people: People, bought: Orders, plan: Plan, rng: np.random.Generator
         rows,
         np.full(len(rows), ORDER),
     )
+
+
+def _brought_by(
+    people: People, bought: Orders, rows: Ints, on_mini: Mask, rng: np.random.Generator
+) -> tuple[Ints, Ints]:
+    """(channel, campaign) of the visits that hold these orders: an ad's, or none but their own."""
+    china = people.market.key == "china"
+    channel = np.where(on_mini, INDEX["mini"], INDEX["direct" if china else "direct_abroad"])
+    campaign = np.full(len(rows), -1)
+    origin = np.where(bought.generation[rows] == 0, bought.origin[rows], -1)
+    lands = np.array([c.seen > 0 and c.site in ("mini", "mix") for c in ALL])[origin]
+    on_page = np.array([c.seen > 0 and c.site in ("h5", "intl", "mix") for c in ALL])[origin]
+    at_once = (origin >= 0) & np.where(on_mini, lands, on_page)
+    at_once &= rng.random(len(rows)) < BOUGHT_AT_ONCE
+    channel = np.where(at_once, origin, channel)
+    campaign = np.where(at_once, bought.campaign[rows], campaign)
+    ads = ("retarget", "baidu_brand") if china else ("meta_retarget", "google_brand")
+    for key, clicked in zip(ads, (bought.retarget[rows], bought.brand[rows]), strict=True):
+        from_ad = (clicked >= 0) & (rng.random(len(rows)) < BOUGHT_FROM_AD)
+        channel = np.where(from_ad, INDEX[key], channel)
+        campaign = np.where(from_ad, clicked, campaign)
+    return channel, campaign
 
 
 def _joining(people: People, plan: Plan, rng: np.random.Generator) -> Visits:
