@@ -8,8 +8,6 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from touchline.errors import Unavailable
 from touchline.model import RawRequest
@@ -18,7 +16,6 @@ from touchline.storage.workspace import key_hash
 from touchline.web import collector as collector_module
 from touchline.web.collector import PATHS, Collector, network
 from touchline.web.keys import Keys, basic_user
-from touchline.web.recent import Recent
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -519,42 +516,6 @@ def test_only_a_basic_header_names_a_user():
 )
 def test_addresses_are_cut_to_a_region(address, cut):
     assert network(address) == cut
-
-
-def test_what_was_seen_long_ago_is_forgotten():
-    recent = Recent(limit=20_000)
-
-    def judge(number):
-        request = RawRequest(0, "web", "/v1/track", as_json(event(f"m{number}")), b"i" * 16)
-        return recent.judge(request, collector_module.segment.read(request))[0].status
-
-    assert [judge(n) for n in (1, 1)] == ["stored", "duplicate"]
-    assert {judge(n) for n in range(2, 500)} == {"stored"}
-    assert judge(1) == "stored"
-    assert judge(499) == "duplicate"
-    assert len(recent._young) + len(recent._old) < 60
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), min_size=1, max_size=5),
-        min_size=1,
-        max_size=12,
-    )
-)
-def test_verdicts_do_not_depend_on_how_items_are_batched(batches):
-    def judged(grouped):
-        recent = Recent()
-        for group in grouped:
-            items = [event(f"m{m}", type="track", event=f"E{c}") for m, c in group]
-            body = as_json({"batch": items})
-            request = RawRequest(0, "web", "/v1/batch", body, b"i" * 16)
-            for verdict in recent.judge(request, collector_module.segment.read(request)):
-                yield verdict.status
-
-    flat = [[item] for group in batches for item in group]
-    assert list(judged(batches)) == list(judged(flat))
 
 
 def test_paths_are_those_of_the_protocol():

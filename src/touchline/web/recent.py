@@ -27,50 +27,61 @@ class Verdict(Struct, frozen=True, gc=False):
     reason: str | None = None
 
 
-class Sighting:
-    """A request that was stored. Its body is let go once the hashes are known."""
-
-    __slots__ = ("_hashes", "_request")
-
-    def __init__(self, request: RawRequest) -> None:
-        self._request: RawRequest | None = request
-        self._hashes: list[bytes] = []
-
-    def content_hash(self, index: int) -> bytes:
-        if self._request is not None:
-            self._hashes = [content_hash(item.data) for item in read(self._request).items]
-            self._request = None
-        return self._hashes[index]
-
-
 class Recent:
     def __init__(self, limit: int = LIMIT) -> None:
         self._half = limit // 2
         self._weight = 0
+        # Id -> the request that brought it, or the hash of its content once that was asked for.
         # Two generations: when the young one is full it becomes the old one, which is forgotten.
-        self._young: dict[str, tuple[Sighting, int]] = {}
-        self._old: dict[str, tuple[Sighting, int]] = {}
+        self._young: dict[str, RawRequest | bytes] = {}
+        self._old: dict[str, RawRequest | bytes] = {}
 
     def judge(self, request: RawRequest, batch: Batch) -> list[Verdict]:
         if self._weight > self._half:
             self._old, self._young, self._weight = self._young, {}, 0
         self._weight += len(request.body) + PER_ITEM * len(batch.items)
-        young, old, sighting, source = self._young, self._old, Sighting(request), request.source
+        young, old, source = self._young, self._old, request.source
         verdicts: list[Verdict] = []
-        for index, item in enumerate(batch.items):
+        own: dict[str, bytes] | None = None
+        for item in batch.items:
             if item.reason is not None:
                 verdicts.append(Verdict(item.message_id, "rejected", item.reason))
                 continue
             key = f"{source}\0{item.message_id}"
-            if key in young or key in old:
-                verdicts.append(self._again(key, item))
-            else:
-                young[key] = (sighting, index)
+            if key not in young and key not in old:
+                young[key] = request
                 verdicts.append(Verdict(item.message_id, "stored"))
+                continue
+            first = young.get(key) or old[key]
+            if first is request:
+                own = own or _hashes(source, batch)
+                first = own[key]
+            elif isinstance(first, RawRequest):
+                first = self._hashed(first)[key]
+            verdicts.append(_again(item, first))
         return verdicts
 
-    def _again(self, key: str, item: Item) -> Verdict:
-        first, position = self._young.get(key) or self._old[key]
-        if first.content_hash(position) == content_hash(item.data):
-            return Verdict(item.message_id, "duplicate")
-        return Verdict(item.message_id, "rejected", "id_conflict")
+    def _hashed(self, request: RawRequest) -> dict[str, bytes]:
+        """Puts hashes in the place of a request for all ids it brought: it is read once at most."""
+        found = _hashes(request.source, read(request))
+        for key, value in found.items():
+            for seen in (self._young, self._old):
+                if seen.get(key) is request:
+                    seen[key] = value
+        return found
+
+
+def _hashes(source: str, batch: Batch) -> dict[str, bytes]:
+    """Content of the first item under each id."""
+    found: dict[str, bytes] = {}
+    for item in batch.items:
+        key = f"{source}\0{item.message_id}"
+        if item.reason is None and key not in found:
+            found[key] = content_hash(item.data)
+    return found
+
+
+def _again(item: Item, first: bytes) -> Verdict:
+    if first == content_hash(item.data):
+        return Verdict(item.message_id, "duplicate")
+    return Verdict(item.message_id, "rejected", "id_conflict")
