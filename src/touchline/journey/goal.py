@@ -17,7 +17,7 @@ from touchline.errors import BadInput, NotFound
 
 __all__ = ["DEFAULT", "WON", "Goal", "goal_named", "goals"]
 
-MOST = 1e15  # major units; also what no number that is none is below
+MOST = 1e12  # major units; comparing with it refuses nan and infinity as well
 WON = ("won", "closed_won", "成交", "赢单")
 
 

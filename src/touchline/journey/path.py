@@ -1,22 +1,24 @@
-"""Touchpoints + conversions → paths: the touches inside each conversion's window, in order.
+"""Touchpoints + conversions → paths: the touches inside each conversion's window, and the others.
 
-The conversions are the small side: they are joined by person with the window as a residual, and
-only the joined rows are sorted. Touches in no window of any conversion form one non-converting
-path per person. Ties in time break by `seq`.
+One join and no second look: the conversions are the small side, joined by person with the window as
+a residual; a touch that no conversion's window holds comes out of the same join as part of its
+person's one non-converting path.
 """
 
 from touchline.storage.engine import Expression
 
-__all__ = ["converting", "non_converting"]
+__all__ = ["paths"]
 
 
-def converting(touches: Expression, members: Expression, window_us: int) -> Expression:
-    """Rows (conversion_ix + the touch's columns), unsorted.
+def paths(touches: Expression, members: Expression, window_us: int, others_from: int) -> Expression:
+    """Rows (`journey` + the touch's columns), a touch once for each conversion that it serves.
 
+    `journey` is the conversion_ix, or `others_from` + person_ix of a touch that serves none.
     `members`: (conversion_ix, member_ix, converted_us, own_event) with one row per person whose
-    touches count for the conversion: one for a person's, each contact for an account's.
+    touches count for the conversion: one for a person's, each contact for an account's. Its own
+    event is no touch of a conversion, and none of a path without it either.
     """
-    joined = touches.inner_join(
+    joined = touches.left_join(
         members,
         [
             touches.person_ix == members.member_ix,
@@ -26,11 +28,5 @@ def converting(touches: Expression, members: Expression, window_us: int) -> Expr
     )
     if "own_event" in members.columns:
         joined = joined.filter(joined.own_event.isnull() | (joined.event_id != joined.own_event))
-        joined = joined.drop("own_event")
-    return joined.drop("member_ix", "converted_us")
-
-
-def non_converting(touches: Expression, served: Expression) -> Expression:
-    """Touches that no converting path holds; `served` needs the column `seq`."""
-    held = served.select(held_seq="seq").distinct()
-    return touches.anti_join(held, touches.seq == held.held_seq)
+    journey = joined.conversion_ix.coalesce(joined.person_ix + others_from)
+    return joined.mutate(journey=journey).select("journey", *touches.columns)

@@ -32,7 +32,7 @@ def credit_table(
 
 def _touch_rows(one: Credit, found: Credited, people: PersonMap) -> Iterator[dict[str, Any]]:
     money, left = touch_money(one)
-    touches = found.touches.select(["conversion_ix", "person_ix", "message_id", "ts_us"])
+    touches = found.touches.select(["journey", "person_ix", "message_id", "ts_us"])
     labels = found.journeys.label
     ids = found.conversions.column("conversion_id")
     for start in range(0, len(touches), 50_000):
@@ -42,7 +42,7 @@ def _touch_rows(one: Credit, found: Credited, people: PersonMap) -> Iterator[dic
             if share == 0 and money[place] == 0:
                 continue
             yield {
-                "conversion_id": ids[touch["conversion_ix"]].as_py(),
+                "conversion_id": ids[touch["journey"]].as_py(),
                 "person_id": people.person_ids[touch["person_ix"]],
                 "model": one.model,
                 "message_id": touch["message_id"],

@@ -19,7 +19,7 @@ from touchline.identity.people import PersonMap, account_members
 from touchline.identity.speaker import Speakers
 from touchline.journey.conversion import conversions
 from touchline.journey.goal import Goal
-from touchline.journey.path import converting, non_converting
+from touchline.journey.path import paths
 from touchline.journey.rate import Rates
 from touchline.journey.touchpoint import touches
 from touchline.storage.engine import Expression, View
@@ -61,25 +61,36 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     speakers = Speakers.of(view, people.nodes)
     rates = Rates.of(view, question.currency, question.as_of_us)
     found = conversions(view, speakers, question.goal, rates, as_of_us=question.as_of_us)
-    asked = _in_days(found.rows, question.days)
-    counted = asked.filter(pc.invert(asked.column("is_unrated")))
-    points = _touches(view, speakers, question)
-    accounts = _accounts(view, people, found.rows, question.as_of_us)
-    window_us = round(question.window_days * clock.DAY_US)
-    members = view.given(_members(counted, accounts))
-    columns = ["conversion_ix", "person_ix", "ts_us", "seq", "message_id", *question.by]
-    path = converting(points, members, window_us).select(columns)
-    won = view.fetch(path.order_by("conversion_ix", "ts_us", "seq"))
-    # A conversion's own event is no touch of it, and no touch of a path without it either.
-    everyone = view.given(_members(found.rows, accounts).drop_columns(["own_event"]))
-    served = converting(points, everyone, window_us).select("seq")
-    free = _by_days(non_converting(points, served), question.days)
-    lost = view.fetch(
-        free.select("person_ix", "ts_us", "seq", *question.by).order_by("person_ix", "ts_us", "seq")
+    is_asked = _is_asked(found.rows, question.days)
+    is_rated = pc.invert(found.rows.column("is_unrated"))
+    counted = found.rows.filter(pc.and_(is_asked, is_rated))
+    # The asked come first, so that a number tells them from those that only hold touches back.
+    everyone = pa.concat_tables(
+        [counted, found.rows.filter(pc.invert(pc.and_(is_asked, is_rated)))]
     )
-    journeys, labels = _arrays(counted, won, lost, question.by)
-    unrated = int(pc.sum(asked.filter(asked.column("is_unrated")).column("count")).as_py() or 0)
-    return Credited(journeys, labels, counted, won, unrated, found.missing_rates)
+    accounts = _accounts(view, people, everyone, question.as_of_us)
+    found_paths = paths(
+        _touches(view, speakers, question),
+        view.given(_members(everyone, accounts)),
+        round(question.window_days * clock.DAY_US),
+        len(everyone),
+    )
+    rows = view.fetch(_wanted(found_paths, question, len(counted), len(everyone)))
+    won = rows.slice(0, int(np.searchsorted(_numbers(rows, "journey"), len(counted))))
+    journeys, labels = _arrays(counted, rows, len(won), question.by)
+    unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
+    return Credited(journeys, labels, counted, won, int(unrated.as_py() or 0), found.missing_rates)
+
+
+def _wanted(rows: Expression, question: Question, counted: int, everyone: int) -> Expression:
+    """Paths of the asked conversions, and touches of no conversion on the asked days, in order."""
+    is_free = rows.journey >= everyone
+    for bound, is_in in ((question.days[0], "__ge__"), (question.days[1], "__le__")):
+        if bound is not None:
+            is_free = is_free & getattr(rows.local_day, is_in)(bound)
+    rows = rows.filter((rows.journey < counted) | is_free)
+    rows = rows.order_by("journey", "ts_us", "seq")
+    return rows.select("journey", "person_ix", "ts_us", "message_id", *question.by)
 
 
 def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
@@ -96,23 +107,17 @@ def _accounts(view: View, people: PersonMap, rows: pa.Table, as_of_us: int | Non
     return account_members(view, people, as_of_us=as_of_us)
 
 
-def _in_days(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa.Table:
-    for bound, keep in zip(days, (pc.greater_equal, pc.less_equal), strict=True):
+def _is_asked(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa.ChunkedArray:
+    day = rows.column("local_day")
+    asked = pc.is_valid(day)
+    for bound, is_in in zip(days, (pc.greater_equal, pc.less_equal), strict=True):
         if bound is not None:
-            rows = rows.filter(keep(rows.column("local_day"), pa.scalar(bound, pa.date32())))
-    return rows
-
-
-def _by_days(rows: Expression, days: tuple[dt.date | None, dt.date | None]) -> Expression:
-    if days[0] is not None:
-        rows = rows.filter(rows.local_day >= days[0])
-    if days[1] is not None:
-        rows = rows.filter(rows.local_day <= days[1])
-    return rows
+            asked = pc.and_(asked, is_in(day, pa.scalar(bound, pa.date32())))
+    return asked
 
 
 def _members(rows: pa.Table, accounts: pa.Table) -> pa.Table:
-    """One row per conversion and person whose touches count for it: see `path.converting`."""
+    """One row per conversion and person whose touches count for it: see `path.paths`."""
     numbered = rows.select(["account_id", "person_ix", "converted_us", "own_event"])
     numbered = numbered.append_column("conversion_ix", pa.array(np.arange(len(rows))))
     own = numbered.filter(pc.is_valid(numbered.column("person_ix"))).drop_columns(["account_id"])
@@ -126,18 +131,19 @@ def _members(rows: pa.Table, accounts: pa.Table) -> pa.Table:
 
 
 def _arrays(
-    rows: pa.Table, won: pa.Table, lost: pa.Table, by: tuple[str, ...]
+    counted: pa.Table, rows: pa.Table, split: int, by: tuple[str, ...]
 ) -> tuple[Journeys, list[tuple[str | None, ...]]]:
-    code, labels = _labels(pa.concat_tables([won.select(by), lost.select(by)]))
+    """Of rows in order of journey, the first `split` belong to the counted conversions."""
+    code, labels = _labels(rows.select(by))
     channels = tuple(sorted({str(label[0]) for label in labels}))
     place = {name: number for number, name in enumerate(channels)}
     channel_of = np.array([place[str(label[0])] for label in labels], dtype=np.int64)
-    split = len(won)
+    journey, ts_us = _numbers(rows, "journey"), _numbers(rows, "ts_us")
     journeys = Journeys.from_touches(
-        Touches(_numbers(won, "conversion_ix"), code[:split], _numbers(won, "ts_us")),
-        Touches(_numbers(lost, "person_ix"), code[split:]),
-        value=_numbers(rows, "revenue"),
-        counts=_numbers(rows, "count").astype(np.float64),
+        Touches(journey[:split], code[:split], ts_us[:split]),
+        Touches(journey[split:], code[split:]),
+        value=_numbers(counted, "revenue"),
+        counts=_numbers(counted, "count").astype(np.float64),
         labels=Labels(channels, channel_of),
     )
     return journeys, labels

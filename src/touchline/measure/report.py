@@ -109,7 +109,8 @@ def _rows(one: Credit, found: Credited, spent: dict[Key, int], by: tuple[str, ..
     money = _whole(keys, revenue, int(found.journeys.value[found.journeys.is_touched].sum()))
     effects: dict[str, float] = {}
     if one.removal_effect is not None and by == ("channel",):
-        effects = dict(zip(found.journeys.labels.channels, one.removal_effect, strict=True))
+        lost = one.removal_effect.tolist()
+        effects = dict(zip(found.journeys.labels.channels, lost, strict=True))
     credited_rows = {
         key: Row(
             one.model,
