@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from touchline.attribution import markov, rules, shapley
-from touchline.attribution.arrays import Floats, Ints, sums_by, tally
+from touchline.attribution.arrays import Bools, Floats, Ints, sums_by, tally
 from touchline.attribution.journeys import Journeys
 from touchline.errors import BadInput
 
@@ -90,12 +90,17 @@ class Credit:
     @cached_property
     def leftover_conversions(self) -> Floats:
         """Conversions of channels (K) that no label can take: absent from converting journeys."""
-        return np.where(self.channel_presence > 0, 0.0, self.channel_conversions)
+        return np.where(self._is_left, self.channel_conversions, 0.0)
 
     @cached_property
     def leftover_revenue(self) -> Floats:
         """The same in money."""
-        return np.where(self.channel_presence > 0, 0.0, self.channel_revenue)
+        return np.where(self._is_left, self.channel_revenue, 0.0)
+
+    @cached_property
+    def _is_left(self) -> Bools:
+        """Under a rule no channel is: what it has, it has by its touches, refunds included."""
+        return (self.channel_presence == 0) & (self.share is None)
 
     @cached_property
     def _touch_channel(self) -> Ints:
