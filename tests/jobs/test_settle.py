@@ -157,7 +157,13 @@ def test_a_late_event_before_midnight_changes_the_session_of_the_day_after(tmp_p
     assert starts == ["a"]
 
 
-def test_only_days_that_change_are_rewritten(tmp_path):
+def test_a_small_day_stays_in_one_file(tmp_path):
+    workspace = settled_in(tmp_path / "w", [visit("a", "d", T0)], [visit("b", "e", T0)])
+    assert len(workspace.lake.events.snapshot().files) == 1
+
+
+def test_of_large_days_only_those_that_change_are_rewritten(tmp_path, monkeypatch):
+    monkeypatch.setattr(settling, "SMALL_DAY", 0)
     workspace = settled_in(tmp_path / "w", [visit("a", "d", T0), visit("b", "d", T0 + 2 * DAY)])
     before = set(workspace.lake.events.snapshot().files)
     EventStore(workspace).store([visit("c", "e", T0), visit("d", "d", T0 + 2 * DAY + HOUR)])
@@ -167,7 +173,8 @@ def test_only_days_that_change_are_rewritten(tmp_path):
     assert {day_of(path) for path in after - before} == {dt.date(2026, 3, 1), dt.date(2026, 3, 3)}
 
 
-def test_a_day_in_too_many_files_becomes_one(tmp_path):
+def test_a_day_in_too_many_files_becomes_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(settling, "SMALL_DAY", 0)
     batches = [[visit(f"{n}", f"d{n}", T0)] for n in range(settling.FILES_A_DAY + 1)]
     workspace = settled_in(tmp_path / "w", *batches)
     assert len(workspace.lake.events.snapshot().files) == 1

@@ -25,6 +25,7 @@ __all__ = ["in_day_order", "settle"]
 
 ROWS_AT_ONCE = 500_000
 FILES_A_DAY = 8
+SMALL_DAY = 20_000  # rows that cost less to write again than another file costs every reader
 SWEEP_AFTER_US = 3600 * clock.US
 
 
@@ -74,16 +75,20 @@ def _upto(fresh: TableSnapshot, settled_seq: int) -> int | None:
 
 def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> set[dt.date]:
     """Days whose stored rows share a device with arriving rows or go on with its session, and days
-    that lie in too many files.
+    that lie in too many files or are small enough to be kept in one.
     """
-    crowded = Counter(day_of(path) for path in view.files.tables["events"].files)
+    events = view.files.tables["events"]
+    crowded = Counter(day_of(path) for path in events.files)
+    rows: Counter[dt.date] = Counter()
+    for path, count in events.rows_of.items():
+        rows[day_of(path)] += count
     shared: set[dt.date] = set()
     if days & crowded.keys():
         there = on_days(view, days & crowded.keys(), "local_day", "device")
         there = there.semi_join(arriving, ["local_day", "device"]).select("local_day").distinct()
         shared = set(view.fetch(there).column(0).to_pylist())
-    full = {day for day in days if crowded[day] >= FILES_A_DAY}
-    return shared | full | following_days(view, arriving, days)
+    loose = {day for day in days if crowded[day] >= FILES_A_DAY or 0 < rows[day] <= SMALL_DAY}
+    return shared | loose | following_days(view, arriving, days)
 
 
 def _trim(workspace: Workspace) -> None:

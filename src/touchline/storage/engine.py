@@ -26,6 +26,7 @@ class View:
 
     def __init__(self, files: LakeFiles, settings: Settings, spill: Path) -> None:
         self.files = files
+        self._read: dict[str, Expression] = {}
         self._connection: Any = ibis.duckdb.connect(
             threads=settings.threads,
             memory_limit=settings.memory_limit,
@@ -59,10 +60,13 @@ class View:
             schema = pa.schema([schema.field(column) for column in columns])
         if not files:
             return self.given(schema.empty_table())
-        found = self._connection.read_parquet(
-            files, union_by_name=True, hive_partitioning=partition is not None
-        )
-        return _conform(found, schema)
+        if name not in self._read:
+            # Comparing the columns of all files means opening each of them twice.
+            has_one_shape = self.files.tables[name].has_one_shape(TABLES[name][0])
+            self._read[name] = self._connection.read_parquet(
+                files, union_by_name=not has_one_shape, hive_partitioning=partition is not None
+            )
+        return _conform(self._read[name], schema)
 
     def events(self, *columns: str) -> Expression:
         """Day files and the fresh rows beyond them: every event exactly once."""

@@ -14,6 +14,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,15 @@ class TableSnapshot:
         self.version = delta.version()
         adds = pa.table(delta.get_add_actions(flatten=True))
         self.files = [str(root / path) for path in adds.column("path").to_pylist()]
-        self.rows = sum(adds.column("num_records").to_pylist())
+        counts = adds.column("num_records").to_pylist()
+        self.rows_of: dict[str, int] = dict(zip(self.files, counts, strict=True))
+        self.rows = sum(counts)
         newest = adds.column("max.seq").to_pylist() if "max.seq" in adds.column_names else []
         self.last_seq = dict(zip(self.files, newest, strict=False))
+
+    def has_one_shape(self, schema: pa.Schema) -> bool:
+        """Whether every file has just these columns, so that an engine need not compare them."""
+        return all(Path(path).name.startswith(_shape(schema)) for path in self.files)
 
     def offset(self, app: str) -> int:
         """The last number committed under this name; 0 before the first."""
@@ -150,7 +157,7 @@ class Table:
         folder = self.root.joinpath(*(f"{key}={value}" for key, value in values.items()))
         fresh = not folder.exists()
         folder.mkdir(exist_ok=True)
-        path = folder / f"{uuid.uuid4().hex}.parquet"
+        path = folder / f"{_shape(self.schema)}-{uuid.uuid4().hex}.parquet"
         written.append(path)
         pq.write_table(rows, path, compression="zstd", row_group_size=ROWS_A_GROUP)
         _sync(path)
@@ -188,6 +195,11 @@ class Table:
         log = self.root / "_delta_log"
         _sync(log / f"{version:020d}.json")
         _sync(log)
+
+
+def _shape(schema: pa.Schema) -> str:
+    """Short name of a set of columns: the first part of the names of files that have them."""
+    return blake2b(schema.to_string().encode(), digest_size=4).hexdigest()
 
 
 def _is_full(error: OSError) -> bool:
