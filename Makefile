@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench format peers clean
+.PHONY: setup demo test lint bench docs format peers clean
 setup: .venv/ready ## make the virtual environment (.venv)
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Setting up .venv (first time: a minute or two) ..."
@@ -18,6 +18,9 @@ test: setup ## all tests, short forms
 lint: setup ## style, types, import directions, file sizes
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/pyright && $(BIN)/lint-imports
 	@$(BIN)/python tests/shape.py
+
+docs: setup ## write the generated tables of docs/reference anew, check every page
+	@$(BIN)/python tests/reference.py && $(BIN)/pytest -q tests/docs
 
 peers: ## programs of others that some tests and benches run against (.venv-peers)
 	@test -d .venv-peers || $(PYTHON) -m venv .venv-peers

@@ -52,7 +52,7 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], title: str 
         drawn.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*(_harmless(write(row[key])) for _, key, write in columns))
-    width = None if sys.stdout.isatty() else 120
+    width = None if sys.stdout.isatty() else 160
     Console(width=width, soft_wrap=False, markup=False, emoji=False, highlight=False).print(drawn)
 
 

@@ -70,7 +70,7 @@ def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -
 
 
 def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
-    """JSON lines in order of (received_at, seq); filters as CONTRACT §7."""
+    """JSON lines in order of (received_at, seq); filters: see docs/reference/http.md."""
     with workspace.view() as view:
         rows = view.events()
         if args.get("person"):

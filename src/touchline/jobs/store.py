@@ -24,6 +24,7 @@ from touchline import clock
 from touchline.collect.nodes import NodeBook, Trait
 from touchline.collect.redact import without_identifiers
 from touchline.collect.time import local_day
+from touchline.errors import Unavailable
 from touchline.jobs.account import Tally, intake_rows, reject_rows
 from touchline.jobs.process import without_collector
 from touchline.jobs.session import OpenSessions, device_of
@@ -57,6 +58,7 @@ class EventStore:
         self.nodes = NodeBook(workspace)
         self.sessions = OpenSessions()
         self.last_seq = workspace.state.mark(SEQ)
+        self._has_failed = False
         self.turn = threading.Lock()  # whoever uses `nodes` beside `store` holds it
 
     def store(
@@ -70,18 +72,25 @@ class EventStore:
         """Commits a batch and says what became of it. Raises Unavailable when the disk is full.
 
         `log_offset`: the batch is all the log holds up to there. `is_redo`: its rows are in the
-        lake already, only State must follow.
+        lake already, only State must follow (all of it, for State may be an older copy). After a
+        failure lake and State may differ, so that this store takes nothing more: the next `Writer`
+        brings them together.
         """
         with self.turn, without_collector():
+            if self._has_failed:
+                raise Unavailable("not_stored")
+            self._has_failed = True
             fates = _Fates(self.workspace, arrivals)
+            rows, traits = self._rows(fates.stored)
+            self.nodes.save(traits)
             if not is_redo:
-                self._to_lake(fates.stored, log_offset)
-            return self._to_state(fates, rejects, log_offset)
+                self._to_lake(rows, len(fates.stored), log_offset)
+            tally = self._to_state(fates, rejects, log_offset)
+            self._has_failed = False
+            return tally
 
-    def _to_lake(self, stored: list[tuple[bytes, Event]], log_offset: int | None) -> None:
-        rows, traits = self._rows(stored)
-        self.nodes.save(traits)
-        offsets = {SEQ: self.last_seq + len(stored)} if stored else {}
+    def _to_lake(self, rows: dict[str, list[Any]], count: int, log_offset: int | None) -> None:
+        offsets = {SEQ: self.last_seq + count} if count else {}
         if log_offset is not None:
             offsets[LOG] = log_offset
         table = self.sessions.assign(pa.Table.from_pydict(rows, schema=EVENTS))

@@ -23,7 +23,7 @@ __all__ = ["credit_table"]
 def credit_table(
     view: View, people: PersonMap, question: Question, models: str
 ) -> Iterator[dict[str, Any]]:
-    """Rows of CONTRACT §5's credit table; `question.by` must be all LABELS. Money: minor units."""
+    """Rows of the credit table; `question.by` must be all LABELS. Money in minor units."""
     found = credited(view, people, question)
     chosen, _ = choose(models, found.journeys)
     for one in credit(found.journeys, chosen).values():

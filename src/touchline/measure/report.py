@@ -62,7 +62,7 @@ class Report(msgspec.Struct, frozen=True):
     missing_rates: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON of CONTRACT §5."""
+        """The JSON of docs/reference/http.md."""
         window = self.question.window_days
         return {
             "goal": self.question.goal.name,

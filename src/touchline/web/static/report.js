@@ -31,7 +31,7 @@ const CHANNELS_ZH = {
   "Paid Social": "付费社交", "Paid Video": "付费视频", "Display": "展示广告", "Paid Other": "其他付费",
   "Organic Shopping": "自然购物", "Organic Social": "自然社交", "Organic Video": "自然视频", "Organic Search": "自然搜索",
   "AI Assistant": "AI 助手", "Referral": "外部引荐", "Email": "邮件", "Affiliates": "联盟营销", "Audio": "音频",
-  "SMS": "短信", "Mobile Push": "推送", "Unassigned": "未归类",
+  "SMS": "短信", "Mobile Push Notifications": "推送", "Unassigned": "未归类",
 };
 const MODELS = ["first_touch", "last_touch", "linear", "markov_1"];
 const LEAD = "markov_1";
