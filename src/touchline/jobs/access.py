@@ -40,9 +40,14 @@ def writing(
 ) -> Any:
     """Runs a job here under the lock, or in the running server; returns its result."""
     workspace = Workspace.open(directory)
+
+    def by_server() -> Any:
+        number = job.submit(workspace.state, kind, args)
+        return job.wait(workspace.state, number, progress, lambda: is_served(directory))
+
     try:
         if is_served(directory):
-            return job.wait(workspace.state, job.submit(workspace.state, kind, args), progress)
+            return by_server()
         try:
             with workspace.write_lock(WAIT_S):
                 writer = Writer(workspace)
@@ -53,7 +58,7 @@ def writing(
         except Unavailable:
             if not is_served(directory):
                 raise
-            return job.wait(workspace.state, job.submit(workspace.state, kind, args), progress)
+            return by_server()
     finally:
         workspace.close()
 

@@ -21,6 +21,8 @@ __all__ = ["Progress", "run_next", "submit", "wait"]
 
 LEASE_US = 60 * clock.US
 POLL_S = 0.05
+ASK_S = 1.0
+AWAY_S = 30.0  # longer than a worker takes to be restarted
 
 Progress = Callable[[float], None]
 Run = Callable[[dict[str, Any], Progress], Any]
@@ -64,8 +66,15 @@ def run_next(state: State, kinds: dict[str, Run]) -> bool:
     return True
 
 
-def wait(state: State, job_id: int, progress: Progress) -> Any:
-    """Blocks until a job has ended; returns its result or raises its error."""
+def wait(
+    state: State, job_id: int, progress: Progress, is_served: Callable[[], bool] = lambda: True
+) -> Any:
+    """Blocks until a job has ended; returns its result or raises its error.
+
+    Raises Unavailable when nobody has been there to work on it for a while: the job stays, and is
+    done when the server is back.
+    """
+    asked = seen = time.monotonic()
     while True:
         row = state.read(sa.select(_table).where(_table.c.id == job_id))[0]
         if row.finished_at_us is not None:
@@ -73,6 +82,12 @@ def wait(state: State, job_id: int, progress: Progress) -> Any:
         if row.progress is not None:
             progress(row.progress)
         time.sleep(POLL_S)
+        now = time.monotonic()
+        if now - asked > ASK_S:
+            asked = now
+            seen = now if is_served() else seen
+        if now - seen > AWAY_S:
+            raise Unavailable("worker_away")
     if row.error is not None:
         report = msgspec.json.decode(row.error)
         kind = Unavailable if report.get("class") == "Unavailable" else BadInput

@@ -95,28 +95,31 @@ class Writer:
         return arrivals, rejects
 
     def _recover(self) -> None:
-        """Brings State up to the lake after a crash between their two commits (see `store`)."""
+        """Brings State up to the lake after a crash between their two commits (see `store`).
+
+        What the log still holds is done again in State alone; rows that it does not (an import's,
+        or those of bytes a power cut took) are learnt from the lake.
+        """
         state, fresh = self.workspace.state, self.workspace.lake.fresh.snapshot()
-        start, end = state.mark(LOG), fresh.offset(LOG)
+        start, end, last = state.mark(LOG), fresh.offset(LOG), state.mark(SEQ)
         if end > start:
             frames = [f for f in read(self.workspace.dir, start, end - start) if f.offset < end]
             arrivals, rejects = self._sorted(frames)
             self.store.store(arrivals, rejects, log_offset=end, is_redo=True)
-        elif fresh.offset(SEQ) > state.mark(SEQ):
-            self._learn_rows(state.mark(SEQ), fresh.offset(SEQ))
+        if fresh.offset(SEQ) > state.mark(SEQ):
+            self._learn_rows(last, fresh.offset(SEQ))
 
     def _learn_rows(self, after: int, upto: int) -> None:
-        """Keys and account of an import's rows that reached the lake and not State."""
-        state = self.workspace.state
+        """Keys and account of rows that reached the lake and not State; safe to repeat."""
+        state, key = self.workspace.state, schema.event_key.c.event_id
         with self.workspace.view() as view:
-            rows = view.events()
-            rows = rows.filter(rows.seq > after).select(
-                "event_id", "content_hash", "source", "received_us"
-            )
-            for batch in view.batches(rows, ROWS):
+            rows = view.events("event_id", "content_hash", "source", "received_us", "seq")
+            for batch in view.batches(rows.filter(rows.seq > after), ROWS):
                 found = batch.to_pylist()
-                keys = [{k: row[k] for k in ("event_id", "content_hash")} for row in found]
-                fates = ((row["source"], row["received_us"], "stored") for row in found)
+                held = {row[0] for row in state.lookup(key, {r["event_id"] for r in found}, key)}
+                new = [row for row in found if row["event_id"] not in held]
+                keys = [{name: row[name] for name in ("event_id", "content_hash")} for row in new]
+                fates = ((row["source"], row["received_us"], "stored") for row in new)
                 state.write((state.upsert(schema.event_key), keys), intake_rows(state, fates))
         state.write(state.set_mark(SEQ, upto))
         self.store.last_seq = upto

@@ -1,0 +1,292 @@
+"""Requests → rows, each once, with an account of every item; whatever moment the power fails."""
+
+import contextlib
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+
+import build
+from build import HOUR, T0, Tracker, track
+from touchline.errors import Unavailable
+from touchline.jobs.account import open_payload
+from touchline.jobs.doctor import examine
+from touchline.jobs.store import Arrival, EventStore
+from touchline.jobs.writer import Writer
+from touchline.model import Event, Identifier, Reject
+from touchline.storage import schema
+from touchline.storage.lake import LOG, SEQ
+from touchline.storage.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    made = build.workspace(tmp_path / "w")
+    yield made
+    made.close()
+
+
+def event(message_id, *, content=b"c" * 16, source="import", at=T0, **columns):
+    who = (Identifier("user_id", "ann"),)
+    fields = {"name": "Visit", "type": "track", "ts_us": at, "received_us": at} | columns
+    made = Event(
+        source=source, message_id=message_id, identifiers=who, content_hash=content, **fields
+    )
+    return Arrival(made, {"messageId": message_id, "content": content.decode()})
+
+
+def reject(reason="bad_time", *, line=1, at=T0):
+    return Reject(source="import", reason=reason, payload=b"{}", received_us=at, line=line)
+
+
+def stored(workspace):
+    """[(seq, source, message_id)]"""
+    with workspace.view() as view:
+        rows = view.events("seq", "source", "message_id")
+        return sorted(tuple(row.values()) for row in view.fetch(rows).to_pylist())
+
+
+def account(workspace):
+    """source → (received, stored, duplicate, rejected)"""
+    table = schema.intake.c
+    names = ("received", "stored", "duplicate", "rejected")
+    sums = [sa.func.sum(table[name]).label(name) for name in names]
+    rows = workspace.state.read(sa.select(table.source, *sums).group_by(table.source))
+    return {row.source: tuple(int(row._mapping[name]) for name in names) for row in rows}
+
+
+def rejects(workspace):
+    """[(message_id, reason, payload)], in order"""
+    query = sa.select(schema.reject).order_by(schema.reject.c.received_us, schema.reject.c.seq)
+    return [
+        (row.message_id, row.reason, open_payload(workspace, row))
+        for row in workspace.state.read(query)
+    ]
+
+
+def keys(workspace):
+    return sorted(tuple(row) for row in workspace.state.read(sa.select(schema.event_key)))
+
+
+# Verdicts
+
+
+def test_equal_key_and_content_is_a_duplicate_and_other_content_a_conflict(workspace):
+    store = EventStore(workspace)
+    tally = store.store([event("a"), event("a"), event("a", content=b"d" * 16), event("b")])
+    assert (tally.received, tally.stored, tally.duplicate, tally.rejected) == (4, 2, 1, 1)
+    again = store.store([event("b"), event("a", content=b"d" * 16)])
+    assert (again.stored, again.duplicate) == (0, 1)
+    assert stored(workspace) == [(1, "import", "a"), (2, "import", "b")]
+    assert {(m, r) for m, r, _ in rejects(workspace)} == {("a", "id_conflict")}
+    assert b'"messageId":"a"' in rejects(workspace)[0][2]
+
+
+def test_dedup_outlives_the_process_and_any_time(workspace):
+    EventStore(workspace).store([event("a")])
+    other = Workspace.open(workspace.dir)
+    assert EventStore(other).store([event("a", at=T0 + 9000 * HOUR)]).duplicate == 1
+    other.close()
+
+
+def test_ids_of_other_sources_and_workspaces_are_others(workspace, tmp_path):
+    store = EventStore(workspace)
+    assert store.store([event("a", source="x"), event("a", source="y")]).stored == 2
+    second = build.workspace(tmp_path / "second", currency="USD")
+    assert EventStore(second).store([event("a", source="x")]).stored == 1
+    assert not {key for key, _ in keys(workspace)} & {key for key, _ in keys(second)}
+    second.close()
+
+
+def test_the_account_is_kept_by_source_and_hour_of_arrival(workspace):
+    store = EventStore(workspace)
+    store.store([event("a"), event("b", at=T0 + HOUR)], [reject()])
+    store.store([event("a"), event("c", source="web")])
+    rows = workspace.state.read(sa.select(schema.intake))
+    found = {(r.source, r.hour_us): (r.received, r.stored, r.duplicate, r.rejected) for r in rows}
+    assert found == {
+        ("import", T0): (3, 1, 1, 1),
+        ("import", T0 + HOUR): (1, 1, 0, 0),
+        ("web", T0): (1, 1, 0, 0),
+    }
+    assert examine(workspace)["findings"] == []
+
+
+def test_rejects_keep_their_payload_sealed(workspace):
+    bad = Reject(source="web", reason="x", payload="密码 hunter2".encode(), received_us=T0)
+    EventStore(workspace).store([], [bad])
+    assert rejects(workspace) == [(None, "x", "密码 hunter2".encode())]
+    workspace.close()
+    assert b"hunter2" not in b"".join(p.read_bytes() for p in workspace.dir.glob("state.db*"))
+
+
+def test_numbers_of_arrival_are_dense_and_go_on_in_the_next_process(workspace):
+    EventStore(workspace).store([event("a"), event("a"), event("b")])
+    EventStore(workspace).store([event("c")])
+    assert [seq for seq, *_ in stored(workspace)] == [1, 2, 3]
+    assert workspace.state.mark(SEQ) == workspace.lake.fresh.snapshot().offset(SEQ) == 3
+
+
+# Power cuts
+
+
+class PowerCutError(Exception):
+    pass
+
+
+class Cut:
+    """Lets `left` more steps happen; a step is before and after every write of lake and State."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def step(self):
+        self.left -= 1
+        if self.left < 0:
+            raise PowerCutError
+
+    def over(self, call):
+        def cut(*args, **options):
+            self.step()
+            found = call(*args, **options)
+            self.step()
+            return found
+
+        return cut
+
+
+def deliver(workspace):
+    """A conflict, a duplicate, a reject and an import between two requests."""
+    tracker = Tracker(workspace)
+    tracker.send(track("a", "Visit"), track("b", "Visit"), {"type": "track", "messageId": "bad"})
+    tracker.send(track("a", "Visit"), track("a", "Other"), track("c", "Visit"), at=T0 + HOUR)
+    imported = [event("i1"), event("i2"), event("i1")]
+
+    def run(cut):
+        with workspace.write_lock():
+            writer = Writer(workspace)
+            if cut is not None:
+                for owner, name in (
+                    (workspace.state, "write"),
+                    (workspace.lake.fresh, "_write"),
+                    (workspace.lake.fresh, "_transact"),
+                    (workspace.lake.fresh, "_sync_commit"),
+                ):
+                    setattr(owner, name, cut.over(getattr(owner, name)))
+            writer.commit_once()
+            done = writer.store.store(imported)
+            writer.catch_up()
+            return done
+
+    return run
+
+
+def whole(path):
+    workspace = build.workspace(path)
+    deliver(workspace)(None)
+    found = (sorted(stored(workspace)), account(workspace), keys(workspace))
+    workspace.close()
+    return found
+
+
+WEB = (6, 3, 1, 2)
+
+
+def test_without_a_power_cut_everything_is_accounted_for(tmp_path):
+    rows, told, known = whole(tmp_path / "w")
+    assert [name for _, _, name in rows] == ["a", "b", "c", "i1", "i2"]
+    assert told == {"web": WEB, "import": (3, 2, 1, 0)}
+    assert len(known) == 5
+
+
+@pytest.mark.parametrize("step", range(26))
+def test_a_power_cut_at_any_write_loses_nothing_and_doubles_nothing(tmp_path, step):
+    workspace = build.workspace(tmp_path / "w")
+    run = deliver(workspace)
+    cut = Cut(step)
+    try:
+        run(cut)
+    except PowerCutError:
+        pass
+    else:
+        assert step > 20, "all steps have been tried"
+    workspace.close()
+    # The next process: the log is taken up where it was, the import is run again as a whole.
+    after = Workspace.open(workspace.dir)
+    with after.write_lock():
+        writer = Writer(after)
+        writer.catch_up()
+        writer.store.store([event("i1"), event("i2"), event("i1")])
+        writer.catch_up()
+    names = sorted(name for _, _, name in stored(after))
+    assert names == ["a", "b", "c", "i1", "i2"]
+    assert [seq for seq, *_ in stored(after)] == [1, 2, 3, 4, 5]
+    told = account(after)
+    assert told["web"] == WEB
+    assert told["import"][1] == 2
+    assert sorted({(m, r) for m, r, _ in rejects(after)}) == [
+        ("a", "id_conflict"),
+        ("bad", "missing_id"),
+    ]
+    assert len(rejects(after)) == 2
+    assert len(keys(after)) == 5
+    assert examine(after)["findings"] == []
+    for name in (LOG, SEQ):
+        assert after.state.mark(name) == after.lake.fresh.snapshot().offset(name)
+    after.close()
+
+
+def test_a_store_that_failed_takes_nothing_more(workspace, monkeypatch):
+    """Lake and State may differ then; a batch after it would number its rows again."""
+    store = EventStore(workspace)
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace.state, "set_mark", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            store.store([event("a")])
+    with pytest.raises(Unavailable) as caught:
+        store.store([event("b")])
+    assert caught.value.code == "not_stored"
+    Writer(workspace).store.store([event("b")])
+    assert stored(workspace) == [(1, "import", "a"), (2, "import", "b")]
+    assert examine(workspace)["findings"] == []
+
+
+def test_rows_whose_requests_a_power_cut_took_from_the_log_are_still_known(workspace, monkeypatch):
+    """A reader may see bytes that were not synced yet."""
+    Tracker(workspace).send(track("a", "Visit"))
+    with monkeypatch.context() as patch:
+        patch.setattr(EventStore, "_to_state", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Writer(workspace).commit_once()
+    for path in (workspace.dir / "log").iterdir():
+        path.write_bytes(b"")
+    again = Writer(workspace)
+    assert account(workspace) == {"web": (1, 1, 0, 0)}
+    assert again.store.store([event("a", source="web", content=b"?" * 16)]).rejected == 1
+    assert stored(workspace) == [(1, "web", "a")]
+
+
+def test_an_older_copy_of_state_learns_all_that_happened_since(workspace):
+    backup = workspace.dir / "backup.db"
+    with workspace.write_lock():
+        Writer(workspace).store.store([event("i0")])
+        with contextlib.closing(sqlite3.connect(workspace.dir / "state.db")) as state:
+            state.execute("vacuum into ?", [str(backup)])
+        writer = Writer(workspace)
+        writer.store.store([event("i1"), event("i2")])
+        Tracker(workspace).send(track("a", "Visit"), track("b", "Visit"))
+        writer.commit_once()
+        writer.store.store([event("i3")])
+        writer.settle()
+    workspace.close()
+    for path in workspace.dir.glob("state.db*"):
+        path.unlink()
+    backup.rename(workspace.dir / "state.db")
+    after = Workspace.open(workspace.dir)
+    with after.write_lock():
+        again = Writer(after)
+        assert again.store.store([event("i1"), event("i3"), event("i4")]).duplicate == 2
+    assert account(after) == {"web": (2, 2, 0, 0), "import": (7, 5, 2, 0)}
+    assert [seq for seq, *_ in stored(after)] == [1, 2, 3, 4, 5, 6, 7]
+    assert examine(after)["findings"] == []
+    after.close()
