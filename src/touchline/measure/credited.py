@@ -24,9 +24,10 @@ from touchline.journey.rate import Rates
 from touchline.journey.touchpoint import touches
 from touchline.storage.engine import Expression, View
 
-__all__ = ["Credited", "Question", "credited"]
+__all__ = ["Credited", "Question", "credited", "journeys_of"]
 
 UNNAMED = "Unassigned"
+COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 
@@ -77,7 +78,7 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     )
     rows = view.fetch(_wanted(found_paths, question, len(counted), len(everyone)))
     won = rows.slice(0, int(np.searchsorted(_numbers(rows, "journey"), len(counted))))
-    journeys, labels = _arrays(counted, rows, len(won), question.by)
+    journeys, labels = journeys_of(counted, rows, len(won), question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
     return Credited(journeys, labels, counted, won, int(unrated.as_py() or 0), found.missing_rates)
 
@@ -130,10 +131,13 @@ def _members(rows: pa.Table, accounts: pa.Table) -> pa.Table:
     return unique.rename_columns(["conversion_ix", "member_ix", "converted_us", "own_event"])
 
 
-def _arrays(
+def journeys_of(
     counted: pa.Table, rows: pa.Table, split: int, by: tuple[str, ...]
 ) -> tuple[Journeys, list[tuple[str | None, ...]]]:
-    """Of rows in order of journey, the first `split` belong to the counted conversions."""
+    """Rows of `path.paths` in order of (journey, ts_us, seq) → arrays, and what labels stand for.
+
+    The first `split` rows belong to the counted conversions, which have revenue and count.
+    """
     code, labels = _labels(rows.select(by))
     channels = tuple(sorted({str(label[0]) for label in labels}))
     place = {name: number for number, name in enumerate(channels)}
@@ -160,9 +164,17 @@ def _labels(columns: pa.Table) -> tuple[np.ndarray[Any, Any], list[tuple[str | N
         ranks = pc.index_in(column, pa.array(names, pa.string())).to_numpy()
         size = max(len(names), 1)
         # Numbered anew at each column: the product of all sizes would not fit into 64 bits.
-        distinct, code = np.unique(code * size + ranks, return_inverse=True)
+        distinct, code = _dense(code * size + ranks, len(labels) * size)
         labels = [(*labels[i // size], names[i % size]) for i in distinct.tolist()]
-    return code.astype(np.int64), labels
+    return code, labels
+
+
+def _dense(code: np.ndarray[Any, Any], size: int) -> tuple[np.ndarray[Any, Any], Any]:
+    """The codes below `size` that occur, ascending, and each code as its place among them."""
+    if size > COUNTABLE:
+        return np.unique(code, return_inverse=True)
+    occurs = np.bincount(code, minlength=size) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
 
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray[Any, Any]:
