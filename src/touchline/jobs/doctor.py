@@ -3,6 +3,7 @@
 A finding is something a person must look at; each says what is wrong and what to do.
 """
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -20,20 +21,36 @@ from touchline.storage.workspace import Workspace, secrets_folder
 __all__ = ["examine"]
 
 HOUR_US = 3600 * clock.US
+TRIES, PAUSE_S = 5, 2.0  # State follows the lake sooner than that
 Place = tuple[str, int]
 
 
 def examine(workspace: Workspace) -> dict[str, Any]:
-    """{"findings": [{"check", "where", "what"}], "sources": [...]}: an empty list is good news."""
+    """{"findings": [{"check", "where", "what"}], "sources": [...]}: an empty list is good news.
+
+    A server may be writing meanwhile: the lake is asked for the rows that the account speaks of.
+    """
+    account, refused, upto = _books(workspace)
     with workspace.view() as view:
-        stored = _stored(view)
+        stored = _stored(view, upto)
         repeated = _repeated(view)
-    account = _account(workspace)
-    refused = _refused(workspace)
     findings = [*_conservation(account, stored, refused), *_store(workspace), *_secrets(workspace)]
     if repeated:
         findings.append(_finding("duplicates", "events", f"{repeated} events are stored twice"))
     return {"findings": findings, "sources": _by_source(account)}
+
+
+def _books(workspace: Workspace) -> tuple[dict[Place, sa.Row[Any]], Counter[Place], int]:
+    """The account, the rejects kept, and the last arrival number they know: all of one moment."""
+    while True:
+        before = _marks(workspace)
+        account, refused = _account(workspace), _refused(workspace)
+        if _marks(workspace) == before:
+            return account, refused, before[SEQ]
+
+
+def _marks(workspace: Workspace) -> dict[str, int]:
+    return {name: workspace.state.mark(name) for name in (LOG, SEQ)}
 
 
 def _conservation(
@@ -62,16 +79,18 @@ def _tally(row: sa.Row[Any]) -> Tally:
     return Tally(row.received, row.stored, row.duplicate, row.rejected)
 
 
-def _stored(view: View) -> Counter[Place]:
-    rows = view.events()
-    rows = rows.mutate(hour_us=rows.received_us - rows.received_us % HOUR_US)
+def _stored(view: View, upto: int) -> Counter[Place]:
+    rows = view.events("source", "received_us", "seq")
+    rows = rows.filter(rows.seq <= upto).mutate(
+        hour_us=rows.received_us - rows.received_us % HOUR_US
+    )
     counts = rows.group_by("source", "hour_us").agg(n=rows.count())
     return Counter({(r["source"], r["hour_us"]): r["n"] for r in view.fetch(counts).to_pylist()})
 
 
 def _repeated(view: View) -> int:
-    rows = view.events().group_by("event_id").having(lambda t: t.count() > 1).agg()
-    return int(view.fetch(rows.count().as_table()).column(0)[0].as_py())
+    rows = view.events("event_id")
+    return view.count(rows.group_by("event_id").having(lambda t: t.count() > 1).agg())
 
 
 def _account(workspace: Workspace) -> dict[Place, sa.Row[Any]]:
@@ -90,17 +109,28 @@ def _refused(workspace: Workspace) -> Counter[Place]:
 
 
 def _store(workspace: Workspace) -> list[dict[str, str]]:
-    fresh = workspace.lake.fresh.snapshot()
     findings: list[dict[str, str]] = []
     for name in (LOG, SEQ):
-        lake, state = fresh.offset(name), workspace.state.mark(name)
+        lake, state = _settled_marks(workspace, name)
         if lake != state:
             what = f"lake {lake}, State {state}: start the server or import once to repair it"
             findings.append(_finding("recovery", name, what))
-    if fresh.offset(LOG) > end_offset(workspace.dir) > 0:
+    if workspace.lake.log_offset() > end_offset(workspace.dir) > 0:
         what = "the log is shorter than what was read from it: restore it from a backup"
         findings.append(_finding("log", "log", what))
     return findings
+
+
+def _settled_marks(workspace: Workspace, name: str) -> tuple[int, int]:
+    """A number as lake and State have it. State follows in a moment if somebody is at work."""
+    pair = (-1, -1)
+    for _ in range(TRIES):
+        found = workspace.lake.fresh.snapshot().offset(name), workspace.state.mark(name)
+        if found[0] == found[1] or found == pair:
+            return found
+        pair = found
+        time.sleep(PAUSE_S)
+    return pair
 
 
 def _secrets(workspace: Workspace) -> list[dict[str, str]]:
