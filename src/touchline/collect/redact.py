@@ -23,6 +23,7 @@ __all__ = ["is_personal", "split_traits", "values_without_identifiers", "without
 Token = Callable[[str, str], str]
 
 REMOVED = "[removed]"
+_LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "content")
 
 _ALSO_NAMES = {
     "userid": "user_id",
@@ -61,13 +62,20 @@ _ID_OWNERS = {"device": "device", "externalid": "user_id", "externalids": "user_
 
 
 def without_identifiers(event: Event, token: Token, region: str = "CN") -> Event:
-    """The event with page_url, properties and context free of identifiers (the rest untouched)."""
+    """The event with page_url, labels, properties and context free of identifiers."""
     veil = _Veil(token, region)
+    # A newsletter that tags its links with the reader's address would make it a label.
+    addressed = {
+        name: veil.text(value)
+        for name in _LABELS
+        if (value := getattr(event, name)) is not None and "@" in value
+    }
     return msgspec.structs.replace(
         event,
         page_url=veil.url(event.page_url) if event.page_url else None,
         properties=veil.mapping(event.properties),
         context=veil.mapping(event.context),
+        **addressed,
     )
 
 
@@ -157,7 +165,7 @@ class _Veil:
             return [self._value(item, type_, owner) for item in value]
         if type_ is not None:
             return self._named(type_, value)
-        return self._text(value) if kind is str else value
+        return self.text(value) if kind is str else value
 
     def _named(self, type_: str, value: Any) -> Any:
         """A value under an identifier's name. What names nobody is masked all the same."""
@@ -166,7 +174,7 @@ class _Veil:
         known = identifier(type_, value, self._region)
         return self._token(type_, known.value) if known else REMOVED
 
-    def _text(self, value: str, depth: int = 0) -> str:
+    def text(self, value: str, depth: int = 0) -> str:
         if "@" in value and len(value) < 320:
             known = identifier("email", value, "")
             if known is not None:
@@ -214,5 +222,5 @@ class _Veil:
         elif meaning.type is not None:
             veiled = self._named(meaning.type, raw)
         else:
-            veiled = self._text(raw, depth + 1)
+            veiled = self.text(raw, depth + 1)
         return piece if veiled == raw else f"{name}={quote(str(veiled), safe=':')}{ending}"

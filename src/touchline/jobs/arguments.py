@@ -4,6 +4,7 @@ Days are local days of the workspace; a moment without a zone is in the workspac
 """
 
 import datetime as dt
+import re
 import zoneinfo
 from typing import Any
 
@@ -12,7 +13,9 @@ from touchline.errors import BadInput
 
 __all__ = ["as_of", "cursor", "day", "labels", "limit", "moment", "window"]
 
+LAST_DAY = dt.date(9998, 12, 31)  # the day after it, in any zone, is a moment too
 LABELS = ("channel", "campaign", "ad_group", "term", "content")
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 def labels(text: str) -> tuple[str, ...]:
@@ -52,7 +55,7 @@ def as_of(text: str | None, zone: str) -> int | None:
     if not text or "T" in text:
         return moment(text, "as_of", zone) if text else None
     found = day(text, "as_of") or dt.date.min
-    following = dt.datetime.combine(found + dt.timedelta(days=1), dt.time())
+    following = dt.datetime.combine(min(found, LAST_DAY) + dt.timedelta(days=1), dt.time())
     return clock.to_us(following.replace(tzinfo=zoneinfo.ZoneInfo(zone))) - 1
 
 
@@ -70,17 +73,14 @@ def moment(text: str, name: str, zone: str) -> int:
 
 def cursor(text: str) -> tuple[int, int]:
     received, _, seq = text.partition(":")
-    if not (received.isdigit() and seq.isdigit()):
+    if not (_NUMBER.fullmatch(received) and _NUMBER.fullmatch(seq)):
         why = "is not a cursor that an earlier answer gave."
         raise BadInput("bad_argument", name="cursor", value=text, why=why)
     return int(received), int(seq)
 
 
 def limit(value: Any) -> int:
-    try:
-        limit = int(value)
-    except ValueError:
-        limit = 0
+    limit = int(value) if _NUMBER.fullmatch(str(value)) else 0
     if limit < 1:
         raise BadInput("bad_argument", name="limit", value=value, why="is not a number above 0.")
     return limit

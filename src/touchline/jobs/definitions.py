@@ -36,7 +36,7 @@ class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_file(path: Path) -> dict[str, Any]:
     """A checked definition file. Raises BadInput that names the place and the remedy."""
     try:
-        documents = tomllib.loads(path.read_text(encoding="utf-8"))
+        documents = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise BadInput("file_missing", path=path) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

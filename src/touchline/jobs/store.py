@@ -135,7 +135,7 @@ class EventStore:
         zone = self.workspace.time_zone
         days = [dt.date.fromordinal(_EPOCH + local_day(e.ts_us, zone)) for e in events]
         columns: dict[str, list[Any]] = {
-            name: list(map(attrgetter(name), events)) for name in _PLAIN
+            name: list(map(attrgetter(name), clean)) for name in _PLAIN
         }
         columns |= {
             "event_id": [event_id for event_id, _ in stored],
@@ -143,7 +143,6 @@ class EventStore:
             "local_day": days,
             "device": list(map(device_of, events, nodes)),
             "click_ids": [list(event.click_ids.items()) for event in events],
-            "page_url": [event.page_url for event in clean],
             "properties": [_encoder.encode(event.properties).decode() for event in clean],
             "context": [_encoder.encode(event.context).decode() for event in clean],
             "seq": list(range(self.last_seq + 1, self.last_seq + 1 + len(events))),

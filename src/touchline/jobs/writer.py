@@ -129,14 +129,13 @@ def _items(frame: Frame, site: Site) -> Iterator[Arrival | Reject]:
     """What a logged request holds; what is wrong with it becomes a reject: the log never stalls."""
     try:
         request = msgspec.msgpack.decode(frame.payload, type=RawRequest)
+    except msgspec.DecodeError:
+        yield _unreadable("log", frame.payload, frame.received_us)
+        return
+    try:
         batch = segment.read(request)
-    except (msgspec.DecodeError, TouchlineError) as error:
-        yield Reject(
-            source="log",
-            reason="unreadable_body",
-            payload=frame.payload + str(error).encode(),
-            received_us=frame.received_us,
-        )
+    except TouchlineError:
+        yield _unreadable(request.source, request.body, request.received_us)
         return
     for item in batch.items:
         reason = item.reason
@@ -153,3 +152,7 @@ def _items(frame: Frame, site: Site) -> Iterator[Arrival | Reject]:
                 received_us=request.received_us,
                 message_id=item.message_id,
             )
+
+
+def _unreadable(source: str, payload: bytes, received_us: int) -> Reject:
+    return Reject(source=source, reason="unreadable_body", payload=payload, received_us=received_us)
