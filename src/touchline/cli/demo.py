@@ -71,15 +71,18 @@ def run(args: argparse.Namespace) -> int:
     mark = _built(args)
     if mark is None:
         mark = Mark(args.people, args.seed, yesterday().isoformat(), secrets.token_urlsafe(12))
-        _simulate(data, args, words)
+        args.dir.parent.mkdir(parents=True, exist_ok=True)
         _init(args.dir, mark.key)
-        with _served(args) as server:
+        with _served(args) as server:  # comes up while the company is being made
+            _simulate(data, args, words)
+            _wait_healthy(server, args.port)
             _bring_in(args, data, words)
             (args.dir / MARK).write_bytes(msgspec.json.encode(mark))
             _report(args.dir)
             print(words["truth"].format(path=data / "truth.json"), file=sys.stderr)
             return _stay(server, args, mark.key, words)
     with _served(args) as server:
+        _wait_healthy(server, args.port)
         _report(args.dir)
         return _stay(server, args, mark.key, words)
 
@@ -99,7 +102,6 @@ def _built(args: argparse.Namespace) -> Mark | None:
 
 def _simulate(data: Path, args: argparse.Namespace, words: dict[str, str]) -> None:
     show = progress_line(words["simulate"].format(people=args.people))
-    args.dir.parent.mkdir(parents=True, exist_ok=True)
     simulate(
         data, people=args.people, seed=args.seed, progress=lambda share, _: show(min(share, 1.0))
     )
@@ -198,7 +200,6 @@ def _served(args: argparse.Namespace) -> Generator[subprocess.Popen[bytes]]:
         start_new_session=True,
     )
     try:
-        _wait_healthy(server, args.port)
         yield server
     finally:
         server.terminate()

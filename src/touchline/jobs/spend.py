@@ -77,7 +77,7 @@ def _in_force(
     if not arriving:
         return {}
     days = [cost.day for cost in arriving.values()]
-    with workspace.view() as view:
+    with workspace.view("costs") as view:
         rows = view.table("costs")
         rows = rows.filter(
             rows.source == source, rows.day >= _date(min(days)), rows.day <= _date(max(days))

@@ -221,7 +221,7 @@ def _held(
 ) -> Digests:
     """The digests of the stored versions of the wanted keys, oldest first."""
     found: Digests = {}
-    with workspace.view() as view:
+    with workspace.view(name) as view:
         rows = view.table(name)
         if "node" in columns:
             rows = rows.mutate(node=rows.node_ids[0]["id"])

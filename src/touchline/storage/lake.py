@@ -5,6 +5,7 @@ New rows land in `fresh`; a job moves them to day files in `events`, whose commi
 `seq`: so each row is seen exactly once at every moment, whatever the job is doing.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from touchline.storage.columns import TABLES
@@ -18,18 +19,18 @@ SEQ = "seq"  # in each table that has one: the last arrival number given out
 
 
 class LakeFiles:
-    """File lists of all tables at one moment."""
+    """File lists of tables at one moment: of all, or of those named."""
 
-    def __init__(self, lake: "Lake") -> None:
-        self.tables: dict[str, TableSnapshot] = {}
-        for name in ("fresh", "events", "conversions", "costs", "people", "rates"):
-            self.tables[name] = getattr(lake, name).snapshot()
-        self.settled_seq = self.tables["events"].offset(SETTLED)
+    def __init__(self, lake: "Lake", names: Sequence[str]) -> None:
+        # In the order of TABLES: fresh before events, or rows between the two would be missed.
+        self.tables: dict[str, TableSnapshot] = {
+            name: lake.tables[name].snapshot() for name in TABLES if name in names
+        }
 
     @property
-    def version(self) -> str:
-        """Names this view: equal versions hold equal rows."""
-        return "-".join(str(t.version) for t in self.tables.values())
+    def settled_seq(self) -> int:
+        """Fresh rows up to here are in `events`."""
+        return self.tables["events"].offset(SETTLED)
 
 
 class Lake:
@@ -50,8 +51,9 @@ class Lake:
         for table in self.tables.values():
             table.create()
 
-    def files(self) -> LakeFiles:
-        return LakeFiles(self)
+    def files(self, *names: str) -> LakeFiles:
+        """File lists of the tables named, or of all."""
+        return LakeFiles(self, names or tuple(TABLES))
 
     def log_offset(self) -> int:
         """Requests before this offset of the log are in the lake."""

@@ -122,9 +122,9 @@ class Workspace:
     def close(self) -> None:
         self.state.close()
 
-    def view(self) -> View:
-        """The lake as it is now."""
-        return View(self.lake.files(), self.settings, self.dir / "spill")
+    def view(self, *tables: str) -> View:
+        """The lake as it is now, or those tables of it."""
+        return View(self.lake.files(*tables), self.settings, self.dir / "spill")
 
     @contextlib.contextmanager
     def write_lock(self, wait_s: float = 0.0) -> Generator[None]:
