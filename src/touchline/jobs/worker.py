@@ -155,9 +155,9 @@ class Worker:
                 self.stopping.wait(LONGEST_PAUSE_S)
 
     def _settle_when_due(self) -> None:
-        """Every half minute; soon when sessions are in doubt, but mostly doing something else."""
+        """Every half minute; soon when sessions are in doubt, in a tenth of the time at most."""
         pause = DOUBTFUL_S if self.writer.needs_settling() else self.workspace.settings.settle_s
-        if time.monotonic() - self._settled_at >= max(pause, 4 * self._settling_s):
+        if time.monotonic() - self._settled_at >= max(pause, 9 * self._settling_s):
             started = time.monotonic()
             self.writer.settle()
             self._settled_at = time.monotonic()
