@@ -58,6 +58,10 @@ def rows_of(workspace, *columns):
     return sorted(found, key=lambda row: row["message_id"])
 
 
+def versions(workspace):
+    return {name: table.snapshot().version for name, table in workspace.lake.tables.items()}
+
+
 def told(workspace):
     """Rows with the name of their session's opener for its id, which differs by workspace."""
     rows = rows_of(workspace)

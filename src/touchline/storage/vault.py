@@ -78,7 +78,7 @@ def seal(key: AESGCM, clear: bytes, place: bytes) -> bytes:
 def unseal(key: AESGCM, sealed: bytes, place: bytes) -> bytes:
     try:
         return key.decrypt(sealed[:NONCE], sealed[NONCE:], place)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # the second: too few bytes to be anything
         raise BadInput("wrong_secrets") from error
 
 

@@ -1,0 +1,114 @@
+"""One moment of the lake as tables: absent columns are null, fresh rows count once."""
+
+import pyarrow as pa
+import pytest
+
+import build
+from build import T0
+from touchline.storage.columns import EVENTS, TABLES
+from touchline.storage.table import Table
+
+
+@pytest.fixture
+def rows(tmp_path):
+    made = build.Rows(build.workspace(tmp_path / "w"))
+    yield made
+    made.workspace.close()
+
+
+def test_tables_without_rows_have_all_columns(rows):
+    with rows.workspace.view() as view:
+        for name, (schema, _) in TABLES.items():
+            found = view.fetch(view.table(name))
+            assert found.column_names == schema.names
+            assert found.num_rows == 0
+        assert view.fetch(view.events("seq")).column_names == ["seq"]
+
+
+def test_a_table_comes_with_the_types_of_its_schema(rows):
+    rows.touch("user_id:ann", T0, "Ads", click_ids=[("gclid", "x")])
+    rows.commit()
+    with rows.workspace.view() as view:
+        found = view.fetch(view.events())
+        assert found.cast(EVENTS).num_rows == 1
+        assert found.column_names == EVENTS.names
+
+
+def test_files_of_an_older_shape_are_read_beside_newer_ones(rows):
+    """A column that came later is null in them, one that was dropped is left out."""
+    older = EVENTS.remove(EVENTS.get_field_index("campaign")).append(pa.field("old", pa.string()))
+    rows.touch("user_id:ann", T0, "Ads", campaign="x", old="y")
+    (row,) = rows.rows.pop("events")
+    table = rows.workspace.lake.events
+    before = Table(table.root, older, "local_day")
+    before._transact = table._transact
+    before.commit(pa.Table.from_pylist([row], schema=older))
+    rows.touch("user_id:ann", T0, "Ads", campaign="new")
+    rows.commit()
+    with rows.workspace.view() as view:
+        found = view.fetch(view.events("seq", "campaign", "channel", "local_day").order_by("seq"))
+        assert view.fetch(view.events()).column_names == EVENTS.names
+    assert [(r["campaign"], r["channel"]) for r in found.to_pylist()] == [
+        (None, "Ads"),
+        ("new", "Ads"),
+    ]
+
+
+def test_of_fresh_rows_only_those_not_yet_settled_count(rows):
+    for _ in range(4):
+        rows.touch("user_id:ann", T0, "Ads")
+    all_ = rows.rows.pop("events")
+    rows.rows = {"events": all_[:2], "fresh": [dict(row) for row in all_]}
+    rows.commit()
+    rows.workspace.lake.events.commit(None, offsets={"settled": 2})
+    with rows.workspace.view() as view:
+        assert sorted(view.fetch(view.events("seq"))["seq"].to_pylist()) == [1, 2, 3, 4]
+        assert sorted(view.fetch(view.events())["seq"].to_pylist()) == [1, 2, 3, 4]
+
+
+def test_before_the_first_day_file_fresh_rows_are_all_there_is(rows):
+    rows.touch("user_id:ann", T0, "Ads")
+    rows.rows = {"fresh": rows.rows.pop("events")}
+    rows.commit()
+    with rows.workspace.view() as view:
+        assert view.fetch(view.events("seq", "channel")).to_pylist() == [
+            {"seq": 1, "channel": "Ads"}
+        ]
+
+
+def test_a_view_stays_as_it_was_when_it_was_opened(rows):
+    rows.touch("user_id:ann", T0, "Ads")
+    rows.commit()
+    with rows.workspace.view() as view:
+        rows.touch("user_id:ann", T0, "Ads")
+        rows.commit()
+        assert view.count(view.events()) == 1
+    with rows.workspace.view() as view:
+        assert view.count(view.events()) == 2
+
+
+def test_what_is_kept_is_computed_once(rows):
+    rows.touch("user_id:ann", T0, "Ads")
+    rows.commit()
+    with rows.workspace.view() as view:
+        kept = view.keep(view.events("seq"))
+        for path in rows.workspace.lake.events.root.rglob("*.parquet"):
+            if "_delta_log" not in path.parts:
+                path.unlink()
+        assert view.fetch(kept)["seq"].to_pylist() == [1]
+
+
+def test_a_stream_gives_all_rows_some_at_a_time(rows):
+    for _ in range(7):
+        rows.touch("user_id:ann", T0, "Ads")
+    rows.commit()
+    with rows.workspace.view() as view:
+        sizes = [len(batch) for batch in view.batches(view.events("seq"), rows=3)]
+    assert sum(sizes) == 7
+
+
+def test_a_view_leaves_nothing_behind(rows, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    with rows.workspace.view() as view:
+        view.fetch(view.events())
+    assert sorted(tmp_path.rglob("*")) == before
