@@ -20,6 +20,7 @@ from touchline.storage.workspace import Workspace
 __all__ = ["Tally", "intake_rows", "open_payload", "reject_rows"]
 
 HOUR_US = 3600 * clock.US
+REJECTS = "rejects"  # mark: the last number given to a reject, which pages of them go by
 Statement = tuple[sa.Executable, Sequence[dict[str, Any]]]
 
 
@@ -61,8 +62,12 @@ def intake_rows(state: State, fates: Iterable[tuple[str, int, str]]) -> Statemen
     return state.upsert(schema.intake, add=counted), list(sums.values())
 
 
-def reject_rows(workspace: Workspace, rejects: Sequence[Reject], seq: int) -> Statement:
-    """A statement that keeps rejects; one that is read again from log or file is kept once."""
+def reject_rows(workspace: Workspace, rejects: Sequence[Reject]) -> tuple[Statement, Statement]:
+    """Statements that keep rejects, and the last number given to one, for the same transaction.
+
+    A reject that is read again from log or file is kept once.
+    """
+    last = workspace.state.mark(REJECTS)
     rows: list[dict[str, Any]] = []
     seen: Counter[tuple[Any, ...]] = Counter()
     for number, reject in enumerate(rejects, 1):
@@ -81,11 +86,12 @@ def reject_rows(workspace: Workspace, rejects: Sequence[Reject], seq: int) -> St
                 "reason": reject.reason,
                 "sealed_payload": workspace.vault.seal(reject.payload, b"reject|" + reject_id),
                 "received_us": reject.received_us,
-                "seq": seq + number,
+                "seq": last + number,
                 "line": reject.line,
             },
         )
-    return workspace.state.upsert(schema.reject), rows
+    moved = workspace.state.set_mark(REJECTS, last + len(rows))
+    return (workspace.state.upsert(schema.reject), rows), moved
 
 
 def open_payload(workspace: Workspace, row: sa.Row[Any]) -> bytes:

@@ -170,7 +170,7 @@ class _Run:
 
     def _keep(self, rejects: list[Reject]) -> None:
         workspace = self._writer.workspace
-        workspace.state.write(reject_rows(workspace, rejects, self._writer.store.last_seq))
+        workspace.state.write(*reject_rows(workspace, rejects))
         self.rejected += len(rejects)
         rejects.clear()
 

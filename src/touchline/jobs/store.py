@@ -101,7 +101,8 @@ class EventStore:
     ) -> Tally:
         state = self.workspace.state
         refused = [*rejects, *fates.conflicts]
-        keep_bad, bad_rows = reject_rows(self.workspace, refused, self.last_seq)
+        kept_bad, numbered = reject_rows(self.workspace, refused)
+        bad_rows = kept_bad[1]
         fate = ("rejected", "duplicate")  # the second for a line of a file imported again
         kept = schema.reject.c.reject_id
         again = {row[0] for row in state.lookup(kept, {r["reject_id"] for r in bad_rows}, kept)}
@@ -117,7 +118,8 @@ class EventStore:
         last_seq = self.last_seq + len(fates.stored)
         state.write(
             (state.upsert(schema.event_key), keys),
-            (keep_bad, bad_rows),
+            kept_bad,
+            numbered,
             intake_rows(state, counts),
             state.set_mark(SEQ, last_seq),
             *([] if log_offset is None else [state.set_mark(LOG, log_offset)]),
