@@ -6,6 +6,7 @@ import pytest
 import build
 from build import T0
 from touchline.storage.columns import EVENTS, TABLES
+from touchline.storage.principal import Principal
 from touchline.storage.table import Table
 
 
@@ -112,3 +113,8 @@ def test_a_view_leaves_nothing_behind(rows, tmp_path):
     with rows.workspace.view() as view:
         view.fetch(view.events())
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_view_is_opened_for_somebody_and_until_there_are_roles_for_the_admin(rows):
+    with rows.workspace.view() as view:
+        assert view.principal == Principal(role="admin", row_scope=None, mask_level=0)

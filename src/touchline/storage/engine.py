@@ -14,6 +14,7 @@ import pyarrow as pa
 from touchline.settings import Settings
 from touchline.storage.columns import TABLES
 from touchline.storage.lake import LakeFiles
+from touchline.storage.principal import ADMIN, Principal
 
 __all__ = ["Expression", "View"]
 
@@ -24,8 +25,11 @@ Expression = Any
 class View:
     """The lake at one moment, as Ibis tables. Close it, or use it as a context manager."""
 
-    def __init__(self, files: LakeFiles, settings: Settings, spill: Path) -> None:
+    def __init__(
+        self, files: LakeFiles, settings: Settings, spill: Path, principal: Principal = ADMIN
+    ) -> None:
         self.files = files
+        self.principal = principal
         self._read: dict[str, Expression] = {}
         self._connection: Any = ibis.duckdb.connect(
             threads=settings.threads,

@@ -25,6 +25,7 @@ from touchline.settings import Settings, load_settings
 from touchline.storage import schema
 from touchline.storage.engine import View
 from touchline.storage.lake import Lake
+from touchline.storage.principal import ADMIN, Principal
 from touchline.storage.state import State
 from touchline.storage.upgrade import upgrade
 from touchline.storage.vault import Vault
@@ -122,9 +123,9 @@ class Workspace:
     def close(self) -> None:
         self.state.close()
 
-    def view(self, *tables: str) -> View:
-        """The lake as it is now, or those tables of it."""
-        return View(self.lake.files(*tables), self.settings, self.dir / "spill")
+    def view(self, *tables: str, principal: Principal = ADMIN) -> View:
+        """The lake as it is now, or those tables of it, as far as the principal may see it."""
+        return View(self.lake.files(*tables), self.settings, self.dir / "spill", principal)
 
     @contextlib.contextmanager
     def write_lock(self, wait_s: float = 0.0) -> Generator[None]:

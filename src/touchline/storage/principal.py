@@ -1,0 +1,22 @@
+"""Who asks. Each view of the lake is opened for somebody, so that one place can narrow what is seen.
+
+Until roles exist everybody is the admin, who sees all rows in clear.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+__all__ = ["ADMIN", "Principal"]
+
+
+class Principal(Struct, frozen=True):
+    """`row_scope` None is all rows; `mask_level` 0 masks nothing."""
+
+    role: Literal["admin"] = "admin"
+    row_scope: None = None
+    mask_level: Literal[0] = 0
+
+
+ADMIN = Principal()
+"""Sees everything."""
