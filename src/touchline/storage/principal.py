@@ -1,4 +1,4 @@
-"""Who asks. Each view of the lake is opened for somebody, so that one place can narrow what is seen.
+"""Who asks. Each view of the lake is opened for somebody, so one place can narrow what is seen.
 
 Until roles exist everybody is the admin, who sees all rows in clear.
 """
