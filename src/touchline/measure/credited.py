@@ -6,6 +6,7 @@ that conversion lies outside the asked days.
 """
 
 import datetime as dt
+import operator
 from typing import Any
 
 import msgspec
@@ -80,15 +81,16 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     won = rows.slice(0, int(np.searchsorted(_numbers(rows, "journey"), len(counted))))
     journeys, labels = journeys_of(counted, rows, len(won), question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
-    return Credited(journeys, labels, counted, won, int(unrated.as_py() or 0), found.missing_rates)
+    missing = tuple(pair for pair in found.missing_rates if _is_within(pair[1], question.days))
+    return Credited(journeys, labels, counted, won, int(unrated.as_py() or 0), missing)
 
 
 def _wanted(rows: Expression, question: Question, counted: int, everyone: int) -> Expression:
     """Paths of the asked conversions, and touches of no conversion on the asked days, in order."""
     is_free = rows.journey >= everyone
-    for bound, is_in in ((question.days[0], "__ge__"), (question.days[1], "__le__")):
+    for bound, is_in in zip(question.days, (operator.ge, operator.le), strict=True):
         if bound is not None:
-            is_free = is_free & getattr(rows.local_day, is_in)(bound)
+            is_free = is_free & is_in(rows.local_day, bound)
     rows = rows.filter((rows.journey < counted) | is_free)
     rows = rows.order_by("journey", "ts_us", "seq")
     return rows.select("journey", "person_ix", "ts_us", "message_id", *question.by)
@@ -106,6 +108,12 @@ def _accounts(view: View, people: PersonMap, rows: pa.Table, as_of_us: int | Non
             {"account_id": pa.array([], pa.string()), "person_ix": pa.array([], pa.int64())}
         )
     return account_members(view, people, as_of_us=as_of_us)
+
+
+def _is_within(day: str, days: tuple[dt.date | None, dt.date | None]) -> bool:
+    start, end = days
+    found = dt.date.fromisoformat(day)
+    return (start is None or start <= found) and (end is None or found <= end)
 
 
 def _is_asked(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa.ChunkedArray:
