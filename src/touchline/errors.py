@@ -264,8 +264,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}:不认识 {name}。可用的有:{known}。",
     ),
     "bad_site": (
-        "[site]: {why}. Give lists of texts: own_hosts, payment_hosts, personal_traits.",
-        "[site] 有误:{why}。own_hosts、payment_hosts、personal_traits 应为文本列表。",
+        "[site]: {why}. Give lists of texts: own_hosts, payment_hosts.",
+        "[site] 有误:{why}。own_hosts、payment_hosts 应为文本列表。",
     ),
     "job_failed": (
         "The job {kind} failed: {why}. Please report this; nothing was lost.",

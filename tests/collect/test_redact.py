@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.collect.redact import split_traits, without_identifiers
+from touchline.collect.redact import without_identifiers
 from touchline.model import Event
 
 
@@ -138,20 +138,6 @@ def test_the_rest_of_the_event_is_untouched():
         source="s", message_id="m", type="track", name="n", ts_us=1, received_us=2, traits={"a": 1}
     )
     assert without_identifiers(made, token) == made
-
-
-def test_traits_are_split_by_what_they_tell():
-    traits = {
-        "firstName": "Lei",
-        "email": "l@q.cn",
-        "生日": "1990",
-        "level": 2,
-        "city": "HZ",
-        "pet": "cat",
-    }
-    personal, other = split_traits(traits, frozenset({"pet"}))
-    assert set(personal) == {"firstName", "email", "生日", "pet"}
-    assert other == {"level": 2, "city": "HZ"}
 
 
 boxes = st.recursive(

@@ -15,7 +15,6 @@ EVERYTHING = """
 [site]
 own_hosts = ["shop.cn"]
 payment_hosts = ["pay.example"]
-personal_traits = ["wedding_day"]
 
 [[goal]]
 name = "deals"
@@ -68,7 +67,7 @@ def test_definitions_are_in_force_at_once(workspace, tmp_path):
     apply(workspace, read_file(written(tmp_path, EVERYTHING)))
     site = site_of(workspace)
     assert site.own_hosts == {"shop.cn"}
-    assert site.personal_traits == {"wedding_day"}
+    assert site.payment_hosts == {"pay.example"}
     assert site.channels.channel("wecom", None) == "私域"
     assert [goal.name for goal in goals_of(workspace)] == ["deals", "leads"]
 

@@ -18,7 +18,7 @@ from touchline.collect.normalise import identifier
 from touchline.collect.url import unquoted
 from touchline.model import Event
 
-__all__ = ["is_personal", "split_traits", "values_without_identifiers", "without_identifiers"]
+__all__ = ["values_without_identifiers", "without_identifiers"]
 
 Token = Callable[[str, str], str]
 
@@ -46,12 +46,6 @@ password passwd pwd creditcard cardnumber bankcard cvv cvc idcard idnumber idcar
 passportno ssn 密码 身份证 身份证号 身份证号码 银行卡号 护照号
 """
 _NEVER_KEPT = frozenset(_NEVER_KEPT_WORDS.split())
-_PERSONAL_WORDS = """
-name firstname lastname fullname realname nickname username birthday birthdate dateofbirth dob
-address street avatar photo wechat wechatid qq
-姓名 真实姓名 名字 昵称 生日 出生日期 地址 详细地址 收货地址 头像 微信号
-"""
-_PERSONAL = frozenset(_PERSONAL_WORDS.split())
 _MARKS = "&?#;"
 _BEHIND_MARKS = re.compile(r"(?<=[&?#;])")
 MAX_LINKS_IN_LINKS = 3
@@ -84,23 +78,6 @@ def values_without_identifiers(
 ) -> dict[str, Any]:
     """The same for the properties of a row that is no event."""
     return _Veil(token, region).mapping(values) if values else {}
-
-
-def split_traits(
-    traits: Mapping[str, Any], personal: frozenset[str] = frozenset()
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(personal, other) traits; `personal` are names a site marks besides the usual ones."""
-    own: dict[str, Any] = {}
-    other: dict[str, Any] = {}
-    for name, value in traits.items():
-        (own if name in personal or is_personal(name) else other)[name] = value
-    return own, other
-
-
-def is_personal(name: str) -> bool:
-    """Whether a trait of this name says who somebody is."""
-    meaning = _meaning_of(name)
-    return meaning.is_secret or meaning.type is not None or meaning.folded in _PERSONAL
 
 
 class _Meaning(NamedTuple):

@@ -21,5 +21,4 @@ class Site(Struct, frozen=True, eq=False, kw_only=True):
     own_hosts: frozenset[str] = frozenset()
     payment_hosts: frozenset[str] = frozenset()
     channels: ChannelRules = field(default_factory=ChannelRules.compile)
-    personal_traits: frozenset[str] = frozenset()
     keep_ip: bool = False

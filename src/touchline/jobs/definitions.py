@@ -2,8 +2,8 @@
 
     [[goal]]  [[channel_rule]]  [source_alias]  [source_kind]  [identity]  [site]
 
-`[site]` holds own_hosts, payment_hosts and personal_traits. Other top-level names are refused, so
-that a misspelt table is not silently without effect.
+`[site]` holds own_hosts and payment_hosts. Other top-level names are refused, so that a misspelt
+table is not silently without effect.
 """
 
 import tomllib
@@ -30,7 +30,6 @@ KINDS = ("site", "goal", *CHANNEL_KINDS, "identity")
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own_hosts: frozenset[str] = frozenset()
     payment_hosts: frozenset[str] = frozenset()
-    personal_traits: frozenset[str] = frozenset()
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -75,7 +74,6 @@ def site_of(workspace: Workspace) -> Site:
         region=workspace.region,
         own_hosts=hosts.own_hosts,
         payment_hosts=hosts.payment_hosts,
-        personal_traits=hosts.personal_traits,
         channels=_channels(held),
         keep_ip=workspace.settings.keep_ip,
     )
