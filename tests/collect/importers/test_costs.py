@@ -120,3 +120,29 @@ def test_a_bad_currency_kind_or_count_rejects_the_row(read):
     found = read("costs", header + "".join(f"2026-03-01,{row}\n" for row in rows))
     assert found.rejects == [(2, "unknown_currency"), (3, "bad_kind"), (4, "bad_count")]
     assert (found.costs[0].currency, found.costs[0].clicks) == ("USD", 12000)
+
+
+LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "content")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("channel,campaign", "信息流（付费）,春季　上新！"),
+        ("channel,ad_group,term,content", "ＳＥＭ,Ａ组 ,关键词（精确）,①号素材"),
+        ("channel,source,medium", "达人,小红书,ＫＯＬ"),
+        ("channel,source,medium", "(not set),XHS,Paid"),
+        ("source,medium,campaign", " Ｂａｉｄｕ,CPC,品牌词（上海）"),
+        ("source", "newsletter"),
+        ("medium", "Ｅｍａｉｌ"),
+        ("campaign", "春季（返场）"),
+    ],
+)
+def test_costs_and_events_that_are_spelt_alike_get_the_same_labels(read, header, cells):
+    cost = read("costs", f"date,cost,{header}\n2026-03-01,1,{cells}\n").only.days[0]
+    toml = "\n".join(["[columns]", *(f'{name} = "{name}"' for name in header.split(","))])
+    row = f"2026-03-01 10:00,visit,13800138000,{cells}\n"
+    event = read("events", f"time,event,phone,{header}\n{row}", toml=toml).only
+    of_cost = {name: getattr(cost, name) for name in LABELS}
+    assert of_cost == {name: getattr(event, name) for name in LABELS}
+    assert cost.channel not in {None, "Direct"}

@@ -13,15 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from touchline.collect.campaign import label_text
-from touchline.collect.importers.cells import (
-    BadRow,
-    Import,
-    amount,
-    count,
-    each,
-    label,
-    text,
-)
+from touchline.collect.context import Page
+from touchline.collect.event import labels_of
+from touchline.collect.importers.cells import BadRow, Import, amount, count, each, text
 from touchline.collect.importers.fields import LABELS
 from touchline.collect.importers.mapping import Mapped, Plan, mapped
 from touchline.collect.importers.moments import day_range
@@ -43,6 +37,8 @@ KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.spl
 _TOTAL = re.compile(
     r".{0,20}(合计|总计|小计)[::]?|汇总|(grand\s*)?(sub-?\s*)?totals?[::]?", re.IGNORECASE
 )
+_KEPT = ("channel", "source_name", *LABELS[2:])
+_NO_PAGE = Page(None, None, None)
 _OUTLINE = ("date", "date_to", *LABELS, "kind")
 
 
@@ -197,22 +193,12 @@ def _kind(value: Any) -> str:
 
 
 def _labels(fields: dict[str, Any], about: Import) -> dict[str, Any]:
-    """Labels as events carry them, so that cost and credit meet; the channel by rule when blank."""
-    rules = about.site.channels
-    source = label_text(fields.get("source"))
-    source = rules.named(source).name if source else None
-    medium = label_text(fields.get("medium"))
-    medium = medium.lower() if medium else None
-    campaign = label_text(fields.get("campaign"))
-    channel = label(fields.get("channel"))
-    if channel is None:
-        if not (source or medium or campaign):
+    """An event's labels, made where events get theirs, so that cost and credit meet."""
+    own = {name: fields[name] for name in LABELS if name in fields}
+    if label_text(own.get("channel")) is not None:
+        found, _ = labels_of("track", _NO_PAGE, {}, own, agent=None, site=about.site)
+    else:
+        found, _ = labels_of("page", _NO_PAGE, {"campaign": own}, {}, agent=None, site=about.site)
+        if not (found["source_name"] or found["medium"] or found["campaign"]):
             raise BadRow("missing_channel")
-        channel = rules.channel(source, medium, campaign)
-    return {
-        "channel": channel,
-        "source_name": source,
-        "medium": medium,
-        "campaign": campaign,
-        **{name: label_text(fields.get(name)) for name in ("ad_group", "term", "content")},
-    }
+    return {name: found.get(name) for name in _KEPT}

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from touchline.collect.campaign import label_text
 from touchline.collect.context import Page
 from touchline.collect.event import OVERSIZE, labels_of
 from touchline.collect.importers.cells import (
@@ -121,6 +122,6 @@ def _labels(fields: dict[str, Any], kind: str, about: Import) -> tuple[dict[str,
     """
     own = {name: fields[name] for name in LABELS if name in fields}
     page = Page(text(fields.get("url")), text(fields.get("referrer")), None)
-    if "channel" in own:
+    if label_text(own.get("channel")) is not None:
         return labels_of("track", page, {}, own, agent=None, site=about.site)
     return labels_of(kind, page, {"campaign": own}, {}, agent=None, site=about.site)
