@@ -178,7 +178,7 @@ def test_a_person_found_before_a_merge_is_found_after_it(ann):
 # Reports
 
 
-def test_a_report_is_asked_in_text_and_answers_of_the_goal_that_was_in_force(site):
+def test_a_report_is_asked_in_text_and_asks_todays_goal_of_what_was_known(site):
     apply(site.workspace, {"goal": [{"name": "visits", "event": "Visit"}]})
     site.tracker.send(track("a", "Ad", properties={"channel": "Ads", "campaign": "x"}, at=T0))
     site.tracker.send(track("v", "Visit", at=T0 + HOUR))
@@ -189,7 +189,7 @@ def test_a_report_is_asked_in_text_and_answers_of_the_goal_that_was_in_force(sit
     assert (row["channel"], row["campaign"], row["conversions"]) == ("Ads", "x", 1.0)
     assert site.whole(queries.QUERIES["attribution"], window="0.01d")["rows"] == []
     before = site.whole(queries.QUERIES["attribution"], as_of="2026-01-01")
-    assert (before["goal"], before["conversions"]) == ("default", 0)
+    assert (before["goal"], before["conversions"]) == ("visits", 0)
     (credit, *_) = site.lines(queries.credit_rows, models="linear")
     assert (credit["message_id"], credit["credit"]) == ("a", 1.0)
 
@@ -225,3 +225,16 @@ def test_conversions_count_on_local_days_and_windows_in_hours(tmp_path):
     found = site.whole(query, **ask, **{"from": "2026-03-02", "to": "2026-03-02"})
     assert [(row["channel"], row["revenue"]) for row in found["rows"]] == [("Mail", 100)]
     site.workspace.close()
+
+
+# Rejects by person and by their own time
+
+
+def test_rejects_are_found_by_person_and_by_the_time_they_say(site):
+    site.tracker.send({**track("r1", None, at=T0), "userId": "ann"}, {**track("ok", "Ad", at=T0)})
+    site.commit()
+    day = {"from": "2026-03-01", "to": "2026-03-02"}
+    assert site.ids(queries.rejects, person="ann", **day) == ["r1"]
+    assert site.ids(queries.rejects, person="user_id:ann", **day) == ["r1"]
+    assert site.ids(queries.rejects, person="nobody") == []
+    assert site.ids(queries.rejects, person="ann", **{"from": "2026-03-02"}) == []

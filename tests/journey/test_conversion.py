@@ -44,7 +44,8 @@ def test_finished_orders_of_files_and_trackers_count(rows):
     rows.conversion("empty", ANN, T0, amount=1, currency="CNY")
     for number, stage in enumerate(("won", "closed_won", "成交", "赢单"), 2):
         rows.conversion(stage, ANN, T0, stage=stage, amount=number, currency="CNY")
-    for stage in ("lost", "open", "Won ", "丢单"):
+    rows.conversion("spoken", ANN, T0, stage="Closed Won ", amount=7, currency="CNY")
+    for stage in ("lost", "open", "not won", "丢单"):
         rows.conversion(f"not {stage}", ANN, T0, stage=stage, amount=9, currency="CNY")
     rows.order(ANN, T0, "tracked", revenue=6)
     rows.event(ANN, T0, "Checkout Started", revenue=9)
@@ -55,6 +56,7 @@ def test_finished_orders_of_files_and_trackers_count(rows):
         "成交": 4,
         "赢单": 5,
         "tracked": 6,
+        "spoken": 7,
     }
 
 

@@ -59,8 +59,9 @@ def dump(workspace: Workspace) -> str:
     return tomli_w.dumps({kind: held[kind] for kind in KINDS if kind in held})
 
 
-def goals_of(workspace: Workspace, as_of_us: int | None = None) -> tuple[Goal, ...]:
-    return goals(_list(definition.current(workspace.state, as_of_us).get("goal", [])))
+def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
+    """Goals in force now. A report as of an earlier day asks today's question of what was known."""
+    return goals(_list(definition.current(workspace.state).get("goal", [])))
 
 
 def site_of(workspace: Workspace) -> Site:

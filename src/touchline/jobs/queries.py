@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from touchline import clock
 from touchline.collect.nodes import clear_values
@@ -16,14 +15,13 @@ from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs import arguments
-from touchline.jobs.account import open_payload
 from touchline.jobs.definitions import goals_of
+from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
 from touchline.measure.credit_table import credit_table
 from touchline.measure.credited import Question
 from touchline.measure.report import Report, report
 from touchline.model import Identifier
-from touchline.storage import schema
 from touchline.storage.columns import LABELS
 from touchline.storage.engine import Expression, View
 from touchline.storage.workspace import Workspace
@@ -60,7 +58,7 @@ def people(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> I
 def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -> Question:
     as_of_us = arguments.as_of(args.get("as_of"), workspace.time_zone)
     return Question(
-        goal=goal_named(goals_of(workspace, as_of_us), args.get("goal")),
+        goal=goal_named(goals_of(workspace), args.get("goal")),
         currency=workspace.currency,
         by=by,
         window_days=arguments.window(args.get("window") or "90d"),
@@ -88,45 +86,6 @@ def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> It
             rows = rows.filter(rows.ts_us < arguments.moment(args["to"], "to", workspace.time_zone))
         rows = _page(rows, args)
         yield from _event_lines(workspace, view, rows)
-
-
-def rejects(workspace: Workspace, _registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
-    """JSON lines of what could not be stored, in order of (received_at, seq)."""
-    table = schema.reject.c
-    query = sa.select(schema.reject).order_by(table.received_us, table.seq)
-    if args.get("message_id_prefix"):
-        prefix = args["message_id_prefix"]
-        query = query.where(sa.func.substr(table.message_id, 1, len(prefix)) == prefix)
-    if args.get("from"):
-        start = arguments.moment(args["from"], "from", workspace.time_zone)
-        query = query.where(table.received_us >= start)
-    if args.get("to"):
-        query = query.where(
-            table.received_us < arguments.moment(args["to"], "to", workspace.time_zone)
-        )
-    if args.get("cursor"):
-        received, seq = arguments.cursor(args["cursor"])
-        query = query.where(
-            sa.or_(
-                table.received_us > received,
-                sa.and_(table.received_us == received, table.seq > seq),
-            )
-        )
-    if args.get("limit"):
-        query = query.limit(arguments.limit(args["limit"]))
-    with workspace.state.engine.connect() as connection:
-        for row in connection.execution_options(yield_per=500).execute(query):
-            line = {
-                "message_id": row.message_id,
-                "reason": row.reason,
-                "payload": _payload(open_payload(workspace, row)),
-                "source": row.source,
-                "kind": row.kind,
-                "line": row.line,
-                "received_at": clock.iso(row.received_us),
-                "cursor": f"{row.received_us}:{row.seq}",
-            }
-            yield _encoder.encode(line) + b"\n"
 
 
 def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
@@ -192,14 +151,6 @@ _AS_THEY_ARE = (
     "page_url", "page_title", "landing_page", "store_code", "staff_id", "account_id", "content_id",
     "revenue", "currency", "order_id", "stage", "bot",
 )  # fmt: skip
-
-
-def _payload(raw: bytes) -> Any:
-    try:
-        msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return raw.decode("utf-8", "replace")
-    return msgspec.Raw(raw)
 
 
 def _iso(us: int | None) -> str | None:

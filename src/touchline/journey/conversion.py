@@ -14,7 +14,7 @@ import pyarrow as pa
 from touchline.collect.money import minor
 from touchline.errors import BadInput
 from touchline.identity.speaker import Speakers, with_person
-from touchline.journey.goal import Goal
+from touchline.journey.goal import Goal, canonical
 from touchline.journey.rate import Rates
 from touchline.journey.refund import NOTHING, less_refunds, refund_events, returned
 from touchline.storage.engine import Expression, View
@@ -85,7 +85,9 @@ def _versions(view: View, speakers: Speakers, goal: Goal, as_of_us: int | None) 
     )
     rows = rows if as_of_us is None else rows.filter(rows.known_at_us <= as_of_us)
     rows = rows.mutate(
-        ts_us=rows.occurred_us, stage=rows.stage.fill_null(""), event_id=ibis.null("binary")
+        ts_us=rows.occurred_us,
+        stage=rows.stage.fill_null("").strip().lower().replace(" ", "_"),  # as `canonical`
+        event_id=ibis.null("binary"),
     )
     if goal.event is None:
         return with_person(rows, speakers).select(*VERSION)
@@ -133,7 +135,9 @@ def _property(text: str | None, name: str) -> Any:
 def _arranged(versions: Expression, goal: Goal) -> Expression:
     """Versions numbered in order of arrival, with what they are to the goal."""
     is_event = versions.event_id.notnull()
-    listed = ibis.literal(True) if goal.stages is None else versions.stage.isin(goal.stages)
+    listed = ibis.literal(True)
+    if goal.stages is not None:
+        listed = versions.stage.isin([canonical(stage) for stage in goal.stages])
     found = versions.mutate(
         arrival=ibis.row_number().over(order_by=[versions.known_at_us, versions.seq]),
         is_event=is_event,

@@ -15,7 +15,7 @@ import msgspec
 
 from touchline.errors import BadInput, NotFound
 
-__all__ = ["DEFAULT", "WON", "Goal", "goal_named", "goals"]
+__all__ = ["DEFAULT", "WON", "Goal", "canonical", "goal_named", "goals"]
 
 MOST = 1e12  # major units; comparing with it refuses nan and infinity as well
 WON = ("won", "closed_won", "成交", "赢单")
@@ -35,6 +35,11 @@ class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 DEFAULT = Goal("default", event="Order Completed", stages=("", *WON))
+
+
+def canonical(stage: str) -> str:
+    """A stage as it is compared: "Closed Won" and closed_won are the same."""
+    return stage.strip().lower().replace(" ", "_")
 
 
 def goals(documents: list[dict[str, object]]) -> tuple[Goal, ...]:

@@ -43,9 +43,9 @@ class Row(msgspec.Struct, frozen=True):
             "conversions": self.conversions,
             "revenue": self.revenue,
             "cost": self.cost,
-            "roi": (self.revenue - self.cost) / self.cost if self.cost else None,
+            "roi": (self.revenue - self.cost) / self.cost + 0.0 if self.cost else None,
             "cac": self.cost / self.conversions if self.conversions > 0 else None,
-            "roas": self.revenue / self.cost if self.cost else None,
+            "roas": self.revenue / self.cost + 0.0 if self.cost else None,
             "removal_effect": self.removal_effect,
         }
 

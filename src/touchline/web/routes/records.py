@@ -22,17 +22,14 @@ class Page(BaseModel):
     end: str | None = Field(None, alias="to", description="exclusive: day or ISO moment")
     limit: int | None = Field(None, ge=1)
     cursor: str | None = Field(None, description="`cursor` of the last line of the page before")
+    person: str | None = Field(None, description="person_id, `type:value` or a value")
 
     def args(self) -> dict[str, object]:
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
-class EventPage(Page):
-    person: str | None = Field(None, description="person_id, `type:value` or a value")
-
-
 @router.get("/events", summary="Events as JSON lines, by arrival")
-async def events(here: Admin, page: Annotated[EventPage, Query()]) -> StreamingResponse:
+async def events(here: Admin, page: Annotated[Page, Query()]) -> StreamingResponse:
     return await streamed(here, "events", page.args(), LINES)
 
 
