@@ -2,37 +2,29 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.collect.session import IDLE_US, NONE, Carry, sessions
+from touchline.collect.session import IDLE_US, sessions
 
 MINUTE = 60 * 1_000_000
 
 
-def naive(rows, carry):
+def naive(rows):
     """The rule as it is told: one event after the other, a state per device."""
-    state = {device: (last, key, -1) for device, last, key in carry}
+    state = {}
     out = []
     for place, (device, ts, brings, key) in enumerate(rows):
-        last, held, opener = state.get(device, (None, NONE, -1))
+        last, held, opener = state.get(device, (None, None, None))
         is_start = last is None or ts - last > IDLE_US or (brings and key != held)
         if is_start:
-            opener, held = place, key if brings else NONE
-        out.append((is_start, opener, place if brings else opener, held))
+            opener, held = place, key if brings else None
+        out.append((is_start, opener, place if brings else opener))
         state[device] = (ts, held, opener)
     return out
 
 
-def run(rows, carry=()):
-    def column(source, index, kind=np.int64):
-        return np.array([row[index] for row in source], dtype=kind)
-
-    found = sessions(
-        column(rows, 0),
-        column(rows, 1),
-        column(rows, 2, bool),
-        column(rows, 3),
-        Carry(column(carry, 0), column(carry, 1), column(carry, 2)) if carry else None,
-    )
-    return list(zip(*(part.tolist() for part in found), strict=True))
+def run(rows):
+    kinds = (np.int64, np.int64, bool, np.int64)
+    columns = (np.array([row[at] for row in rows], kind) for at, kind in enumerate(kinds))
+    return list(zip(*(part.tolist() for part in sessions(*columns)), strict=True))
 
 
 events = st.lists(
@@ -44,26 +36,11 @@ events = st.lists(
     ),
     max_size=60,
 ).map(lambda rows: sorted(rows, key=lambda row: row[:2]))
-carries = st.dictionaries(
-    st.integers(0, 4), st.tuples(st.integers(-100, 40), st.integers(-1, 2)), max_size=4
-).map(lambda held: [(d, m * MINUTE, key) for d, (m, key) in sorted(held.items())])
 
 
-@given(events, carries)
-def test_sessions_are_those_of_the_plain_loop(rows, carry):
-    assert run(rows, carry) == naive(rows, carry)
-
-
-@given(events, st.integers(0, 60))
-def test_cutting_the_stream_and_carrying_over_changes_no_start(rows, cut):
-    whole = [start for start, *_ in run(rows)]
-    head = [row for row in rows if row[1] <= cut * 4 * MINUTE]
-    tail = [row for row in rows if row[1] > cut * 4 * MINUTE]
-    first = run(head)
-    carry = {row[0]: (row[0], row[1], told[3]) for row, told in zip(head, first, strict=True)}
-    second = run(tail, sorted(carry.values()))
-    told = {id(row): start for row, (start, *_) in zip(head + tail, first + second, strict=True)}
-    assert [told[id(row)] for row in rows] == whole
+@given(events)
+def test_sessions_are_those_of_the_plain_loop(rows):
+    assert run(rows) == naive(rows)
 
 
 def test_thirty_idle_minutes_end_a_session():
@@ -82,12 +59,7 @@ def test_a_direct_session_ends_when_a_campaign_is_brought_and_the_same_campaign_
     ]
     told = run(rows)
     assert [start for start, *_ in told] == [True, True, False, False, True, False]
-    assert [labels for _, _, labels, _ in told] == [0, 1, 1, 3, 4, 4]
-
-
-def test_an_event_that_brings_nothing_inherits_across_midnight():
-    told = run([(5, 10 * MINUTE, False, 0), (5, 11 * MINUTE, True, 3)], [(5, 0, 3)])
-    assert told == [(False, -1, -1, 3), (False, -1, 1, 3)]
+    assert [labels for _, _, labels in told] == [0, 1, 1, 3, 4, 4]
 
 
 def test_devices_do_not_touch_each_other():

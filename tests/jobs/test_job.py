@@ -40,16 +40,22 @@ def ended(state, error=None, result=None):
     return number
 
 
-def test_without_due_jobs_there_is_nothing_to_run(state):
+def submit_at(monkeypatch, state, due_us, args):
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now_us", lambda: due_us)
+        job.submit(state, "x", args)
+
+
+def test_without_due_jobs_there_is_nothing_to_run(state, monkeypatch):
     assert not job.run_next(state, {})
-    job.submit(state, "x", {}, due_at_us=clock.now_us() + 10**9)
+    submit_at(monkeypatch, state, clock.now_us() + 10**9, {})
     assert not job.run_next(state, {"x": lambda *_: 1})
 
 
-def test_jobs_run_in_the_order_they_fall_due(state):
+def test_jobs_run_in_the_order_they_fall_due(state, monkeypatch):
     ran = []
     for number, due in (("late", 2), ("early", 1)):
-        job.submit(state, "x", {"name": number}, due_at_us=due)
+        submit_at(monkeypatch, state, due, {"name": number})
     while job.run_next(state, {"x": lambda args, _: ran.append(args["name"])}):
         pass
     assert ran == ["early", "late"]

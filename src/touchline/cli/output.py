@@ -29,8 +29,8 @@ def emit(
         table(rows, columns)
 
 
-def write_csv(rows: Iterable[dict[str, Any]], names: Sequence[str], file: Any = None) -> None:
-    writer = csv.writer(file or sys.stdout, lineterminator="\n")
+def write_csv(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([disarmed(row.get(name)) for name in names] for row in rows)
 

@@ -1,7 +1,7 @@
 """The `[identity]` document → Rules: how many identifiers of a type one person may hold.
 
-Every default is the contract's. Changing a rule changes the past as well: people are computed from
-the evidence, so there is no "from now on". A limit of `"none"` lifts it.
+Defaults are listed in docs/concepts/identity.md. Changing a rule changes the past as well: people
+are computed from the evidence, so there is no "from now on". A limit of `"none"` lifts it.
 """
 
 import difflib
@@ -62,10 +62,6 @@ class Rules:
             limits[TYPE_RANK[name]] = _limit(f"limits.{name}", value)
         above = _count("quarantine_above", table.get("quarantine_above", cls.quarantine_above))
         return cls(limits=tuple(limits), quarantine_above=above)
-
-    def limit(self, name: str) -> int | None:
-        """How many identifiers of this type one person may hold; None: any number."""
-        return self.limits[TYPE_RANK[name]]
 
 
 DEFAULT = Rules()

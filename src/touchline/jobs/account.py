@@ -32,14 +32,6 @@ class Tally(msgspec.Struct, frozen=True):
     duplicate: int = 0
     rejected: int = 0
 
-    def plus(self, other: "Tally") -> "Tally":
-        return Tally(
-            self.received + other.received,
-            self.stored + other.stored,
-            self.duplicate + other.duplicate,
-            self.rejected + other.rejected,
-        )
-
 
 def intake_rows(state: State, fates: Iterable[tuple[str, int, str]]) -> Statement:
     """A statement that adds (source, received_us, "stored" | "duplicate" | "rejected") counts."""

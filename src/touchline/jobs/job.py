@@ -30,12 +30,12 @@ Run = Callable[[dict[str, Any], Progress], Any]
 _table = schema.job
 
 
-def submit(state: State, kind: str, args: dict[str, Any], *, due_at_us: int | None = None) -> int:
+def submit(state: State, kind: str, args: dict[str, Any]) -> int:
     """Adds a job; returns its number."""
     row = {
         "kind": kind,
         "args": msgspec.json.encode(args).decode(),
-        "due_at_us": due_at_us or clock.now_us(),
+        "due_at_us": clock.now_us(),
         "is_cancelled": False,
     }
     with state.engine.begin() as connection:

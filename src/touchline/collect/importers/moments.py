@@ -16,7 +16,6 @@ __all__ = ["day", "day_range", "moment"]
 _EXCEL_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # a serial is wall-clock time
 _SERIALS = range(20_000, 110_000)  # 1954 to 2201
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_SPAN_DAYS = 3_700
 
 _CLOCK = (
     r"(?:[\sT日,]*(?P<noon>上午|下午|晚上|中午|凌晨|AM|PM)?\s*"
