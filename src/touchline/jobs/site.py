@@ -1,0 +1,98 @@
+"""A workspace's folder → an open site: the questions of the command line, asked from Python.
+
+Answers are those of `queries.py`. Opening takes in what the log still holds, unless a server runs
+on the folder, which does that by itself; either way each answer is of the moment it is asked for.
+"""
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from touchline.identity.people import Registry
+from touchline.jobs import queries
+from touchline.jobs.access import reading
+from touchline.measure.report import Report
+
+__all__ = ["OpenSite", "open_site"]
+
+Day = str | dt.date
+
+
+def open_site(directory: str | Path) -> "OpenSite":
+    """The workspace in a folder, open until it is closed: best in a `with`."""
+    return OpenSite(Path(directory))
+
+
+class OpenSite:
+    """One open workspace. Days are its local days; money in minor units. For one thread."""
+
+    def __init__(self, directory: Path) -> None:
+        self._held = contextlib.ExitStack()
+        self._workspace = self._held.enter_context(reading(directory))
+        self._registry = Registry(self._workspace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._held.close()
+
+    def attribution(
+        self,
+        *,
+        goal: str | None = None,
+        models: str | Iterable[str] = "all",
+        by: str | Iterable[str] = "channel",
+        window: str | float = "90d",
+        start: Day | None = None,
+        end: Day | None = None,
+        as_of: Day | None = None,
+    ) -> Report:
+        """Rows of credit and cost; `as_json()` is the API's answer. The last day counts as well."""
+        asked = {
+            "goal": goal,
+            "models": _listed(models),
+            "by": _listed(by),
+            "window": str(window),
+            "from": _text(start),
+            "to": _text(end),
+            "as_of": _text(as_of),
+        }
+        return queries.attribution(self._workspace, self._registry, asked)
+
+    def people(self) -> Iterator[dict[str, Any]]:
+        """Everybody: person_id, identifiers in clear, latest traits."""
+        yield from map(msgspec.json.decode, queries.people(self._workspace, self._registry, {}))
+
+    def events(
+        self, *, person: str | None = None, start: Day | None = None, end: Day | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Events in order of arrival, all or a person's; `end` is the first day left out."""
+        asked = {"person": person, "from": _text(start), "to": _text(end)}
+        yield from map(msgspec.json.decode, queries.events(self._workspace, self._registry, asked))
+
+    def timeline(self, person: str) -> dict[str, Any]:
+        """A person, by person_id or identifier, and everything that happened to them."""
+        found = queries.timeline(self._workspace, self._registry, {"person": person})
+        return msgspec.json.decode(msgspec.json.encode(found))
+
+
+def _listed(names: str | Iterable[str]) -> str:
+    return names if isinstance(names, str) else ",".join(names)
+
+
+def _text(day: Day | None) -> str | None:
+    return day.isoformat() if isinstance(day, dt.date) else day
