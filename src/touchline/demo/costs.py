@@ -65,7 +65,7 @@ kind = "media"
 [format]
 encoding = "gb18030"
 header = 3
-fill_down = ["campaign"]
+fill_down = ["date", "campaign"]
 """
 REVISED, REVISED_DAYS = "_revised", 30
 KINDS = {"slot": "fee", "month": "media", "note": "media", "sms": "media", "lead": "media"}

@@ -51,6 +51,20 @@ def test_equal_keys_of_one_file_add_up_and_kinds_stay_apart(read):
     ]
 
 
+def test_a_blank_of_a_text_file_is_blank_unless_the_map_says_otherwise(read):
+    sheet = (
+        "channel,date,source,medium,kind,cost\nTV,2026-03-01,,,rebate,5\n,2026-03-01,baidu,cpc,,6\n"
+    )
+    found = read("costs", sheet)
+    assert [(c.channel, c.kind) for c in found.costs] == [
+        ("TV", "rebate"),
+        ("Paid Search", "media"),
+    ]
+    assert read("costs", "date,channel,cost\n2026-04-01,TV,5\n,Radio,6\n").rejects == [
+        (3, "bad_date")
+    ]
+
+
 def test_blanks_left_by_merging_repeat_what_is_above(read):
     sheet = (
         "投放日期,渠道,计划,单元,消耗\n"
@@ -60,19 +74,19 @@ def test_blanks_left_by_merging_repeat_what_is_above(read):
         ",聚光,C,,4\n"
         ",,,c2,5\n"
         "2026-03-02,聚光,,d1,6\n"
-        ",,,,7\n"
         "合计,,,,28\n"
     )
-    found = read("costs", sheet.encode("gb18030"))
+    toml = '[format]\nfill_down = ["date", "channel"]\n'
+    found = read("costs", sheet.encode("gb18030"), toml=toml)
     assert [(c.channel, c.campaign, c.ad_group, c.cost) for c in found.costs] == [
         ("千川", "A", "a1", 100),
-        ("千川", "A", "a2", 200),
+        ("千川", None, "a2", 200),
         ("千川", "B", "b1", 300),
         ("聚光", "C", None, 400),
-        ("聚光", "C", "c2", 500),
+        ("聚光", None, "c2", 500),
         ("聚光", None, "d1", 600),
     ]
-    assert found.rejects == [(8, "bad_date"), (9, "total_row")]
+    assert found.rejects == [(8, "total_row")]
 
 
 def test_a_merged_column_in_the_middle_is_named_in_the_map(read):

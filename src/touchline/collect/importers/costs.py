@@ -1,8 +1,7 @@
 """Cost rows → Cost, one a day.
 
 A range is spread evenly over its days in minor units, the odd cents going to the first days, so the
-days add up to the row exactly. Agency sheets repeat nothing they can merge: a blank left of what a
-row says itself means "as above". A row of totals is left out, or every yuan would count twice.
+days add up to the row exactly. A row of totals is left out, or every yuan would count twice.
 """
 
 import re
@@ -17,7 +16,7 @@ from touchline.collect.context import Page
 from touchline.collect.event import labels_of
 from touchline.collect.importers.cells import BadRow, Import, amount, count, each, text
 from touchline.collect.importers.fields import LABELS
-from touchline.collect.importers.mapping import Mapped, Plan, mapped
+from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.moments import day_range
 from touchline.collect.importers.rows import Table
 from touchline.model import Cost, Reject
@@ -52,14 +51,10 @@ class CostRow(Struct, frozen=True, gc=False):
 
 def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Reject]:
     """The file's rows in order. `add_up` makes of them what a day's placement cost."""
-    above = _Above(plan.fields(), frozenset(about.layout.fill_down))
 
     def build(row: Mapped) -> CostRow:
         if any(_TOTAL.fullmatch(v) for v in _texts(row)):
             raise BadRow("total_row")
-        filled = above.fill(row.fields)
-        if filled is not row.fields:
-            row = mapped(row.line, filled, row.rest)
         return CostRow(row.line, _days(row.fields, about), row.content_hash)
 
     return each(table, plan, about, build)
@@ -103,34 +98,6 @@ def _texts(row: Mapped) -> Iterator[str]:
         for value in values:
             if type(value) is str and len(value) <= 40:
                 yield value
-
-
-class _Above:
-    """What stood in the rows above, for the blanks that merging leaves."""
-
-    def __init__(self, fields: list[str], fill_down: frozenset[str]) -> None:
-        self._outline = [field for field in fields if field in _OUTLINE]
-        self._always = fill_down | {"date"}
-        self._last: dict[str, Any] = {}
-
-    def fill(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """The row with its blanks filled; a row that says nothing itself is left as it is."""
-        own = [field for field in self._outline if field in fields]
-        if not own:
-            return fields
-        blank = {
-            field: self._last[field]
-            for place, field in enumerate(self._outline)
-            if field not in fields
-            and field in self._last
-            and (field in self._always or place < self._outline.index(own[0]))
-        }
-        # Under a new campaign, the ad group of the one before is no longer above.
-        for field in self._outline[self._outline.index(own[0]) :]:
-            if field not in self._always:
-                self._last.pop(field, None)
-        self._last.update((field, fields[field]) for field in own)
-        return {**fields, **blank} if blank else fields
 
 
 def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:

@@ -164,8 +164,7 @@ def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
         spec,
         assignments,
         mapfile.constants,
-        # Costs know more of what merging leaves, and fill their blanks themselves.
-        fill_down=() if kind == "costs" else mapfile.layout.fill_down,
+        fill_down=mapfile.layout.fill_down,
         is_complete=table.is_complete,
     )
     _check_needs(plan, table)
