@@ -76,6 +76,17 @@ def test_every_reason_that_a_row_is_given_is_explained():
         assert codes - reference.known_reasons().keys() - reference.MESSAGES.keys() == set()
 
 
+def test_every_reason_of_a_commit_is_explained():
+    given = re.compile(r'\breason ?= ?"(\w+)"')
+    codes = {
+        code
+        for path in (ROOT / "src/touchline/jobs").rglob("*.py")
+        for code in given.findall(read(path))
+    }
+    assert codes >= {"id_conflict", "unreadable_body", "internal_error"}
+    assert codes <= reference.known_reasons().keys()
+
+
 def test_every_setting_is_in_the_guide():
     part = read(DOCS / "guides/operate.md").partition("## Settings")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == list(Settings.__struct_fields__)

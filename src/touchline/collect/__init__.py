@@ -1,1 +1,4 @@
-"""Stage 1: the world → events. Pure functions of a request or row and a `Site`; no I/O here."""
+"""Stage 1: the world → events, by pure functions of a request or row and a `Site`.
+
+Two modules do I/O: `nodes` reads and writes State, `importers` read files.
+"""

@@ -1,4 +1,7 @@
-"""Why an item was rejected: each stable code, and what the sender should do about it (en, zh)."""
+"""Why an item was rejected: each stable code, and what the sender should do about it (en, zh).
+
+Most are found by `verdict`, before the answer; the last three when the log is committed (`jobs`).
+"""
 
 __all__ = ["REASONS"]
 
@@ -66,5 +69,13 @@ REASONS: dict[str, tuple[str, str]] = {
     "id_conflict": (
         "The same message id came before with other content. Give each event an id of its own.",
         "相同的消息 ID 此前已收到过不同的内容。请为每个事件使用唯一的 ID。",
+    ),
+    "unreadable_body": (
+        "The whole request could not be read. Send JSON, plain or gzip, with a list named batch.",
+        "整个请求无法解析。请发送 JSON(可用 gzip 压缩),批量数据放在 batch 列表中。",
+    ),
+    "internal_error": (
+        "Touchline failed on this item and kept it as it came. Please report it with its payload.",
+        "Touchline 处理该条数据时出错,原始内容已保留。请连同内容反馈给我们。",
     ),
 }
