@@ -107,6 +107,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: no space left on the disk. Free some space and try again; nothing was lost.",
         "{path} 所在磁盘已满。请清理空间后重试,已有数据没有丢失。",
     ),
+    "memory_full": (
+        "This needs more memory than {limit}. Ask for fewer days, or raise memory_limit.",
+        "所需内存超过上限 {limit}。请缩短日期范围,或调高 memory_limit 设置。",
+    ),
     "bad_argument": (
         "{name}: {value!r} {why}",
         "参数 {name}:{value!r} {why}",

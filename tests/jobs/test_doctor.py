@@ -1,6 +1,7 @@
 """The conservation law, and what breaks it."""
 
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -50,6 +51,12 @@ def test_rows_that_are_gone_are_found(workspace):
     table = workspace.lake.events
     table.commit(None, remove=table.snapshot().files)
     assert {check for check, _ in checks(workspace)} == {"conservation"}
+
+
+def test_a_file_that_is_gone_is_found_by_name(workspace):
+    (path,) = workspace.lake.events.snapshot().files
+    Path(path).unlink()
+    assert checks(workspace) == [("files", str(Path(path).relative_to(workspace.dir)))]
 
 
 def test_a_reject_that_is_gone_is_found(workspace):

@@ -1,13 +1,17 @@
 """One moment of the lake as tables: absent columns are null, fresh rows count once."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
 import build
 from build import T0
+from touchline.errors import BadInput, Unavailable
 from touchline.storage.columns import EVENTS, TABLES
 from touchline.storage.principal import Principal
 from touchline.storage.table import Table
+from touchline.storage.workspace import Workspace
 
 
 @pytest.fixture
@@ -118,3 +122,40 @@ def test_a_view_leaves_nothing_behind(rows, tmp_path):
 def test_a_view_is_opened_for_somebody_and_until_there_are_roles_for_the_admin(rows):
     with rows.workspace.view() as view:
         assert view.principal == Principal(role="admin", row_scope=None, mask_level=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MEMORY_LIMIT", "much"), ("MEMORY_LIMIT", ""), ("THREADS", "0")]
+)
+def test_settings_the_engine_refuses_are_bad_settings(rows, monkeypatch, name, value):
+    monkeypatch.setenv(f"TOUCHLINE_{name}", value)
+    again = Workspace.open(rows.workspace.dir)
+    with pytest.raises(BadInput, match="memory_limit, threads") as caught:
+        again.view()
+    assert (caught.value.code, caught.value.exit_code) == ("bad_settings", 2)
+    again.close()
+
+
+@pytest.mark.parametrize("way", ["fetch", "keep", "batches"])
+def test_a_question_beyond_the_memory_allowed_says_so(rows, monkeypatch, way):
+    for n in range(20_000):
+        rows.touch("user_id:ann", T0, "Ads", campaign=f"{n:0200}")
+    rows.commit()
+    monkeypatch.setenv("TOUCHLINE_MEMORY_LIMIT", "1MB")
+    again = Workspace.open(rows.workspace.dir)
+    with again.view() as view, pytest.raises(Unavailable, match="1MB") as caught:
+        list(getattr(view, way)(view.events().order_by("campaign")))
+    assert (caught.value.code, caught.value.exit_code) == ("memory_full", 3)
+    again.close()
+
+
+def test_other_errors_of_the_engine_are_not_dressed_up(rows):
+    rows.touch("user_id:ann", T0, "Ads")
+    rows.commit()
+    (path,) = rows.workspace.lake.events.snapshot().files
+    with rows.workspace.view() as view:
+        table = view.events()
+        Path(path).unlink()
+        with pytest.raises(Exception, match=r"No files found|No such file") as caught:
+            view.fetch(table)
+    assert not isinstance(caught.value, Unavailable)

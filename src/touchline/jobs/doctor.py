@@ -5,6 +5,7 @@ A finding is something a person must look at; each says what is wrong and what t
 
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,12 +32,11 @@ def examine(workspace: Workspace) -> dict[str, Any]:
     A server may be writing meanwhile: the lake is asked for the rows that the account speaks of.
     """
     account, refused, upto = _books(workspace)
-    with workspace.view() as view:
-        stored = _stored(view, upto)
-        repeated = _repeated(view)
-    findings = [*_conservation(account, stored, refused), *_store(workspace), *_secrets(workspace)]
-    if repeated:
-        findings.append(_finding("duplicates", "events", f"{repeated} events are stored twice"))
+    findings = [*_files(workspace), *_store(workspace), *_secrets(workspace)]
+    if not any(found["check"] == "files" for found in findings):
+        with workspace.view("fresh", "events") as view:
+            findings += _conservation(account, _stored(view, upto), refused)
+            findings += _repeated(view)
     return {"findings": findings, "sources": _by_source(account)}
 
 
@@ -88,9 +88,11 @@ def _stored(view: View, upto: int) -> Counter[Place]:
     return Counter({(r["source"], r["hour_us"]): r["n"] for r in view.fetch(counts).to_pylist()})
 
 
-def _repeated(view: View) -> int:
+def _repeated(view: View) -> list[dict[str, str]]:
     rows = view.events("event_id")
-    return view.count(rows.group_by("event_id").having(lambda t: t.count() > 1).agg())
+    count = view.count(rows.group_by("event_id").having(lambda t: t.count() > 1).agg())
+    what = f"{count} events are stored twice: please report this"
+    return [_finding("duplicates", "events", what)] if count else []
 
 
 def _account(workspace: Workspace) -> dict[Place, sa.Row[Any]]:
@@ -106,6 +108,14 @@ def _refused(workspace: Workspace) -> Counter[Place]:
     query = sa.select(table.source, hour, count).where(table.kind == "events")
     rows = workspace.state.read(query.group_by(table.source, hour))
     return Counter({(row.source, row.hour_us): row.n for row in rows})
+
+
+def _files(workspace: Workspace) -> list[dict[str, str]]:
+    """Files that a table names and that are not there."""
+    named = [path for table in workspace.lake.tables.values() for path in table.snapshot().files]
+    what = "named by its table and gone: restore it from a backup"
+    gone = [Path(path) for path in named if not Path(path).exists()]
+    return [_finding("files", str(path.relative_to(workspace.dir)), what) for path in gone]
 
 
 def _store(workspace: Workspace) -> list[dict[str, str]]:

@@ -4,13 +4,17 @@ One `View` is one in-memory connection over explicit file lists: no shared datab
 extension, a memory cap, spill to a folder of the workspace.
 """
 
+import contextlib
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import duckdb
 import ibis
 import pyarrow as pa
 
+from touchline.errors import BadInput, Unavailable
 from touchline.settings import Settings
 from touchline.storage.columns import TABLES
 from touchline.storage.lake import LakeFiles
@@ -30,14 +34,19 @@ class View:
     ) -> None:
         self.files = files
         self.principal = principal
+        self._limit, self._spill = settings.memory_limit, spill
         self._read: dict[str, Expression] = {}
-        self._connection: Any = ibis.duckdb.connect(
-            threads=settings.threads,
-            memory_limit=settings.memory_limit,
-            temp_directory=str(spill),
-            autoinstall_known_extensions=False,
-            autoload_known_extensions=False,
-        )
+        try:
+            self._connection: Any = ibis.duckdb.connect(
+                threads=settings.threads,
+                memory_limit=settings.memory_limit,
+                temp_directory=str(spill),
+                autoinstall_known_extensions=False,
+                autoload_known_extensions=False,
+            )
+        except duckdb.Error as error:
+            why = str(error).rstrip(".!")
+            raise BadInput("bad_settings", path="memory_limit, threads", why=why) from error
 
     def __enter__(self) -> Self:
         return self
@@ -91,23 +100,40 @@ class View:
 
         For what several later steps read: neither its plan nor its rows are made twice.
         """
-        return self._connection.create_table(ibis.util.gen_name("kept"), obj=expression, temp=True)
+        with self._in_words():
+            name = ibis.util.gen_name("kept")
+            return self._connection.create_table(name, obj=expression, temp=True)
 
     def fetch(self, expression: Expression) -> pa.Table:
         """Runs an expression; the result in memory."""
-        return self._connection.to_pyarrow(expression)
+        with self._in_words():
+            return self._connection.to_pyarrow(expression)
 
     def count(self, expression: Expression) -> int:
         """How many rows an expression has."""
         return int(self.fetch(expression.count().as_table()).column(0)[0].as_py())
 
-    def batches(self, expression: Expression, rows: int = 20_000) -> pa.RecordBatchReader:
+    def batches(self, expression: Expression, rows: int = 20_000) -> Iterator[pa.RecordBatch]:
         """Runs an expression; the result as a stream.
 
         Ibis 12 asks DuckDB for a reader by a name that version 2 no longer has, so we ask.
         """
-        self._connection._run_pre_execute_hooks(expression)  # noqa: SLF001  # registers memtables
-        return self._connection.con.sql(self._connection.compile(expression)).to_arrow_reader(rows)
+        with self._in_words():
+            self._connection._run_pre_execute_hooks(expression)  # noqa: SLF001  # registers memtables
+            found = self._connection.con.sql(self._connection.compile(expression))
+            yield from found.to_arrow_reader(rows)
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Generator[None]:
+        """Errors of the engine that its user can do something about, in our words."""
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            if "Out of Memory" in str(error):
+                raise Unavailable("memory_full", limit=self._limit) from error
+            if "No space left" in str(error):
+                raise Unavailable("disk_full", path=self._spill) from error
+            raise
 
 
 def _conform(table: Expression, schema: pa.Schema) -> Expression:

@@ -3,7 +3,8 @@
 Bulk writes are `execute(statement, rows)`: one multi-row VALUES statement is 6 times slower.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 
+from touchline.errors import Unavailable
 from touchline.storage import schema
 
 __all__ = ["State"]
 
+BUSY_MS = 10_000
 CHUNK = 900  # SQLite takes at most 999 bound values in old builds
 
 
@@ -43,10 +47,24 @@ class State:
 
     def write(self, *statements: tuple[sa.Executable, Sequence[Mapping[str, Any]]]) -> None:
         """All statements in one transaction; those without rows are skipped."""
-        with self.engine.begin() as connection:
+        with self._in_words(), self.engine.begin() as connection:
             for statement, rows in statements:
                 if rows:
                     connection.execute(statement, list(rows))
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Generator[None]:
+        """Errors of the database that its user can do something about, in our words."""
+        try:
+            yield
+        except OperationalError as error:
+            place = self.engine.url.render_as_string(hide_password=True)
+            is_full = getattr(error.orig, "sqlstate", None) == "53100"  # PostgreSQL: disk_full
+            if is_full or "disk is full" in str(error.orig):
+                raise Unavailable("disk_full", path=place) from error
+            if "database is locked" in str(error.orig):
+                raise Unavailable("workspace_locked", path=place) from error
+            raise
 
     def read(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
         with self.engine.connect() as connection:
@@ -101,6 +119,6 @@ class State:
 
 def _pragmas(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

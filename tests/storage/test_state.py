@@ -1,0 +1,58 @@
+"""SQLite's own ways to refuse, in our words. What both databases do is in tests/contract."""
+
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+
+import build
+from touchline.errors import Unavailable
+from touchline.storage import schema
+from touchline.storage import state as state_module
+from touchline.storage.workspace import Workspace
+
+
+@pytest.fixture
+def state(tmp_path):
+    made = build.workspace(tmp_path / "w")
+    yield made.state
+    made.close()
+
+
+def big_rows(count):
+    return [{"event_id": n.to_bytes(16), "content_hash": bytes(16)} for n in range(count)]
+
+
+def test_a_full_disk_is_said_and_nothing_of_the_transaction_stays(state):
+    limit = state.engine.connect()
+    pages = limit.exec_driver_sql("pragma page_count").scalar()
+    limit.exec_driver_sql(f"pragma max_page_count = {pages + 2}")
+    limit.close()
+    with pytest.raises(Unavailable) as caught:
+        state.write(state.set_mark("x", 1), (state.upsert(schema.event_key), big_rows(20_000)))
+    assert (caught.value.code, caught.value.exit_code) == ("disk_full", 3)
+    assert state.mark("x") == 0
+    assert state.read(sa.select(schema.event_key)) == []
+
+
+def test_a_database_somebody_else_writes_to_for_long_is_locked(tmp_path, monkeypatch):
+    made = build.workspace(tmp_path / "w")
+    made.close()
+    monkeypatch.setattr(state_module, "BUSY_MS", 50)
+    again = Workspace.open(made.dir)
+    other = sqlite3.connect(made.dir / "state.db", isolation_level=None)
+    other.execute("begin immediate")
+    with pytest.raises(Unavailable, match=r"state\.db") as caught:
+        again.state.write(again.state.set_mark("x", 1))
+    assert caught.value.code == "workspace_locked"
+    other.execute("rollback")
+    other.close()
+    again.state.write(again.state.set_mark("x", 1))
+    again.close()
+
+
+def test_what_is_written_is_synced_and_readers_do_not_wait_for_writers(state):
+    with state.engine.connect() as connection:
+        asked = ("journal_mode", "synchronous")
+        found = [connection.exec_driver_sql(f"pragma {name}").scalar() for name in asked]
+    assert found == ["wal", 2]
