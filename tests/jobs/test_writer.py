@@ -219,6 +219,24 @@ def test_a_writing_command_works_alone_under_the_lock(workspace, monkeypatch):
         writing(workspace.dir, "apply", asked, lambda _: None)
 
 
+def test_an_orders_total_is_its_revenue_in_files_as_over_http(workspace, tmp_path):
+    head = "message_id,occurred_at,name,user_id,order_id,total,revenue\n"
+    rows = (
+        "o1,2026-03-01,Order Completed,u,o1,12.50,\no2,2026-03-01,Order Completed,u,o2,12.50,7\n"
+        "r1,2026-03-02,Order Refunded,u,o1,2.5,\nx,2026-03-02,Viewed,u,,9,\n"
+    )
+    (tmp_path / "e.csv").write_text(head + rows, encoding="utf-8")
+    writer = Writer(workspace)
+    run_import(writer, "events", tmp_path / "e.csv")
+    bought = {"order_id": "o3", "total": 3}
+    Tracker(workspace).send(track("o3", "Order Completed", properties=bought))
+    writer.catch_up()
+    with workspace.view() as view:
+        found = view.fetch(view.events("message_id", "revenue", "properties")).to_pylist()
+    worth = {row["message_id"]: row["revenue"] for row in found}
+    assert worth == {"o1": 1250, "o2": 700, "r1": 250, "x": None, "o3": 300}
+
+
 # Secrets
 
 

@@ -8,14 +8,14 @@ from touchline.collect.identifiers import is_named
 from touchline.collect.normalise import identifier
 from touchline.errors import BadInput
 
-__all__ = ["mapping", "message_id_of", "own_time", "paid", "reason_against"]
+__all__ = ["ORDERS", "mapping", "message_id_of", "own_time", "paid", "reason_against"]
 
 MAX_ID = 255
 
 _KINDS = frozenset(("track", "identify", "page", "screen", "group", "alias"))
 _ID_FIELDS = ("userId", "anonymousId", "previousId", "groupId")
 _OBJECTS = (("context", "bad_context"), ("properties", "bad_properties"), ("traits", "bad_traits"))
-_ORDERS = frozenset(("order completed", "order refunded"))
+ORDERS = frozenset(("order completed", "order refunded"))
 # Most digits after the point: what fits here fits in whatever currency the site counts in.
 _FINEST = "CLF"
 _EMPTY: dict[str, Any] = {}
@@ -125,12 +125,12 @@ def paid(data: dict[str, Any], default: str) -> tuple[int | None, str | None]:
     currency = None if raw_currency in (None, "") else money.currency_code(raw_currency)
     name = data["event"].strip().lower()
     raw = properties.get("revenue")
-    if raw in (None, "") and name in _ORDERS:
+    if raw in (None, "") and name in ORDERS:
         raw = properties.get("total")
     if raw not in (None, ""):
         currency = currency or default
         return money.minor(raw, currency), currency
-    if currency is not None and name not in _ORDERS:
+    if currency is not None and name not in ORDERS:
         try:
             return money.minor(properties.get("value"), currency), currency
         except BadInput:

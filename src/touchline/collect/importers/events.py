@@ -26,6 +26,7 @@ from touchline.collect.importers.fields import LABELS
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.occurrence import Occurrences, made_id
 from touchline.collect.importers.rows import Table
+from touchline.collect.verdict import ORDERS
 from touchline.model import Event, Flag, Reject
 
 __all__ = ["EventRow", "read_events"]
@@ -66,7 +67,8 @@ def _event(row: Mapped, message_id: str, plan: Plan, about: Import) -> Event:
     named = identifiers(fields, plan.identifiers, site.region)
     if not named:
         raise BadRow("missing_id")
-    revenue, currency = amount(fields, "revenue", site.currency)
+    name = _name(fields, kind)
+    revenue, currency = amount(_with_total(row, name), "revenue", site.currency)
     labels, flags = _labels(fields, kind, about)
     if len(row.content) > OVERSIZE:
         flags |= int(Flag.OVERSIZE)
@@ -75,7 +77,7 @@ def _event(row: Mapped, message_id: str, plan: Plan, about: Import) -> Event:
         source=about.source,
         message_id=message_id,
         type=kind,
-        name=_name(fields, kind),
+        name=name,
         ts_us=ts_us,
         received_us=about.received_us,
         original_us=ts_us,
@@ -96,6 +98,14 @@ def _event(row: Mapped, message_id: str, plan: Plan, about: Import) -> Event:
         traits=row.rest if is_about_person else {},
         flags=flags,
     )
+
+
+def _with_total(row: Mapped, name: str) -> dict[str, Any]:
+    """The fields, an order's total standing in for the revenue it does not say, as over HTTP."""
+    total = row.rest.get("total")
+    if total is None or "revenue" in row.fields or name.casefold() not in ORDERS:
+        return row.fields
+    return {**row.fields, "revenue": total}
 
 
 def _kind(value: Any) -> str:
