@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -164,6 +165,18 @@ def test_a_late_event_before_midnight_changes_the_session_of_the_day_after(tmp_p
 def test_a_small_day_stays_in_one_file(tmp_path):
     workspace = settled_in(tmp_path / "w", [visit("a", "d", T0)], [visit("b", "e", T0)])
     assert len(workspace.lake.events.snapshot().files) == 1
+
+
+def test_no_more_days_are_tidied_at_once_than_memory_allows(tmp_path, monkeypatch):
+    """An import over years touches every day there is."""
+    days = [[visit(f"{n}", f"d{n}", T0 + n * DAY)] for n in range(5)]
+    workspace = settled_in(tmp_path / "w", *days)
+    monkeypatch.setattr(settling, "ROWS_AT_ONCE", 2)
+    EventStore(workspace).store([visit(f"x{n}", f"e{n}", T0 + n * DAY) for n in range(5)])
+    settle(workspace)
+    counts = Counter(day_of(path) for path in workspace.lake.events.snapshot().files)
+    assert sorted(counts.values()) == [1, 1, 2, 2, 2]
+    assert len(rows_of(workspace)) == 10
 
 
 def test_of_large_days_only_those_that_change_are_rewritten(tmp_path, monkeypatch):

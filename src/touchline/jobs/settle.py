@@ -75,7 +75,7 @@ def _upto(fresh: TableSnapshot, settled_seq: int) -> int | None:
 
 def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> set[dt.date]:
     """Days whose stored rows share a device with arriving rows or go on with its session, and days
-    that lie in too many files or are small enough to be kept in one.
+    that lie in too many files or are small enough to be kept in one, as far as memory allows.
     """
     events = view.files.tables["events"]
     crowded = Counter(day_of(path) for path in events.files)
@@ -87,8 +87,15 @@ def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> se
         there = on_days(view, days & crowded.keys(), "local_day", "device")
         there = there.semi_join(arriving, ["local_day", "device"]).select("local_day").distinct()
         shared = set(view.fetch(there).column(0).to_pylist())
-    loose = {day for day in days if crowded[day] >= FILES_A_DAY or 0 < rows[day] <= SMALL_DAY}
-    return shared | loose | following_days(view, arriving, days)
+    found = shared | following_days(view, arriving, days)
+    room = ROWS_AT_ONCE
+    for day in sorted(days - found, key=lambda day: (rows[day], day)):
+        if crowded[day] >= FILES_A_DAY or 0 < rows[day] <= SMALL_DAY:
+            room -= rows[day]
+            if room < 0:
+                break  # the next round finds them again
+            found.add(day)
+    return found
 
 
 def _trim(workspace: Workspace) -> None:
