@@ -1,6 +1,7 @@
 """The log → events: everything in it has a fate, and nothing stops what follows."""
 
 import gzip
+import threading
 
 import msgspec
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from touchline.jobs import access, queries
 from touchline.jobs import writer as writer_module
 from touchline.jobs.access import reading, writing
 from touchline.jobs.definitions import apply
+from touchline.jobs.doctor import examine
 from touchline.jobs.importing import run_import
 from touchline.jobs.rebuild import rebuild
 from touchline.jobs.writer import Writer
@@ -106,6 +108,24 @@ def test_commits_take_some_of_the_log_at_a_time(workspace, monkeypatch):
     for n in range(3):
         tracker.send(track(f"m{n}", "A"))
     assert [writer.commit_once() for _ in range(4)] == [1, 1, 1, 0]
+
+
+def test_a_job_that_catches_up_beside_the_commit_loop_counts_nothing_twice(workspace):
+    tracker, writer = Tracker(workspace), Writer(workspace)
+    for n in range(20):
+        tracker.send(track(f"m{n}", "A"), {"type": "track", "userId": "u", "messageId": f"r{n}"})
+    threads = [threading.Thread(target=writer.catch_up) for _ in range(2)]
+    threads += [threading.Thread(target=writer.commit_once) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert examine(workspace) == {
+        "findings": [],
+        "sources": [
+            {"source": "web", "received": 40, "stored": 20, "duplicate": 0, "rejected": 20}
+        ],
+    }
 
 
 def test_a_late_event_makes_provisional_sessions_doubtful_until_settled(workspace):

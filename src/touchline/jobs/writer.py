@@ -4,6 +4,7 @@
 turns with it, a chunk at a time.
 """
 
+import threading
 from collections.abc import Iterator
 
 import msgspec
@@ -38,6 +39,7 @@ class Writer:
         self.workspace = workspace
         self.store = EventStore(workspace)
         self._site: tuple[int, Site] | None = None
+        self._log_turn, self._settle_turn = threading.Lock(), threading.Lock()
         self._recover()
 
     @property
@@ -51,20 +53,24 @@ class Writer:
         return self._site[1]
 
     def commit_once(self) -> int:
-        """Takes in the next requests of the log; returns how many items they held."""
-        start = self.workspace.state.mark(LOG)
-        frames = list(read(self.workspace.dir, start, BATCH_BYTES))
-        if not frames:
-            return 0
-        with without_collector():
+        """Takes in the next requests of the log; returns how many items they held.
+
+        A job that catches up and the loop of commits take turns, or both would count one request.
+        """
+        with self._log_turn, without_collector():
+            start = self.workspace.state.mark(LOG)
+            frames = list(read(self.workspace.dir, start, BATCH_BYTES))
+            if not frames:
+                return 0
             arrivals, rejects = self._sorted(frames)
             self.store.store(arrivals, rejects, log_offset=frames[-1].next_offset)
         return len(arrivals) + len(rejects)
 
     def settle(self) -> int:
         """Moves fresh rows to day files; returns how many."""
-        self.store.sessions.is_doubtful = False
-        return settle(self.workspace)
+        with self._settle_turn:
+            self.store.sessions.is_doubtful = False
+            return settle(self.workspace)
 
     def needs_settling(self) -> bool:
         """Whether a late event made provisional sessions doubtful."""
