@@ -23,9 +23,9 @@ from touchline.storage.workspace import Workspace
 
 __all__ = ["in_day_order", "settle"]
 
-ROWS_AT_ONCE = 500_000
+ROWS_AT_ONCE = 250_000
 FILES_A_DAY = 8
-SMALL_DAY = 20_000  # rows that cost less to write again than another file costs every reader
+SMALL_DAY = 2_000  # rows that cost less to write again than another file costs every reader
 SWEEP_AFTER_US = 3600 * clock.US
 
 
@@ -36,6 +36,7 @@ def settle(workspace: Workspace) -> int:
         moved += rows
     if moved:
         workspace.lake.sweep(SWEEP_AFTER_US)
+        pa.default_memory_pool().release_unused()
     return moved
 
 
