@@ -95,12 +95,27 @@ def test_a_refund_of_foreign_money_is_taken_off_before_the_rate(rows):
     assert worth(rows) == [("a", 1, 1401, False)]
 
 
-def test_money_that_goes_back_in_another_currency_is_a_row_with_its_own_rate(rows):
+def test_money_that_goes_back_in_another_currency_is_converted_by_its_own_day(rows):
     rows.rate(MARCH, "USD", "CNY", "7")
+    rows.rate(MARCH + dt.timedelta(days=1), "USD", "CNY", "8")
     rows.order(ANN, T0, "a", revenue=300, currency="USD")
-    rows.refund("a", T0, revenue=100, currency="CNY")
-    rows.refund("a", T0, revenue=10, currency="EUR")
-    assert worth(rows) == [("a", 0, -100, False), ("a", 0, 0, True), ("a", 1, 2100, False)]
+    rows.refund("a", T0 + DAY, revenue=100, currency="CNY")
+    rows.order(ANN, T0, "b", revenue=900, currency="CNY")
+    rows.refund("b", T0 + DAY, revenue=100, currency="USD")
+    rows.refund("b", T0 + DAY, revenue=5, currency="CNY")
+    assert worth(rows) == [("a", 1, 2000, False), ("b", 1, 95, False)]
+
+
+def test_what_has_no_rate_takes_nothing_off_and_is_named(rows):
+    rows.order(ANN, T0, "a", revenue=900, currency="CNY")
+    rows.refund("a", T0 + DAY, revenue=10, currency="EUR")
+    rows.order(ANN, T0, "b", revenue=900, currency="USD")
+    rows.refund("b", T0 + DAY, revenue=10, currency="CNY")
+    assert worth(rows) == [("a", 1, 900, False), ("b", 1, 0, True)]
+    with rows.workspace.view() as view:
+        rates = Rates.of(view, "CNY")
+        conversions(view, build.speakers(view, ANN), DEFAULT, rates)
+    assert rates.missing == {("EUR", MARCH + dt.timedelta(days=1)), ("USD", MARCH)}
 
 
 def test_a_whole_refund_needs_no_rate(rows):

@@ -42,7 +42,7 @@ OWN_AMOUNT = (None, "revenue", "amount")
 
 class Conversions(msgspec.Struct, frozen=True):
     """`rows`: conversion_id, converted_us, local_day, person_ix, account_id, own_event, count (0
-    for money that went back apart), revenue (workspace currency, minor units), is_unrated.
+    for money that went back alone), revenue (workspace currency, minor units), is_unrated.
     """
 
     rows: pa.Table

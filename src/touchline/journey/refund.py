@@ -2,8 +2,7 @@
 
 Money goes back in two ways: an `Order Refunded` event (without an amount it is the whole order) or
 a row of negative amount. Either lowers the conversion of its id and leaves the count alone. What
-surprises: one in another currency than its order, and one whose order nobody told of, stay rows of
-their own with a count of 0, so that each is converted by its own rate.
+surprises: money whose order nobody told of is a row of its own with a count of 0.
 """
 
 from typing import Any
@@ -80,7 +79,7 @@ def returned(versions: Expression, refunds: Expression, *, is_alone_counted: boo
 
 
 def less_refunds(orders: pa.Table, back: pa.Table, rates: Rates) -> pa.Table:
-    """Orders with count, revenue and is_unrated, and behind them what went back apart."""
+    """Orders with count, revenue and is_unrated, and behind them what went back alone."""
     at = _positions(back.column("conversion_id"), orders.column("conversion_id"))
     minus, is_whole = (back.column(name).to_numpy() for name in ("back", "is_whole"))
     gone = np.unique(at[is_whole & (at >= 0)])
@@ -89,19 +88,20 @@ def less_refunds(orders: pa.Table, back: pa.Table, rates: Rates) -> pa.Table:
     amount = orders.column("amount").fill_null(0).to_numpy().astype(np.int64)
     amount[gone] = 0
     np.subtract.at(amount, at[is_part & is_same], minus[is_part & is_same])
-    foreign = np.flatnonzero(is_part & ~is_same)
-    alone = np.flatnonzero(back.column("is_alone").to_numpy())
-    apart = back.take(pa.array(np.concatenate([foreign, alone])))
-    parts = [
-        _counted(orders, 1),
-        _counted(orders.take(pa.array(at[foreign])), 0),
-        _counted(_as_orders(back.take(pa.array(alone))), 0),
-    ]
-    currency = pa.chunked_array(
-        [*orders.column("currency").chunks, *apart.column("currency").chunks], pa.string()
+    alone = back.filter(back.column("is_alone"))
+    rows = pa.concat_tables([_counted(orders, 1), _counted(_as_orders(alone), 0)])
+    currency = [*orders.column("currency").chunks, *alone.column("currency").chunks]
+    amounts = np.concatenate([amount, -alone.column("back").to_numpy()])
+    revenue, is_unrated = _worth(
+        amounts, pa.chunked_array(currency, pa.string()), rows.column("local_day"), rates
     )
-    amounts = np.concatenate([amount, -apart.column("back").to_numpy()])
-    return _worth(pa.concat_tables(parts), amounts, currency, rates)
+    # What went back in another currency than its order is taken off when both are converted.
+    other = np.flatnonzero(is_part & ~is_same)
+    foreign = back.take(pa.array(other))
+    worth, _ = _worth(minus[other], foreign.column("currency"), foreign.column("local_day"), rates)
+    np.subtract.at(revenue, at[other], np.where(is_unrated[at[other]], 0, worth))
+    rows = rows.append_column("revenue", pa.array(revenue))
+    return rows.append_column("is_unrated", pa.array(is_unrated))
 
 
 def _positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> npt.NDArray[np.int64]:
@@ -129,18 +129,14 @@ def _as_orders(back: pa.Table) -> pa.Table:
 
 
 def _worth(
-    rows: pa.Table, amount: npt.NDArray[np.int64], currency: pa.ChunkedArray, rates: Rates
-) -> pa.Table:
-    """Amounts in the workspace currency; what has no rate is worth 0 and marked."""
+    amount: npt.NDArray[np.int64], currency: pa.ChunkedArray, day: pa.ChunkedArray, rates: Rates
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Amounts in the workspace currency, and which have no rate: those are worth 0."""
+    found, is_unrated = amount.copy(), np.zeros(len(amount), np.bool_)
     is_foreign = pc.fill_null(pc.not_equal(currency, rates.currency), False).to_numpy()
     at = np.flatnonzero(is_foreign & (amount != 0))
-    codes, days = (column.take(pa.array(at)) for column in (currency, rows.column("local_day")))
-    converted = [
-        rates.convert(*one)
-        for one in zip(amount[at].tolist(), codes.to_pylist(), days.to_pylist(), strict=True)
-    ]
-    amount[at] = [worth or 0 for worth in converted]
-    is_unrated = np.zeros(len(rows), np.bool_)
+    codes, days = (column.take(pa.array(at)).to_pylist() for column in (currency, day))
+    converted = list(map(rates.convert, amount[at].tolist(), codes, days))
+    found[at] = [worth or 0 for worth in converted]
     is_unrated[at] = [worth is None for worth in converted]
-    rows = rows.append_column("revenue", pa.array(amount))
-    return rows.append_column("is_unrated", pa.array(is_unrated))
+    return found, is_unrated
