@@ -15,6 +15,11 @@ def event(message_id="m1", **more):
     return {"messageId": message_id, "event": "Sign up", "userId": "u1", **more}
 
 
+def judged(recent, request):
+    batch = read(request)
+    return recent.judge(request, [item.message_id for item in batch.items], batch)
+
+
 def as_json(value):
     return json.dumps(value).encode()
 
@@ -24,7 +29,7 @@ def test_what_was_seen_long_ago_is_forgotten():
 
     def judge(number):
         request = RawRequest(0, "web", "/v1/track", as_json(event(f"m{number}")), b"i" * 16)
-        return recent.judge(request, read(request))[0].status
+        return judged(recent, request)[0].status
 
     assert [judge(n) for n in (1, 1)] == ["stored", "duplicate"]
     assert {judge(n) for n in range(2, 500)} == {"stored"}
@@ -43,8 +48,7 @@ def test_a_request_is_read_again_once_at_most_however_often_its_ids_return(monke
         items = [event(message_id, type="track") for message_id in ids]
         body = as_json({"batch": items})
         request = RawRequest(0, "web", "/v1/batch", body, b"i" * 16)
-        batch = read(request)
-        return [verdict.status for verdict in recent.judge(request, batch)]
+        return [verdict.status for verdict in judged(recent, request)]
 
     for number in range(20):
         judge([f"{number}-{n}" for n in range(10)])
@@ -62,14 +66,14 @@ def test_a_request_is_read_again_once_at_most_however_often_its_ids_return(monke
     )
 )
 def test_verdicts_do_not_depend_on_how_items_are_batched(batches):
-    def judged(grouped):
+    def statuses(grouped):
         recent = Recent()
         for group in grouped:
             items = [event(f"m{m}", type="track", event=f"E{c}") for m, c in group]
             body = as_json({"batch": items})
             request = RawRequest(0, "web", "/v1/batch", body, b"i" * 16)
-            for verdict in recent.judge(request, read(request)):
+            for verdict in judged(recent, request):
                 yield verdict.status
 
     flat = [[item] for group in batches for item in group]
-    assert list(judged(batches)) == list(judged(flat))
+    assert list(statuses(batches)) == list(statuses(flat))

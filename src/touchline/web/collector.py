@@ -22,6 +22,7 @@ import msgspec
 from touchline import clock
 from touchline.collect import segment
 from touchline.collect.body import MAX_BODY
+from touchline.collect.plain import Plain, plain
 from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log
@@ -119,14 +120,14 @@ class Collector:
                 raise BadInput("body_too_large", limit=MAX_BODY)
             request = _request(scope, headers, source, body)
             if len(body) < LARGE:
-                batch = segment.read(request)
+                found, batch = _taken_apart(request)
             else:
-                batch = await asyncio.to_thread(segment.read, request)
+                found, batch = await asyncio.to_thread(_taken_apart, request)
             if not source:
-                source = _known(await self._keys.source(batch.write_key or ""))
+                source = _known(await self._keys.source(found.write_key or ""))
                 request = msgspec.structs.replace(request, source=source)
             await self._group.append(_pack(request))
-            return _json(Reply(True, self._recent.judge(request, batch)))
+            return _json(Reply(True, self._recent.judge(request, found.message_ids, batch)))
         finally:
             self._held -= held
 
@@ -141,6 +142,15 @@ class Collector:
 
 
 _STATUS = {"body_too_large": 413, "too_slow": 408}
+
+
+def _taken_apart(request: RawRequest) -> tuple[Plain, segment.Batch | None]:
+    """Key and ids, and what is wrong with which item unless nothing is."""
+    found = plain(request)
+    if found is not None:
+        return found, None
+    batch = segment.read(request)
+    return Plain(batch.write_key, [item.message_id for item in batch.items]), batch
 
 
 def _status_of(error: TouchlineError) -> int:

@@ -8,6 +8,7 @@ usual item, seen once, costs one entry in a dict.
 known to be durable, when the second is judged.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -36,29 +37,33 @@ class Recent:
         self._young: dict[str, RawRequest | bytes] = {}
         self._old: dict[str, RawRequest | bytes] = {}
 
-    def judge(self, request: RawRequest, batch: Batch) -> list[Verdict]:
+    def judge(
+        self, request: RawRequest, message_ids: Sequence[str], batch: Batch | None = None
+    ) -> list[Verdict]:
+        """`batch` may be left out of a request without fault: it is read when an id returns."""
         if self._weight > self._half:
             self._old, self._young, self._weight = self._young, {}, 0
-        self._weight += len(request.body) + PER_ITEM * len(batch.items)
+        self._weight += len(request.body) + PER_ITEM * len(message_ids)
         young, old, source = self._young, self._old, request.source
         verdicts: list[Verdict] = []
         own: dict[str, bytes] | None = None
-        for item in batch.items:
-            if item.reason is not None:
-                verdicts.append(Verdict(item.message_id, "rejected", item.reason))
+        for index, message_id in enumerate(message_ids):
+            if batch is not None and (reason := batch.items[index].reason) is not None:
+                verdicts.append(Verdict(message_id, "rejected", reason))
                 continue
-            key = f"{source}\0{item.message_id}"
+            key = f"{source}\0{message_id}"
             if key not in young and key not in old:
                 young[key] = request
-                verdicts.append(Verdict(item.message_id, "stored"))
+                verdicts.append(Verdict(message_id, "stored"))
                 continue
+            batch = batch or read(request)
             first = young.get(key) or old[key]
             if first is request:
                 own = own or _hashes(source, batch)
                 first = own[key]
             elif isinstance(first, RawRequest):
                 first = self._hashed(first)[key]
-            verdicts.append(_again(item, first))
+            verdicts.append(_again(batch.items[index], first))
         return verdicts
 
     def _hashed(self, request: RawRequest) -> dict[str, bytes]:
