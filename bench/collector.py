@@ -8,7 +8,6 @@ with 64 connections. Printed: best of the rounds, and what the disk does with ba
 
 import argparse
 import base64
-import gc
 import json
 import os
 import re
@@ -78,6 +77,7 @@ async def empty(scope: Any, _receive: Any, send: Any) -> None:
 def run_server(kind: str, directory: str, port: int) -> None:
     import uvicorn
 
+    from touchline.jobs.process import settle_memory
     from touchline.storage.log import Log
     from touchline.storage.workspace import Workspace
     from touchline.web.collector import Collector
@@ -87,8 +87,7 @@ def run_server(kind: str, directory: str, port: int) -> None:
     if kind == "collector":
         log = Log.open(Path(directory))
         app = Collector(log, Keys(Workspace.open(Path(directory))))
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     uvicorn.run(
         app,
         port=port,

@@ -200,7 +200,7 @@ class Log:
 
         `done` runs in the writer's thread, must be quick and must not raise.
         """
-        if any(len(payload) > MAX_PAYLOAD for payload in payloads):
+        if max(map(len, payloads), default=0) > MAX_PAYLOAD:
             raise ValueError(MAX_PAYLOAD)
         if self._closing:
             done(Unavailable("log_closed"))

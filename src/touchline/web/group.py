@@ -50,13 +50,14 @@ class Group:
         futures: list[asyncio.Future[int]],
         result: Sequence[int] | Unavailable,
     ) -> None:
-        for index, future in enumerate(futures):
-            if future.cancelled():
-                continue
-            if isinstance(result, Unavailable):
-                future.set_exception(Unavailable(result.code, **result.params))
-            else:
-                future.set_result(result[index])
+        if isinstance(result, Unavailable):
+            for future in futures:
+                if not future.cancelled():
+                    future.set_exception(Unavailable(result.code, **result.params))
+        else:
+            for future, offset in zip(futures, result, strict=True):
+                if not future.cancelled():
+                    future.set_result(offset)
         # Two turns of the loop: the answers go out and what has arrived is read. On an idle loop
         # that is no time, on a busy one the next group is larger and costs a tenth less.
         loop.call_soon(loop.call_soon, self._fly, loop)
