@@ -158,6 +158,26 @@ def test_money_that_goes_back_without_its_order_lowers_revenue_alone(people):
         assert answer.channel_revenue.sum() == pytest.approx(70), model
 
 
+def test_money_that_goes_back_without_its_order_moves_no_conversions(people):
+    won, lost = [("A@1 B@2", 100), ("C@1 A@3", 50), ("B@1", 30)], ["A C", "B A", "C"]
+    plain = credit(people(won, others=lost), MODELS)
+    alone = [*won, ("A@1 C@2", -31), ("C@5", -40)]
+    found = credit(people(alone, others=lost, counts=[1, 1, 1, 0, 0]), MODELS)
+    for model, answer in found.items():
+        before = plain[model]
+        assert answer.channel_conversions == pytest.approx(before.channel_conversions), model
+        assert answer.channel_revenue.sum() == pytest.approx(180 - 71), model
+        if answer.share is None:
+            taken = answer.channel_revenue - before.channel_revenue
+            assert taken == pytest.approx([-15.5, 0, -55.5]), model
+
+
+def test_money_that_goes_back_where_nothing_was_won_is_still_taken(people):
+    for model, answer in credit(people([("A@1 B@2", -30)], counts=[0]), MODELS).items():
+        assert answer.channel_conversions.tolist() == [0, 0], model
+        assert answer.channel_revenue.sum() == pytest.approx(-30), model
+
+
 def test_a_channel_only_lost_journeys_hold_keeps_its_aggregate_total_as_leftover(people):
     """C leads to A in the chain, but no journey with C converted: no campaign can take its part."""
     journeys = people([("A/x@1", 90)], others=["C/x A/x", "A/x"])

@@ -33,10 +33,11 @@ def test_paths_keep_both_parts_of_a_row_in_one_journey(paths):
     assert journeys.no_touch == (1, 1)
 
 
-def test_money_that_goes_back_alone_is_a_journey_that_did_not_convert(people):
+def test_money_that_goes_back_alone_stands_for_no_journey(people):
     journeys = people([("A@1", 10), ("B@1", -4)], counts=[1, 0])
     assert journeys.conversions.tolist() == [1, 0]
-    assert journeys.weight.tolist() == [1, 1]
+    assert journeys.weight.tolist() == [1, 0]
+    assert journeys.is_modelled.tolist() == [True, False]
 
 
 def test_direct_is_found_whatever_its_case():

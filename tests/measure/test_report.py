@@ -213,6 +213,27 @@ def test_a_channel_met_only_before_a_refund_gives_back_once(rows):
         assert by_channel(whole, "linear")["Mail"]["revenue"] == -300
 
 
+def test_money_that_went_back_alone_moves_no_conversions_of_any_model(rows):
+    """Its touches stay where they are: before the conversion, or on a path that leads nowhere."""
+    for n, path in enumerate([("Ads", "Mail"), ("Mail", "TV"), ("TV", "Ads", "Mail")]):
+        for step, channel in enumerate(path):
+            rows.touch(f"user_id:{n}", T0 + step * DAY, channel)
+    rows.conversion("a", "user_id:0", T0 + 2 * DAY, amount=1000, currency="CNY")
+    before = json_of(rows)
+    rows.conversion("r", "user_id:0", T0 + DAY, amount=-300, currency="CNY")
+    rows.conversion("s", "user_id:2", T0 + DAY, amount=-20, currency="CNY")
+    after = json_of(rows)
+    assert_adds_up(after)
+    assert (after["conversions"], after["revenue"]) == (1, 680)
+    for model in MODELS:
+        counts = [
+            {name: row["conversions"] for name, row in by_channel(whole, model).items()}
+            for whole in (before, after)
+        ]
+        for name in counts[0].keys() | counts[1].keys():
+            assert counts[1].get(name, 0) == pytest.approx(counts[0].get(name, 0)), (model, name)
+
+
 @st.composite
 def worlds(draw):
     """Touches, conversions and refunds of a few people over a few days."""

@@ -4,6 +4,9 @@ Two kinds of models meet here. A rule gives every touch a share of its own conve
 model (Markov, rate Shapley) gives every channel a total, which is spread equally over the channel's
 touches in converting journeys; a channel that has none there keeps its total as a leftover.
 So channel, label and touch always add up, and per touch nothing is computed before it is asked for.
+
+The surprise: money that goes back without an order is no journey of a chain or a rate. Aggregate
+models take it from the channels before it in equal parts, so it moves no count of conversions.
 """
 
 from collections.abc import Callable, Sequence
@@ -169,7 +172,7 @@ def credit(
             found[model] = _from_losses(model, journeys, losses[MARKOV_ORDERS[model]])
         elif model == "shapley_rate":
             conversions, revenue = shapley.rate(journeys).T
-            found[model] = Credit(model, journeys, conversions, revenue)
+            found[model] = Credit(model, journeys, conversions, revenue + _went_back(journeys))
         elif model == "time_decay":
             found[model] = _from_share(model, journeys, rules.time_decay(journeys, half_life_days))
         else:
@@ -186,21 +189,18 @@ def _demand(model: str, journeys: Journeys) -> None:
 
 
 def _from_share(model: str, journeys: Journeys, share: Floats) -> Credit:
-    channel = journeys.channel[: journeys.converting_touches]
-    channels = len(journeys.labels.channels)
     counted, value = (
-        sums_by(channel, share * amount[journeys.journey_of], channels)
-        for amount in (journeys.conversions, journeys.value)
+        _by_channel(journeys, share, amount) for amount in (journeys.conversions, journeys.value)
     )
     return Credit(model, journeys, counted, value, share)
 
 
 def _from_losses(model: str, journeys: Journeys, lost: Floats) -> Credit:
     """Totals shared out in proportion to what would be lost; earned and returned money apart."""
-    value = journeys.value[journeys.is_touched]
+    value = journeys.value[journeys.is_modelled]
     totals = np.array(
         [
-            journeys.conversions[journeys.is_touched].sum(),
+            journeys.conversions[journeys.is_modelled].sum(),
             value[value > 0].sum(),
             value[value < 0].sum(),
         ]
@@ -213,10 +213,23 @@ def _from_losses(model: str, journeys: Journeys, lost: Floats) -> Credit:
         model,
         journeys,
         channel_conversions=conversions,
-        channel_revenue=earned + returned,
+        channel_revenue=earned + returned + _went_back(journeys),
         removal_effect=_ratio(lost[:, 0], totals[0]),
         removal_effect_revenue=_ratio(lost[:, 1] + lost[:, 2], totals[1] + totals[2]),
     )
+
+
+def _went_back(journeys: Journeys) -> Floats:
+    """Money without an order, in equal parts on the channels of its touches."""
+    value = np.where(journeys.conversions == 0, journeys.value, 0)
+    if not value.any():
+        return np.zeros(len(journeys.labels.channels))
+    return _by_channel(journeys, shapley.equal_set(journeys), value)
+
+
+def _by_channel(journeys: Journeys, share: Floats, amount: Floats | Ints) -> Floats:
+    channel = journeys.channel[: journeys.converting_touches]
+    return sums_by(channel, share * amount[journeys.journey_of], len(journeys.labels.channels))
 
 
 def _ratio(part: Floats, whole: float) -> Floats:

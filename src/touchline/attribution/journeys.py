@@ -86,8 +86,8 @@ class Journeys:
 
         Converting journeys are numbered 0 … len(value) - 1, a number without touches being a
         conversion that nothing preceded. Numbers of the others only tell them apart. `counts` is 1
-        for each, or 0 for money that goes back without an order of its own: such a journey did not
-        convert, and is one of the nulls.
+        for each, or 0 for money that goes back without an order of its own: it has touches to be
+        taken from, but stands for no journey.
         """
         lengths = np.bincount(_ascending(converting.journey), minlength=len(value))
         if len(lengths) > len(value):
@@ -99,14 +99,13 @@ class Journeys:
             breaks = np.flatnonzero(number[1:] != number[:-1]) + 1
             ends = np.concatenate([ends, len(label) + np.append(breaks, len(number))])
             label = np.concatenate([label, others.label])
-        conversions = np.ones(len(value)) if counts is None else counts
         nulls = np.ones(len(ends))
-        nulls[: len(value)] = conversions == 0
+        nulls[: len(value)] = 0
         return cls(
             offsets=np.concatenate([[0], ends]),
             label=label,
             labels=labels,
-            conversions=conversions,
+            conversions=np.ones(len(value)) if counts is None else counts,
             value=value,
             nulls=nulls,
             ts_us=converting.ts_us,
@@ -165,6 +164,11 @@ class Journeys:
     def is_touched(self) -> Bools:
         """Which converting journeys have a touch at all."""
         return self.lengths[: self.converting] > 0
+
+    @cached_property
+    def is_modelled(self) -> Bools:
+        """Which converting journeys a chain or a rate is fitted on: touched, and a conversion."""
+        return self.is_touched & (self.conversions > 0)
 
     @cached_property
     def first(self) -> Ints:

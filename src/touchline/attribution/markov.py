@@ -60,7 +60,7 @@ class Grams:
     base: int
     runs: Ints
     counts: Floats
-    ends: Ints  # by touched converting journey
+    ends: Ints  # by modelled converting journey
 
 
 def losses(journeys: Journeys, orders: Sequence[int]) -> dict[int, Floats]:
@@ -72,9 +72,9 @@ def losses(journeys: Journeys, orders: Sequence[int]) -> dict[int, Floats]:
     channels = len(journeys.labels.channels)
     if not orders or not len(journeys.label):
         return {order: np.zeros((channels, 3)) for order in orders}
-    value = journeys.value[journeys.is_touched].astype(np.float64)
+    value = journeys.value[journeys.is_modelled].astype(np.float64)
     outcome = np.stack(
-        [journeys.conversions[journeys.is_touched], np.maximum(value, 0), np.minimum(value, 0)]
+        [journeys.conversions[journeys.is_modelled], np.maximum(value, 0), np.minimum(value, 0)]
     )
     grams = count_grams(journeys, max(orders))
     found: dict[int, Floats] = {}
@@ -99,7 +99,8 @@ def count_grams(journeys: Journeys, order: int) -> Grams:
         before += channel
         run = before
     runs, counts = _count(run, journeys.touch_weight, base ** (order + 1))
-    return Grams(order, base, runs, counts, run[journeys.last].astype(np.int64))
+    last = journeys.offsets[1 : journeys.converting + 1][journeys.is_modelled] - 1
+    return Grams(order, base, runs, counts, run[last].astype(np.int64))
 
 
 def shorten(grams: Grams, order: int) -> Grams:

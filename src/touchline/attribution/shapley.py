@@ -60,7 +60,7 @@ def _set_totals(journeys: Journeys, seen: Bools) -> Floats:
         [
             tally(sets, journeys.weight, size),
             tally(converting, journeys.conversions, size),
-            tally(converting, journeys.value, size),
+            tally(converting, journeys.value * (journeys.conversions > 0), size),
         ]
     )
     totals[:, 0] = 0  # journeys without a touch take no part

@@ -2,7 +2,8 @@
 
 Conversions without a rate and conversions without a touch never reach a model: they are named as
 unattributed. Touches in a window of *any* conversion of the goal are not non-converting, also when
-that conversion lies outside the asked days.
+that conversion lies outside the asked days; money that went back alone is no conversion, so the
+touches before it are counted as if it had not happened.
 """
 
 import datetime as dt
@@ -28,6 +29,7 @@ from touchline.storage.engine import Expression, View
 __all__ = ["Credited", "Question", "credited", "journeys_of"]
 
 UNNAMED = "Unassigned"
+OTHERS = 1 << 40  # journeys of no conversion are numbered from here
 COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
@@ -71,13 +73,9 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
         [counted, found.rows.filter(pc.invert(pc.and_(is_asked, is_rated)))]
     )
     accounts = _accounts(view, people, everyone, question.as_of_us)
-    found_paths = paths(
-        _touches(view, speakers, question),
-        view.given(_members(everyone, accounts)),
-        round(question.window_days * clock.DAY_US),
-        len(everyone),
-    )
-    rows = view.fetch(_wanted(found_paths, question, len(counted), len(everyone)))
+    members = _members(everyone, accounts)
+    found_paths = _paths(view, _touches(view, speakers, question), members, question.window_days)
+    rows = view.fetch(_wanted(found_paths, question, len(counted)))
     won = rows.slice(0, int(np.searchsorted(_numbers(rows, "journey"), len(counted))))
     journeys, labels = journeys_of(counted, rows, len(won), question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
@@ -85,9 +83,21 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     return Credited(journeys, labels, counted, won, int(unrated.as_py() or 0), missing)
 
 
-def _wanted(rows: Expression, question: Question, counted: int, everyone: int) -> Expression:
+def _paths(view: View, touches: Expression, members: pa.Table, window_days: float) -> Expression:
+    """Rows of `path.paths`; touches before money that went back alone are there as others too."""
+    window_us = round(window_days * clock.DAY_US)
+    is_order = pc.greater(members.column("count"), 0)
+    found = paths(touches, view.given(members.filter(is_order)), window_us, OTHERS)
+    alone = members.filter(pc.invert(is_order))
+    if len(alone):
+        went_back = paths(touches, view.given(alone), window_us, OTHERS)
+        found = found.union(went_back.filter(went_back.journey < OTHERS))
+    return found
+
+
+def _wanted(rows: Expression, question: Question, counted: int) -> Expression:
     """Paths of the asked conversions, and touches of no conversion on the asked days, in order."""
-    is_free = rows.journey >= everyone
+    is_free = rows.journey >= OTHERS
     for bound, is_in in zip(question.days, (operator.ge, operator.le), strict=True):
         if bound is not None:
             is_free = is_free & is_in(rows.local_day, bound)
@@ -127,16 +137,16 @@ def _is_asked(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa
 
 def _members(rows: pa.Table, accounts: pa.Table) -> pa.Table:
     """One row per conversion and person whose touches count for it: see `path.paths`."""
-    numbered = rows.select(["account_id", "person_ix", "converted_us", "own_event"])
+    numbered = rows.select(["account_id", "person_ix", "converted_us", "own_event", "count"])
     numbered = numbered.append_column("conversion_ix", pa.array(np.arange(len(rows))))
     own = numbered.filter(pc.is_valid(numbered.column("person_ix"))).drop_columns(["account_id"])
     contacts = numbered.drop_columns(["person_ix"]).join(accounts, "account_id", join_type="inner")
-    names = ["conversion_ix", "person_ix", "converted_us", "own_event"]
+    names = ["conversion_ix", "person_ix", "converted_us", "own_event", "count"]
     both = pa.concat_tables([own.select(names), contacts.select(names)])
     unique = both.group_by(["conversion_ix", "person_ix"]).aggregate(
-        [("converted_us", "min"), ("own_event", "max")]
+        [("converted_us", "min"), ("own_event", "max"), ("count", "max")]
     )
-    return unique.rename_columns(["conversion_ix", "member_ix", "converted_us", "own_event"])
+    return unique.rename_columns(["conversion_ix", "member_ix", *names[2:]])
 
 
 def journeys_of(
