@@ -84,12 +84,14 @@ def run_server(kind: str, directory: str, port: int) -> None:
     from touchline.storage.workspace import Workspace
     from touchline.web.collector import Collector
     from touchline.web.keys import Keys
+    from touchline.web.server import SWITCH_S
 
     log, app = None, empty
     if kind == "collector":
         log = Log.open(Path(directory))
         app = Collector(log, Keys(Workspace.open(Path(directory))))
     settle_memory()
+    sys.setswitchinterval(SWITCH_S)
     uvicorn.run(
         app,
         port=port,

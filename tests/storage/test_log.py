@@ -428,3 +428,16 @@ def test_a_reader_follows_a_busy_writer_and_sees_each_frame_once(tmp_path, monke
                 offset = frame.next_offset
         sender.join()
     assert seen == [b"%d" % n * (n % 90 + 1) for n in range(total)]
+
+
+def test_a_payload_can_be_had_again_by_its_offset_until_its_segment_is_dropped(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(log, "SEGMENT_BYTES", 100)
+    with Log.open(tmp_path) as own:
+        offsets = [own.append(b"%d" % n * 60).result() for n in range(4)]
+        assert [own.payload(offset) for offset in offsets] == [b"%d" % n * 60 for n in range(4)]
+        assert own.payload(offsets[1] + 1) is None
+        assert own.payload(own.end) is None
+        drop(tmp_path, own.end, clock.now_us() + clock.US)
+        assert own.payload(offsets[0]) is None

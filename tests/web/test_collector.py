@@ -36,13 +36,20 @@ class GatedLog:
 
     def __init__(self):
         self.flights = []
+        self.kept = []
+
+    def payload(self, offset):
+        return self.kept[offset]
 
     def extend(self, payloads, done):
         self.flights.append((list(payloads), done))
 
     def land(self, result=None):
         payloads, done = self.flights.pop(0)
-        done(range(len(payloads)) if result is None else result)
+        if result is None:
+            result = range(len(self.kept), len(self.kept) + len(payloads))
+            self.kept += payloads
+        done(result)
 
 
 async def call(app, body=b"", *, path="/v1/track", method="POST", parts=None, **more):

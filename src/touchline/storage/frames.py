@@ -6,9 +6,11 @@ written, so the reader stops there; anywhere else it is damage, and the reader f
 frame behind it, so one flipped bit costs one request and not a segment.
 """
 
+import contextlib
 import itertools
 import struct
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -100,6 +102,17 @@ def read(workspace_dir: Path, offset: int, max_bytes: int) -> Iterator[Frame]:
             continue
 
 
+def at(workspace_dir: Path, offset: int) -> Frame | None:
+    """The frame that begins at `offset`; None when its segment is gone or none begins there."""
+    for base, path in reversed(segments(log_folder(workspace_dir))):
+        if base <= offset:
+            with contextlib.suppress(FileNotFoundError), path.open("rb", buffering=0) as file:
+                file.seek(offset - base)
+                return _next(file, offset)
+            return None
+    return None
+
+
 def _frames(path: Path, base: int, position: int, *, is_last: bool) -> Iterator[Frame]:
     with path.open("rb", buffering=1 << 20) as file:
         file.seek(position)
@@ -115,7 +128,7 @@ def _frames(path: Path, base: int, position: int, *, is_last: bool) -> Iterator[
         at = frame.next_offset - start
 
 
-def _next(file: BinaryIO, offset: int) -> Frame | None:
+def _next(file: BinaryIO | FileIO, offset: int) -> Frame | None:
     header = file.read(HEADER_SIZE)
     if len(header) < HEADER_SIZE or header[:4] != MAGIC:
         return None

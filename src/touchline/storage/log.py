@@ -25,6 +25,7 @@ from touchline.errors import Unavailable
 from touchline.storage.frames import (
     MAX_PAYLOAD,
     Frame,
+    at,
     drop,
     encode,
     end_offset,
@@ -206,6 +207,11 @@ class Log:
             done(Unavailable("log_closed"))
         else:
             self._waiting.put((payloads, done))
+
+    def payload(self, offset: int) -> bytes | None:
+        """What was appended at `offset`; None when its segment has been dropped."""
+        frame = at(self._tail.folder.parent, offset)
+        return None if frame is None else frame.payload
 
     def close(self) -> None:
         """Writes what waits, then lets the next process append."""

@@ -53,6 +53,7 @@ _NAMES = re.compile(rb"[A-Za-z0-9_\-, ]{1,2048}")
 _PROCESS = os.urandom(10)  # with a count: an id no other request ever has
 _COUNT = itertools.count()
 _pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(RawRequest).decode
 _json = msgspec.json.Encoder().encode
 
 
@@ -71,7 +72,7 @@ class Collector:
     def __init__(self, log: Log, keys: Keys) -> None:
         self._group = Group(log)
         self._keys = keys
-        self._recent = Recent()
+        self._recent = Recent(lambda offset: _unpacked(log.payload(offset)))
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,8 +127,9 @@ class Collector:
             if not source:
                 source = _known(await self._keys.source(found.write_key or ""))
                 request = msgspec.structs.replace(request, source=source)
-            await self._group.append(_pack(request))
-            return _json(Reply(True, self._recent.judge(request, found.message_ids, batch)))
+            offset = await self._group.append(_pack(request))
+            verdicts = self._recent.judge(request, offset, found.message_ids, batch)
+            return _json(Reply(True, verdicts))
         finally:
             self._held -= held
 
@@ -151,6 +153,10 @@ def _taken_apart(request: RawRequest) -> tuple[Plain, segment.Batch | None]:
         return found, None
     batch = segment.read(request)
     return Plain(batch.write_key, [item.message_id for item in batch.items]), batch
+
+
+def _unpacked(payload: bytes | None) -> RawRequest | None:
+    return None if payload is None else _unpack(payload)
 
 
 def _status_of(error: TouchlineError) -> int:

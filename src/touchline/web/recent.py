@@ -1,14 +1,15 @@
 """A batch that is now on disk → what the sender is told of each item.
 
-Keeps the last requests (about 32 MiB) and says `duplicate` or `id_conflict` only of an id seen in
-them; the commit decides exactly and finally. Content is hashed on a second sighting only, so the
-usual item, seen once, costs one entry in a dict.
+Knows the ids of the last hundred thousand items and says `duplicate` or `id_conflict` only of one
+of them; the commit decides exactly and finally. An id leads to its request's place in the log, and
+content is read and hashed on a second sighting only: the usual item, seen once, costs one entry in
+a dict, and nothing of a request stays in memory.
 
 `judge` must be called in log order and after the sync: then a first copy is always known, and
 known to be durable, when the second is judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -18,8 +19,8 @@ from touchline.model import RawRequest
 
 __all__ = ["Recent", "Verdict"]
 
-LIMIT = 32 << 20
-PER_ITEM = 300  # what an entry weighs beside its request
+LIMIT = 32 << 20  # bytes of memory
+PER_ITEM = 300  # what an entry weighs
 
 
 class Verdict(Struct, frozen=True, gc=False):
@@ -29,21 +30,27 @@ class Verdict(Struct, frozen=True, gc=False):
 
 
 class Recent:
-    def __init__(self, limit: int = LIMIT) -> None:
-        self._half = limit // 2
-        self._weight = 0
-        # Id -> the request that brought it, or the hash of its content once that was asked for.
-        # Two generations: when the young one is full it becomes the old one, which is forgotten.
-        self._young: dict[str, RawRequest | bytes] = {}
-        self._old: dict[str, RawRequest | bytes] = {}
+    """`logged` gives the request at an offset of the log, or None when it is there no more."""
+
+    def __init__(self, logged: Callable[[int], RawRequest | None], limit: int = LIMIT) -> None:
+        self._logged = logged
+        self._half = limit // (2 * PER_ITEM)
+        # Id -> offset of the request that brought it, or the hash of its content once that was
+        # asked for. Two generations: when the young one is full it becomes the old one, which is
+        # forgotten.
+        self._young: dict[str, int | bytes] = {}
+        self._old: dict[str, int | bytes] = {}
 
     def judge(
-        self, request: RawRequest, message_ids: Sequence[str], batch: Batch | None = None
+        self,
+        request: RawRequest,
+        offset: int,
+        message_ids: Sequence[str],
+        batch: Batch | None = None,
     ) -> list[Verdict]:
         """`batch` may be left out of a request without fault: it is read when an id returns."""
-        if self._weight > self._half:
-            self._old, self._young, self._weight = self._young, {}, 0
-        self._weight += len(request.body) + PER_ITEM * len(message_ids)
+        if len(self._young) > self._half:
+            self._old, self._young = self._young, {}
         young, old, source = self._young, self._old, request.source
         verdicts: list[Verdict] = []
         own: dict[str, bytes] | None = None
@@ -52,26 +59,27 @@ class Recent:
                 verdicts.append(Verdict(message_id, "rejected", reason))
                 continue
             key = f"{source}\0{message_id}"
-            if key not in young and key not in old:
-                young[key] = request
+            first = young.get(key)
+            if first is None and (first := old.get(key)) is None:
+                young[key] = offset
                 verdicts.append(Verdict(message_id, "stored"))
                 continue
             batch = batch or read(request)
-            first = young.get(key) or old[key]
-            if first is request:
+            if first == offset:
                 own = own or _hashes(source, batch)
                 first = own[key]
-            elif isinstance(first, RawRequest):
-                first = self._hashed(first)[key]
+            elif isinstance(first, int):
+                first = self._hashed(first).get(key)
             verdicts.append(_again(batch.items[index], first))
         return verdicts
 
-    def _hashed(self, request: RawRequest) -> dict[str, bytes]:
+    def _hashed(self, offset: int) -> dict[str, bytes]:
         """Puts hashes in the place of a request for all ids it brought: it is read once at most."""
-        found = _hashes(request.source, read(request))
+        request = self._logged(offset)
+        found = {} if request is None else _hashes(request.source, read(request))
         for key, value in found.items():
             for seen in (self._young, self._old):
-                if seen.get(key) is request:
+                if seen.get(key) == offset:
                     seen[key] = value
         return found
 
@@ -86,7 +94,10 @@ def _hashes(source: str, batch: Batch) -> dict[str, bytes]:
     return found
 
 
-def _again(item: Item, first: bytes) -> Verdict:
+def _again(item: Item, first: bytes | None) -> Verdict:
+    """A first copy that cannot be read any more was committed long ago: the commit will tell."""
+    if first is None:
+        return Verdict(item.message_id, "stored")
     if first == content_hash(item.data):
         return Verdict(item.message_id, "duplicate")
     return Verdict(item.message_id, "rejected", "id_conflict")

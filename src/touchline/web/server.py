@@ -29,6 +29,7 @@ __all__ = ["main"]
 
 LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
 FINISH_S = 5  # requests in their course when told to stop
+SWITCH_S = 0.001  # the thread that syncs is not kept waiting by the one that reads requests
 KEEP_ALIVE_S = 75  # longer than load balancers keep theirs: the sender's side should close first
 
 
@@ -86,6 +87,7 @@ def open_log(workspace: Workspace) -> Log:
 
 def main(arguments: list[str]) -> int:
     process.begin()
+    sys.setswitchinterval(SWITCH_S)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a file handle a connection
     parser = argparse.ArgumentParser()
