@@ -2,6 +2,9 @@
 
 What an aggregate model gives to a channel that touched no converting journey stays in one row
 without conversion, person or touch, so that the rows of a model add up like its report.
+
+The surprise: money is exact per conversion (under an aggregate model, per channel) and in all; in
+a report it is exact per channel and in all, so between the two a label may differ by minor units.
 """
 
 from collections.abc import Iterator
