@@ -147,12 +147,19 @@ class Rows:
             getattr(self.workspace.lake, name).commit(pa.Table.from_pylist(rows, schema=schema))
         self.rows.clear()
 
-    def report(self, models: str = "all", *, goal: Goal = DEFAULT, **asked: Any) -> Report:
+    def report(
+        self,
+        models: str = "all",
+        *,
+        goal: Goal = DEFAULT,
+        as_of_us: int | None = None,
+        **asked: Any,
+    ) -> Report:
         """What the rows so far, committed, amount to."""
         self.commit()
         question = Question(goal=goal, currency=self.workspace.currency, **asked)
-        with self.workspace.view() as view:
-            people = Registry(self.workspace).at(view, as_of_us=question.as_of_us)
+        with self.workspace.view(as_of_us=as_of_us) as view:
+            people = Registry(self.workspace).at(view, as_of_us=as_of_us)
             return report(view, people, question, models)
 
     def _add(self, table: str, row: dict[str, Any]) -> None:

@@ -39,8 +39,8 @@ class Lake:
         self.book.save([Trait(node, trait, value, ts_us, "test")])
 
     def people(self, **options: Any) -> PersonMap:
-        with self.workspace.view() as view:
-            return self.registry.at(view, **options)
+        with self.workspace.view(**options) as view:
+            return self.registry.at(view, as_of_us=view.as_of_us)
 
     def node(self, name: str) -> bytes:
         known = named(name)

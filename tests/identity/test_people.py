@@ -142,7 +142,8 @@ def test_who_stands_beside_an_account_is_its_contact(lake, table):
     person, other = people.person_of([lake.node("user_id:u"), lake.node("crm_id:k")])
     with lake.workspace.view() as view:
         found = account_members(view, people).to_pylist()
-        before = account_members(view, people, as_of_us=T0).to_pylist()
+    with lake.workspace.view(as_of_us=T0) as view:
+        before = account_members(view, people).to_pylist()
     acme = {"account_id": "acme", "person_ix": person}
     assert sorted(found, key=str) == [acme, {"account_id": "zeta", "person_ix": other}]
     assert before == [acme]

@@ -22,10 +22,10 @@ ORDERS = Goal("orders", event="Order Completed")
 def found(rows, goal=DEFAULT, *, as_of_us=None):
     """conversion_id → its row."""
     rows.commit()
-    with rows.workspace.view() as view:
-        rates = Rates.of(view, "CNY", as_of_us)
+    with rows.workspace.view(as_of_us=as_of_us) as view:
+        rates = Rates.of(view, "CNY")
         who = build.speakers(view, ANN, BEN)
-        table = conversions(view, who, goal, rates, as_of_us=as_of_us).rows
+        table = conversions(view, who, goal, rates).rows
     listed = table.to_pylist()
     assert len({row["conversion_id"] for row in listed}) == len(listed)
     return {row["conversion_id"]: row for row in listed}

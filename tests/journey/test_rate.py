@@ -86,6 +86,6 @@ def test_rates_are_read_in_the_order_they_arrived_and_as_of_a_day(rows):
     rows.commit()
     with rows.workspace.view() as view:
         assert Rates.of(view, "CNY").convert(1, "USD", MARCH) == 8
-        first = Rates.of(view, "CNY", as_of_us=build.T0 + 1)
-        assert first.convert(1, "USD", MARCH) == 7
-        assert Rates.of(view, "CNY", as_of_us=build.T0).convert(1, "USD", MARCH) is None
+    for as_of_us, worth in ((build.T0 + 1, 7), (build.T0, None)):
+        with rows.workspace.view(as_of_us=as_of_us) as view:
+            assert Rates.of(view, "CNY").convert(1, "USD", MARCH) == worth

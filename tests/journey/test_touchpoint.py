@@ -15,8 +15,8 @@ ANN, BEN = "user_id:ann", "user_id:ben"
 def names(rows, **options):
     """message ids of touchpoints, in time"""
     rows.commit()
-    with rows.workspace.view() as view:
-        found = view.fetch(touches(view, build.speakers(view, ANN, BEN), **options))
+    with rows.workspace.view(**options) as view:
+        found = view.fetch(touches(view, build.speakers(view, ANN, BEN)))
     listed = found.sort_by([("ts_us", "ascending"), ("seq", "ascending")]).to_pylist()
     return [row["message_id"] for row in listed]
 

@@ -13,9 +13,9 @@ MARCH = dt.date(2026, 3, 1)
 DAY = dt.timedelta(days=1)
 
 
-def spent(rows, *labels, currency="CNY", **options):
+def spent(rows, *labels, currency="CNY", as_of_us=None, **options):
     rows.commit()
-    with rows.workspace.view() as view:
+    with rows.workspace.view(as_of_us=as_of_us) as view:
         rates = Rates.of(view, currency)
         return costs(view, labels or ("channel",), rates, **options), rates.missing
 

@@ -122,6 +122,24 @@ def test_a_view_leaves_nothing_behind(rows, tmp_path):
 def test_a_view_is_opened_for_somebody_and_until_there_are_roles_for_the_admin(rows):
     with rows.workspace.view() as view:
         assert view.principal == Principal(role="admin", row_scope=None, mask_level=0)
+    assert rows.workspace.state.principal == view.principal
+
+
+def test_who_sees_a_workspace_sees_lake_and_state_by_it(rows):
+    somebody = Principal()
+    seen = rows.workspace.seen_by(somebody)
+    with seen.view("events") as view:
+        assert view.principal is somebody
+    assert seen.state.principal is somebody
+    assert rows.workspace.state.principal is not somebody
+
+
+def test_as_of_a_moment_a_table_holds_what_was_known_by_then(rows):
+    rows.event("user_id:ann", T0, known_at_us=T0)
+    rows.event("user_id:ann", T0, known_at_us=T0 + 1)
+    rows.commit()
+    with rows.workspace.view(as_of_us=T0) as view:
+        assert view.count(view.events("name")) == view.count(view.events()) == 1
 
 
 @pytest.mark.parametrize(

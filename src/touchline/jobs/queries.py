@@ -34,16 +34,16 @@ _encoder = msgspec.json.Encoder()
 def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
     """goal, models, by, window ("90d"), from, to, as_of: all optional, all text."""
     question = _question(workspace, args, arguments.labels(args.get("by") or "channel"))
-    with workspace.view() as view:
-        people = registry.at(view, as_of_us=question.as_of_us)
+    with workspace.view(as_of_us=_as_of(workspace, args)) as view:
+        people = registry.at(view, as_of_us=view.as_of_us)
         return report(view, people, question, args.get("models") or "all")
 
 
 def credit_rows(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
     """JSON lines of the credit table: what each touch got of each conversion, by model."""
     question = _question(workspace, args, LABELS)
-    with workspace.view() as view:
-        people = registry.at(view, as_of_us=question.as_of_us)
+    with workspace.view(as_of_us=_as_of(workspace, args)) as view:
+        people = registry.at(view, as_of_us=view.as_of_us)
         for row in credit_table(view, people, question, args.get("models") or "all"):
             yield _encoder.encode(row) + b"\n"
 
@@ -56,15 +56,17 @@ def people(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> I
 
 
 def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -> Question:
-    as_of_us = arguments.as_of(args.get("as_of"), workspace.time_zone)
     return Question(
         goal=goal_named(goals_of(workspace), args.get("goal")),
         currency=workspace.currency,
         by=by,
         window_days=arguments.window(args.get("window") or "90d"),
         days=(arguments.day(args.get("from"), "from"), arguments.day(args.get("to"), "to")),
-        as_of_us=as_of_us,
     )
+
+
+def _as_of(workspace: Workspace, args: dict[str, Any]) -> int | None:
+    return arguments.as_of(args.get("as_of"), workspace.time_zone)
 
 
 def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:

@@ -32,6 +32,7 @@ from touchline.jobs.writer import Writer
 from touchline.storage.engine import View
 from touchline.storage.lake import LOG
 from touchline.storage.log import drop, end_offset
+from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Worker", "main"]
@@ -229,7 +230,7 @@ class Worker:
             raise BadInput("bad_argument", name="name", value=request.name, why="is no question.")
 
     def _found(self, request: rpc.Request) -> Iterator[bytes]:
-        found = QUERIES[request.name](self.workspace, self.registry, request.args)
+        found = QUERIES[request.name](self.workspace.seen_by(ADMIN), self.registry, request.args)
         if isinstance(found, Generator):
             with contextlib.closing(cast("Generator[bytes]", found)) as lines:
                 yield from _gathered(lines)

@@ -49,12 +49,10 @@ class Conversions(msgspec.Struct, frozen=True):
     missing_rates: tuple[tuple[str, str], ...]
 
 
-def conversions(
-    view: View, speakers: Speakers, goal: Goal, rates: Rates, *, as_of_us: int | None = None
-) -> Conversions:
-    """All conversions of a goal as known at `as_of_us`, ordered by time then id."""
-    refunds = refund_events(view, as_of_us)
-    versions = _versions(view, speakers, goal, as_of_us)
+def conversions(view: View, speakers: Speakers, goal: Goal, rates: Rates) -> Conversions:
+    """All conversions of a goal, ordered by time then id."""
+    refunds = refund_events(view)
+    versions = _versions(view, speakers, goal)
     if isinstance(goal.value, str) and goal.value not in OWN_AMOUNT:
         versions = _by_property(view, versions, goal.value, rates.currency)
         refunds = _by_property(view, refunds, goal.value, rates.currency)
@@ -76,14 +74,13 @@ def conversions(
     return Conversions(rows, missing)
 
 
-def _versions(view: View, speakers: Speakers, goal: Goal, as_of_us: int | None) -> Expression:
+def _versions(view: View, speakers: Speakers, goal: Goal) -> Expression:
     """Every row that speaks of a possible conversion."""
     rows = view.table(
         "conversions",
         *("conversion_id", "occurred_us", "local_day", "stage", "amount", "currency"),
         *("node_ids", "account_id", "known_at_us", "seq", "content_hash", "properties"),
     )
-    rows = rows if as_of_us is None else rows.filter(rows.known_at_us <= as_of_us)
     rows = rows.mutate(
         ts_us=rows.occurred_us,
         stage=rows.stage.fill_null("").strip().lower().replace(" ", "_"),  # as `canonical`
@@ -97,7 +94,6 @@ def _versions(view: View, speakers: Speakers, goal: Goal, as_of_us: int | None) 
         *("properties", "bot", "known_at_us"),
     )
     events = events.filter(events.name == goal.event, events.type == "track", ~events.bot)
-    events = events if as_of_us is None else events.filter(events.known_at_us <= as_of_us)
     events = events.mutate(
         conversion_id=events.order_id.coalesce(events.source.concat("/", events.message_id)),
         stage=ibis.literal(""),

@@ -34,10 +34,8 @@ class Rates:
         self._dated = {base: sorted(days.items()) for base, days in {**inverse, **by_base}.items()}
 
     @classmethod
-    def of(cls, view: View, currency: str, as_of_us: int | None = None) -> "Rates":
+    def of(cls, view: View, currency: str) -> "Rates":
         table = view.table("rates")
-        if as_of_us is not None:
-            table = table.filter(table.known_at_us <= as_of_us)
         rows = view.fetch(table.order_by("seq").select("day", "base", "quote", "rate"))
         return cls(currency, [tuple(row.values()) for row in rows.to_pylist()])
 

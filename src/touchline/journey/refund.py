@@ -40,12 +40,11 @@ ROWS = (
 )
 
 
-def refund_events(view: View, as_of_us: int | None) -> Expression:
+def refund_events(view: View) -> Expression:
     """Events that say an order was given back."""
     columns = ("name", "order_id", "revenue", "currency", "properties", "ts_us", "local_day", "bot")
-    events = view.events(*columns, "known_at_us")
+    events = view.events(*columns)
     events = events.filter(events.name == REFUND, events.order_id.notnull(), ~events.bot)
-    events = events if as_of_us is None else events.filter(events.known_at_us <= as_of_us)
     events = events.mutate(conversion_id=events.order_id, amount=events.revenue)
     return events.select("conversion_id", "amount", "currency", "properties", "ts_us", "local_day")
 

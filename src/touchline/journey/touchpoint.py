@@ -19,20 +19,12 @@ LANDING_US = 30 * 60 * US
 KEYS = ("person_ix", "ts_us", "seq", "event_id", "message_id", "local_day")
 
 
-def touches(
-    view: View,
-    speakers: Speakers,
-    labels: Sequence[str] = LABELS,
-    *,
-    as_of_us: int | None = None,
-) -> Expression:
-    """Touchpoints of everybody as known at `as_of_us`: KEYS and the labels asked for."""
+def touches(view: View, speakers: Speakers, labels: Sequence[str] = LABELS) -> Expression:
+    """Touchpoints of everybody: KEYS and the labels asked for."""
     stored = ("ts_us", "seq", "event_id", "message_id", "local_day", "node_ids", "flags", "bot")
-    events = view.events(*stored, "known_at_us", *dict.fromkeys([*labels, "campaign"]))
+    events = view.events(*stored, *dict.fromkeys([*labels, "campaign"]))
     events = events.filter((events.flags & int(TOUCH)) != 0, ~events.bot)
-    if as_of_us is not None:
-        events = events.filter(events.known_at_us <= as_of_us)
-    found = with_person(events.drop("bot", "known_at_us"), speakers)
+    found = with_person(events.drop("bot"), speakers)
     found = found.filter(found.person_ix.notnull())
     found = found.mutate(is_click=(found.flags & int(Flag.EXPLICIT_CHANNEL)) != 0)
     clicks = found.filter(found.is_click).select(

@@ -1,7 +1,7 @@
 """Cost rows → what each label cost, in minor units of the workspace currency.
 
-In force are the rows of the newest import that named a (source, day, channel, source_name), as
-known at the asked moment. A rebate lowers the cost, whichever sign it was written with.
+In force are the rows of the newest import that named a (source, day, channel, source_name). A
+rebate lowers the cost, whichever sign it was written with.
 """
 
 import datetime as dt
@@ -16,10 +16,7 @@ __all__ = ["Key", "costs"]
 
 Key = tuple[str | None, ...]
 IN_FORCE = ("source", "day", "channel", "source_name")
-COLUMNS = (
-    *("medium", "campaign", "ad_group", "term", "content", "cost", "currency", "kind", "batch"),
-    "known_at_us",
-)
+COLUMNS = ("medium", "campaign", "ad_group", "term", "content", "cost", "currency", "kind", "batch")
 
 
 def costs(
@@ -28,7 +25,6 @@ def costs(
     rates: Rates,
     *,
     days: tuple[dt.date | None, dt.date | None] = (None, None),
-    as_of_us: int | None = None,
 ) -> dict[Key, int]:
     """Label values (in the order of `labels`) → what they cost.
 
@@ -40,7 +36,7 @@ def costs(
         rows = rows.filter(rows.day >= days[0])
     if days[1] is not None:
         rows = rows.filter(rows.day <= days[1])
-    rows = _in_force(rows, as_of_us)
+    rows = _in_force(rows)
     is_foreign = rows.currency != rates.currency
     rows = rows.mutate(
         signed=(rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost),
@@ -55,9 +51,7 @@ def costs(
     return found
 
 
-def _in_force(rows: Expression, as_of_us: int | None) -> Expression:
-    if as_of_us is not None:
-        rows = rows.filter(rows.known_at_us <= as_of_us)
+def _in_force(rows: Expression) -> Expression:
     newest = rows.group_by(list(IN_FORCE)).agg(newest=rows.batch.max())
     same = [rows[name].identical_to(newest[name]) for name in IN_FORCE]
     return rows.semi_join(newest, [*same, rows.batch == newest.newest])

@@ -42,7 +42,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     by: tuple[str, ...] = ("channel",)
     window_days: float = 90
     days: tuple[dt.date | None, dt.date | None] = (None, None)
-    as_of_us: int | None = None
 
 
 class Credited(msgspec.Struct, frozen=True):
@@ -63,8 +62,8 @@ class Credited(msgspec.Struct, frozen=True):
 def credited(view: View, people: PersonMap, question: Question) -> Credited:
     """Answers a question from one view of the lake."""
     speakers = Speakers.of(view, people.nodes)
-    rates = Rates.of(view, question.currency, question.as_of_us)
-    found = conversions(view, speakers, question.goal, rates, as_of_us=question.as_of_us)
+    rates = Rates.of(view, question.currency)
+    found = conversions(view, speakers, question.goal, rates)
     is_asked = _is_asked(found.rows, question.days)
     is_rated = pc.invert(found.rows.column("is_unrated"))
     counted = found.rows.filter(pc.and_(is_asked, is_rated))
@@ -72,7 +71,7 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     everyone = pa.concat_tables(
         [counted, found.rows.filter(pc.invert(pc.and_(is_asked, is_rated)))]
     )
-    accounts = _accounts(view, people, everyone, question.as_of_us)
+    accounts = _accounts(view, people, everyone)
     members = _members(everyone, accounts)
     found_paths = _paths(view, _touches(view, speakers, question), members, question.window_days)
     rows = view.fetch(_wanted(found_paths, question, len(counted)))
@@ -107,17 +106,17 @@ def _wanted(rows: Expression, question: Question, counted: int) -> Expression:
 
 
 def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
-    found = touches(view, speakers, question.by, as_of_us=question.as_of_us)
+    found = touches(view, speakers, question.by)
     return view.keep(found.mutate(channel=found.channel.fill_null(UNNAMED)))
 
 
-def _accounts(view: View, people: PersonMap, rows: pa.Table, as_of_us: int | None) -> pa.Table:
+def _accounts(view: View, people: PersonMap, rows: pa.Table) -> pa.Table:
     """Contacts of accounts (account_id, person_ix), looked up only if a conversion has one."""
     if rows.column("account_id").null_count == len(rows):
         return pa.table(
             {"account_id": pa.array([], pa.string()), "person_ix": pa.array([], pa.int64())}
         )
-    return account_members(view, people, as_of_us=as_of_us)
+    return account_members(view, people)
 
 
 def _is_within(day: str, days: tuple[dt.date | None, dt.date | None]) -> bool:

@@ -80,8 +80,8 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     found = credited(view, people, question)
     journeys = found.journeys
     chosen, left_out = choose(models, journeys)
-    rates = Rates.of(view, question.currency, question.as_of_us)
-    spent = costs(view, question.by, rates, days=question.days, as_of_us=question.as_of_us)
+    rates = Rates.of(view, question.currency)
+    spent = costs(view, question.by, rates, days=question.days)
     rows: list[Row] = []
     for one in credit(journeys, chosen).values():
         rows += _rows(one, found, spent, question.by)

@@ -27,13 +27,23 @@ Expression = Any
 
 
 class View:
-    """The lake at one moment, as Ibis tables. Close it, or use it as a context manager."""
+    """The lake at one moment, as Ibis tables. Close it, or use it as a context manager.
+
+    With `as_of_us` it holds only what was known by then.
+    """
 
     def __init__(
-        self, files: LakeFiles, settings: Settings, spill: Path, principal: Principal = ADMIN
+        self,
+        files: LakeFiles,
+        settings: Settings,
+        *,
+        spill: Path,
+        principal: Principal = ADMIN,
+        as_of_us: int | None = None,
     ) -> None:
         self.files = files
         self.principal = principal
+        self.as_of_us = as_of_us
         self._limit, self._spill = settings.memory_limit, spill
         self._read: dict[str, Expression] = {}
         try:
@@ -76,9 +86,12 @@ class View:
         if name not in self._read:
             # Comparing the columns of all files means opening each of them twice.
             has_one_shape = self.files.tables[name].has_one_shape(TABLES[name][0])
-            self._read[name] = self._connection.read_parquet(
+            rows = self._connection.read_parquet(
                 files, union_by_name=not has_one_shape, hive_partitioning=partition is not None
             )
+            if self.as_of_us is not None and "known_at_us" in TABLES[name][0].names:
+                rows = rows.filter(rows.known_at_us <= self.as_of_us)
+            self._read[name] = rows
         return _conform(self._read[name], schema)
 
     def events(self, *columns: str) -> Expression:

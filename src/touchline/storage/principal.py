@@ -1,4 +1,5 @@
-"""Who asks. Each view of the lake is opened for somebody, so one place can narrow what is seen.
+"""Who asks. `Workspace.seen_by` binds one: every read of lake and State then goes through it, so
+that what is seen can be narrowed in one place.
 
 Until roles exist everybody is the admin, who sees all rows in clear.
 """

@@ -4,9 +4,10 @@ Bulk writes are `execute(statement, rows)`: one multi-row VALUES statement is 6 
 """
 
 import contextlib
+import copy
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from alembic import command
@@ -17,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from touchline.errors import Unavailable
 from touchline.storage import schema
+from touchline.storage.principal import ADMIN, Principal
 
 __all__ = ["State"]
 
@@ -29,6 +31,7 @@ class State:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.principal = ADMIN
         self.engine = sa.create_engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _pragmas)
@@ -36,6 +39,12 @@ class State:
     @classmethod
     def at(cls, directory: Path, url: str | None) -> "State":
         return cls(url or f"sqlite:///{directory / 'state.db'}")
+
+    def seen_by(self, principal: Principal) -> Self:
+        """The same database, of which only what the principal may see is read."""
+        seen = copy.copy(self)
+        seen.principal = principal
+        return seen
 
     def migrate(self) -> None:
         """Brings the schema to this version; an up-to-date one is left alone."""
@@ -69,6 +78,11 @@ class State:
     def read(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
         with self.engine.connect() as connection:
             return connection.execute(statement).all()
+
+    def stream(self, statement: sa.Executable) -> Generator[sa.Row[Any]]:
+        """Rows as they come, for answers too large for memory."""
+        with self.engine.connect() as connection:
+            yield from connection.execution_options(yield_per=500).execute(statement)
 
     def lookup(
         self, column: sa.Column[Any], keys: Iterable[Any], *wanted: sa.Column[Any]

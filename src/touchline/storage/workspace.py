@@ -7,6 +7,7 @@ The process has no globals: two workspaces can be open side by side.
 """
 
 import contextlib
+import copy
 import errno
 import fcntl
 import hashlib
@@ -16,6 +17,7 @@ import time
 import zoneinfo
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import sqlalchemy as sa
@@ -61,6 +63,7 @@ class Workspace:
         self.region = about.region
         self.settings = settings
         self.lake = Lake(directory / "lake")
+        self.principal = ADMIN
         self.state = State.at(directory, settings.state_url)
         self.vault = Vault(secrets_folder(directory, settings))
 
@@ -123,9 +126,22 @@ class Workspace:
     def close(self) -> None:
         self.state.close()
 
-    def view(self, *tables: str, principal: Principal = ADMIN) -> View:
-        """The lake as it is now, or those tables of it, as far as the principal may see it."""
-        return View(self.lake.files(*tables), self.settings, self.dir / "spill", principal)
+    def seen_by(self, principal: Principal) -> Self:
+        """The same open workspace, of which only what the principal may see is read."""
+        seen = copy.copy(self)
+        seen.principal = principal
+        seen.state = self.state.seen_by(principal)
+        return seen
+
+    def view(self, *tables: str, as_of_us: int | None = None) -> View:
+        """The lake, or those tables of it: as it is now, or what of it was known by then."""
+        return View(
+            self.lake.files(*tables),
+            self.settings,
+            spill=self.dir / "spill",
+            principal=self.principal,
+            as_of_us=as_of_us,
+        )
 
     @contextlib.contextmanager
     def write_lock(self, wait_s: float = 0.0) -> Generator[None]:
