@@ -30,9 +30,13 @@ SWEEP_AFTER_US = 3600 * clock.US
 
 
 def settle(workspace: Workspace) -> int:
-    """Moves all fresh rows, some at a time so that memory stays bounded; returns how many."""
+    """Moves the fresh rows of this moment, some at a time so that memory stays bounded; returns how
+    many. Those that arrive meanwhile wait for the next call: it would chase a stream for ever.
+    """
+    waiting = workspace.lake.fresh.snapshot().last_seq.values()
+    upto = max((seq for seq in waiting if seq), default=0)
     moved = 0
-    while rows := _settle_some(workspace):
+    while rows := _settle_some(workspace, upto):
         moved += rows
     if moved:
         workspace.lake.sweep(SWEEP_AFTER_US)
@@ -40,10 +44,10 @@ def settle(workspace: Workspace) -> int:
     return moved
 
 
-def _settle_some(workspace: Workspace) -> int:
+def _settle_some(workspace: Workspace, at_most: int) -> int:
     with workspace.view() as view:
         files = view.files
-        upto = _upto(files.tables["fresh"], files.settled_seq)
+        upto = _upto(files.tables["fresh"], files.settled_seq, at_most)
         if upto is None:
             _trim(workspace)
             return 0
@@ -67,9 +71,9 @@ def in_day_order(rows: pa.Table) -> pa.Table:
     return rows.sort_by([(name, "ascending") for name in ("local_day", "name", "ts_us", "seq")])
 
 
-def _upto(fresh: TableSnapshot, settled_seq: int) -> int | None:
+def _upto(fresh: TableSnapshot, settled_seq: int, at_most: int) -> int | None:
     """The last seq of as many whole files as one round takes; None when nothing is waiting."""
-    ends = sorted(seq for seq in fresh.last_seq.values() if seq and seq > settled_seq)
+    ends = sorted(seq for seq in fresh.last_seq.values() if seq and settled_seq < seq <= at_most)
     within = [seq for seq in ends if seq - settled_seq <= ROWS_AT_ONCE]
     return (within[-1] if within else ends[0]) if ends else None
 
