@@ -3,7 +3,7 @@ import pytest
 
 from touchline import clock
 from touchline.identity.evidence import NEVER_US
-from touchline.identity.people import account_members, person_map
+from touchline.identity.people import account_members, evidence_of
 from touchline.identity.speaker import Speakers, with_person
 from touchline.storage import definition
 
@@ -32,7 +32,8 @@ def test_an_empty_lake_has_nobody(lake):
 def test_strength_is_days_seen_and_first_seen_is_event_time(lake):
     rows = [("user_id:u anonymous_id:c", {"at": T0 + day * DAY}) for day in (2, 1, 2, 5)]
     lake.put("events", *rows)
-    evidence = lake.people().evidence
+    with lake.workspace.view() as view:
+        evidence = evidence_of(view)
     assert evidence.days.tolist() == [3]
     assert evidence.first_seen_us.tolist() == [T0 + DAY] * 2
 
@@ -40,7 +41,7 @@ def test_strength_is_days_seen_and_first_seen_is_event_time(lake):
 def test_a_row_without_a_date_joins_but_is_no_sighting(lake):
     lake.put("people", ("user_id:u email:a@b.cn", {"at": None}))
     listed = lake.people()
-    assert set(listed.evidence.first_seen_us.tolist()) == {NEVER_US}
+    assert set(listed.known.first_seen_us.tolist()) == {NEVER_US}
     lake.put("events", "email:a@b.cn")
     assert lake.people().person_of_id(listed.person_ids[0]) == 0
 
@@ -99,7 +100,7 @@ def test_a_map_is_kept_until_the_evidence_or_the_rules_change(lake):
 def test_as_of_uses_what_was_known_then(lake):
     lake.put("events", ("user_id:u email:a@b.cn", {"known_at_us": T0}))
     lake.put("people", ("email:a@b.cn crm_id:k", {"known_at_us": T0 + DAY}))
-    assert len(lake.people(as_of_us=T0).evidence) == 2
+    assert len(lake.people(as_of_us=T0).known) == 2
     assert lake.same(lake.people(), ["user_id:u", "crm_id:k"])
 
 
@@ -126,11 +127,11 @@ def test_the_engine_counts_as_the_plain_builder_does(lake, facts):
     text = [" ".join(f"{kinds[name[0]]}:{name}" for name in row.names) for row in rows]
     lake.put("events", *((t, {"at": row.day * DAY}) for t, row in zip(text, rows, strict=True)))
     with lake.workspace.view() as view:
-        found = person_map(view)
+        found = evidence_of(view)
     wanted = facts.gathered(rows, node_id=lambda name: lake.node(f"{kinds[name[0]]}:{name}"))
     for name in ("hi", "lo", "rank", "app", "a", "b", "kind", "days"):
-        assert getattr(found.evidence, name).tobytes() == getattr(wanted, name).tobytes(), name
-    assert found.evidence.first_seen_us.tolist() == (wanted.first_seen_us * DAY).tolist()
+        assert getattr(found, name).tobytes() == getattr(wanted, name).tobytes(), name
+    assert found.first_seen_us.tolist() == (wanted.first_seen_us * DAY).tolist()
 
 
 @pytest.mark.parametrize("table", ["events", "fresh", "conversions", "people"])

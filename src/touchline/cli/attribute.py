@@ -60,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
         return show(found.as_json(), found.notes, args.format)
     if args.dir is None:
         raise BadInput("bad_argument", name="DIR", value="", why="is missing: give DIR or --paths.")
-    from touchline.identity.people import Registry
     from touchline.jobs.access import reading
+    from touchline.jobs.mirror import KeepingRegistry
     from touchline.jobs.queries import attribution
 
     asked = {
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         "as_of": args.as_of,
     }
     with reading(args.dir) as workspace:
-        found = attribution(workspace, Registry(workspace), asked)
+        found = attribution(workspace, KeepingRegistry(workspace), asked)
     code = show(found.as_json(), found.notes, args.format)
     words = HEADINGS[language()]
     for currency, day in found.missing_rates:

@@ -24,9 +24,9 @@ from touchline.cli.output import progress_line
 from touchline.demo.build import Customer, build
 from touchline.demo.simulate import simulate, yesterday
 from touchline.errors import BadInput, Unavailable
-from touchline.identity.people import Registry
 from touchline.jobs import definitions
 from touchline.jobs.access import reading, writing
+from touchline.jobs.mirror import KeepingRegistry
 from touchline.jobs.queries import attribution
 from touchline.jobs.rpc import ask
 from touchline.storage.workspace import Workspace
@@ -159,7 +159,7 @@ def _wait_committed(directory: Path) -> None:
 
 def _report(directory: Path) -> None:
     with reading(directory) as workspace:
-        registry = Registry(workspace)
+        registry = KeepingRegistry(workspace)
         for goal in GOALS:
             found = attribution(workspace, registry, {"goal": goal, "models": MODELS})
             comparison(found.as_json())

@@ -16,9 +16,9 @@ import msgspec
 
 from touchline.cli.output import disarmed
 from touchline.errors import BadInput
-from touchline.identity.people import Registry
 from touchline.jobs import queries
 from touchline.jobs.access import reading
+from touchline.jobs.mirror import KeepingRegistry
 from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _lines(workspace: Workspace, what: str, asked: dict[str, Any]) -> Lines:
-    registry = Registry(workspace)
+    registry = KeepingRegistry(workspace)
     found: dict[str, Callable[..., Lines]] = {
         "events": queries.events,
         "rejects": queries.rejects,

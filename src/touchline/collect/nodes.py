@@ -15,7 +15,9 @@ from touchline.storage import schema
 from touchline.storage.vault import seal, unseal
 from touchline.storage.workspace import Workspace
 
-__all__ = ["NodeBook", "Trait", "clear_traits", "clear_values"]
+__all__ = ["TRAITS", "NodeBook", "Trait", "clear_traits", "clear_values"]
+
+TRAITS = "traits"  # mark in State: how often traits were written
 
 REMEMBERED = 2_000_000
 
@@ -90,6 +92,10 @@ class NodeBook:
             (
                 state.upsert(schema.trait, newest_by="ts_us"),
                 [_sealed(trait, keys[trait.node_id]) for trait in newest.values()],
+            ),
+            (
+                state.upsert(schema.mark, add=["value"]),
+                [{"name": TRAITS, "value": 1}] if newest else [],
             ),
         )
         self._remember()

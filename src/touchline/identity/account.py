@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from touchline.identity.evidence import Ints
-from touchline.identity.resolve import People
+from touchline.identity.resolve import Clusters
 
 __all__ = ["Contacts", "contacts"]
 
@@ -24,7 +24,7 @@ class Contacts:
     names: tuple[str, ...]
 
 
-def contacts(people: People, node: Ints, account: Ints, names: Sequence[str]) -> Contacts:
+def contacts(people: Clusters, node: Ints, account: Ints, names: Sequence[str]) -> Contacts:
     """Contacts of rows (node, account): `account` is a code into `names`, in any order."""
     counts = ~people.quarantine.held[node]
     ordered = sorted(set(names))

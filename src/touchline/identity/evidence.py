@@ -22,6 +22,7 @@ __all__ = [
     "SUGGESTED",
     "Decisions",
     "Evidence",
+    "NodeSet",
     "Nodes",
     "Pairs",
     "Sightings",
@@ -120,23 +121,13 @@ NO_DECISIONS = Decisions()
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """Nodes sorted by id, edges (a < b) sorted by (a, b), each once; `apart` and `held` as indices.
-
-    The last letter of the module's promise: equal sets of facts give equal bytes in every array.
-    """
+class NodeSet:
+    """Nodes sorted by id, each once: all that is asked of them when people are known."""
 
     hi: Halves
     lo: Halves
     rank: Bytes
-    app: Ints
     first_seen_us: Longs
-    a: Ints
-    b: Ints
-    kind: Bytes
-    days: Ints
-    apart: Ints
-    held: Ints
 
     def __len__(self) -> int:
         return len(self.hi)
@@ -160,6 +151,27 @@ class Evidence:
                 if self.lo[node] == lo[k]:
                     found[k] = node
         return found
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence(NodeSet):
+    """Edges (a < b) between nodes, sorted by (a, b), each once; `apart` and `held` as indices.
+
+    The last letter of the module's promise: equal sets of facts give equal bytes in every array.
+    """
+
+    app: Ints
+    a: Ints
+    b: Ints
+    kind: Bytes
+    days: Ints
+    apart: Ints
+    held: Ints
+
+    @classmethod
+    def of(cls, nodes: Nodes, pairs: Pairs, *, apart: Ints, held: Ints) -> "Evidence":
+        hi, lo, rank, app, first_seen_us = nodes
+        return cls(hi, lo, rank, first_seen_us, app, *pairs, apart=apart, held=held)
 
 
 def halves(ids: bytes) -> tuple[Halves, Halves]:
@@ -239,7 +251,7 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
     One that names a value without any evidence waits: it takes effect when the value first comes.
     """
     none = np.empty(0, np.int32)
-    bare = Evidence(*nodes, *pairs, apart=none.reshape(0, 2), held=none)
+    bare = Evidence.of(nodes, pairs, apart=none.reshape(0, 2), held=none)
     together = _known(bare, decisions.together)
     if len(together):
         manual = np.full(len(together), MANUAL, np.int8)
@@ -248,9 +260,9 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
         pairs = _best(pairs.plus(added))
     pairs = pairs.at(pairs.a != pairs.b)
     held = bare.find(decisions.quarantined)
-    return Evidence(
-        *nodes,
-        *pairs,
+    return Evidence.of(
+        nodes,
+        pairs,
         apart=_known(bare, decisions.apart),
         held=np.unique(held[held >= 0]),
     )

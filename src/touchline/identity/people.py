@@ -1,13 +1,13 @@
 """One view of the lake → PersonMap: who everybody is at that moment.
 
 Identifiers and pairs are counted by the engine, so that memory holds one row a pair and not one a
-sighting. What surprises: the map is not stored. It is a function of the evidence, and is computed
-again when the evidence has changed; `Registry` keeps the latest.
+sighting. What surprises: a map is a function of the evidence, and is computed again when that has
+changed. `Registry` keeps the latest, and takes the one that stands in the lake (`mirror`) if it is
+of the very same evidence.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import ibis
 import numpy as np
@@ -28,15 +28,16 @@ from touchline.identity.evidence import (
     gather_counted,
     halves,
 )
-from touchline.identity.person import PersonIds, is_person_id, redirect
-from touchline.identity.resolve import People, resolve
+from touchline.identity.mirror import TABLES, Mark, read_map
+from touchline.identity.person_map import PersonMap, node_bytes
+from touchline.identity.resolve import resolve
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import definition
 from touchline.storage.engine import Expression, View
 from touchline.storage.workspace import Workspace
 
-__all__ = ["PersonMap", "Registry", "account_members", "person_map"]
+__all__ = ["PersonMap", "Registry", "account_members", "evidence_of", "person_map"]
 
 # Where evidence comes from: table, its event time, how far it is believed.
 SOURCES = (
@@ -44,64 +45,7 @@ SOURCES = (
     ("conversions", "occurred_us", OBSERVED),
     ("people", "occurred_us", RECORD),
 )
-TABLES = ("fresh", "events", "conversions", "people")
 KEPT = 2  # maps a registry holds: the present one, and one for reports as of a day
-
-
-@dataclass(frozen=True, eq=False)
-class PersonMap:
-    """Nodes and persons by number; `nodes` is the same as a table for joins."""
-
-    evidence: Evidence
-    people: People
-
-    @cached_property
-    def nodes(self) -> pa.Table:
-        """(node_id, node_person_ix, is_quarantined): what `speaker.with_person` joins."""
-        return pa.table(
-            {
-                "node_id": _binary(self.evidence.node_ids()),
-                "node_person_ix": self.people.person.astype(np.int64),
-                "is_quarantined": self.people.quarantine.held,
-            }
-        )
-
-    @cached_property
-    def person_ids(self) -> PersonIds:
-        """person_id of each person_ix."""
-        return PersonIds(self.evidence, self.people)
-
-    @cached_property
-    def _by_person(self) -> tuple[Ints, Ints]:
-        order = np.argsort(self.people.person, kind="stable").astype(np.int32)
-        sizes = np.bincount(self.people.person, minlength=len(self.people))
-        return order, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-
-    def members(self, person_ix: int) -> list[int]:
-        """Nodes of a person."""
-        order, starts = self._by_person
-        return order[starts[person_ix] : starts[person_ix + 1]].tolist()
-
-    def person_of(self, node_ids: list[bytes]) -> list[int | None]:
-        """person_ix of each node id; None for one that no row carries."""
-        nodes = self.evidence.find(node_ids).tolist()
-        return [None if node < 0 else int(self.people.person[node]) for node in nodes]
-
-    def person_of_id(self, person_id: str) -> int | None:
-        """person_ix of a person_id, also of one given out long ago."""
-        if not is_person_id(person_id):
-            return None
-        (person,) = redirect(self.evidence, self.people, [person_id]).tolist()
-        return None if person < 0 else person
-
-    def is_quarantined(self, person_ix: int) -> bool:
-        """Whether this is a shared value standing alone, not somebody."""
-        return bool(self.people.quarantine.held[self.people.anchor[person_ix]])
-
-    def somebody(self) -> list[int]:
-        """All person_ix but those of shared values."""
-        held = self.people.quarantine.held[self.people.anchor]
-        return np.flatnonzero(~held).tolist()
 
 
 class Registry:
@@ -113,25 +57,53 @@ class Registry:
 
     def at(self, view: View, *, as_of_us: int | None = None) -> PersonMap:
         """The map of a view; with `as_of_us`, from what was known and decided by then."""
-        documents = definition.current(self._workspace.state, as_of_us)
-        rules = Rules.from_document(documents)
-        versions = (view.files.tables[name].version for name in TABLES)
-        key = (*versions, rules, as_of_us)
+        return self.marked(view, as_of_us=as_of_us)[1]
+
+    def marked(self, view: View, *, as_of_us: int | None = None) -> tuple[Mark, PersonMap]:
+        """The same, and what it was made of."""
+        rules = Rules.from_document(definition.current(self._workspace.state, as_of_us))
+        mark = Mark.of(view.files, rules)
+        key = (mark, as_of_us)
         if key not in self._maps:
-            self._maps[key] = person_map(view, rules, as_of_us=as_of_us)
+            self._maps[key] = (
+                self._present(view, rules, mark)
+                if as_of_us is None
+                else person_map(view, rules, as_of_us=as_of_us)
+            )
             while len(self._maps) > KEPT:
                 self._maps.popitem(last=False)
         self._maps.move_to_end(key)
-        return self._maps[key]
+        return mark, self._maps[key]
+
+    def mark(self) -> Mark:
+        """Of what a map would be made now."""
+        rules = Rules.from_document(definition.current(self._workspace.state))
+        return Mark.of(self._workspace.lake.files(*TABLES), rules)
+
+    def _present(self, view: View, rules: Rules, mark: Mark) -> PersonMap:
+        stored = read_map(self._workspace.lake, mark)
+        if stored is not None:
+            return stored
+        found = person_map(view, rules)
+        self.on_computed(found, mark)
+        return found
+
+    def on_computed(self, found: PersonMap, mark: Mark) -> None:
+        """Called with each present map that was not found in the lake."""
 
 
 def person_map(view: View, rules: Rules = DEFAULT, *, as_of_us: int | None = None) -> PersonMap:
     """Resolves all evidence of a view."""
+    evidence = evidence_of(view, as_of_us=as_of_us)
+    return PersonMap.of(evidence, resolve(evidence, rules))
+
+
+def evidence_of(view: View, *, as_of_us: int | None = None) -> Evidence:
+    """All identifiers and pairs of a view."""
     sets = _identifier_sets(view, as_of_us)
     nodes = view.fetch(_nodes(sets))
     pairs = view.fetch(_pairs(sets))
-    evidence = gather_counted(_node_arrays(nodes), _pair_arrays(nodes, pairs))
-    return PersonMap(evidence, resolve(evidence, rules))
+    return gather_counted(_node_arrays(nodes), _pair_arrays(nodes, pairs))
 
 
 def account_members(view: View, people: PersonMap, *, as_of_us: int | None = None) -> pa.Table:
@@ -202,7 +174,7 @@ def _pairs(sets: Expression) -> Expression:
 
 
 def _node_arrays(nodes: pa.Table) -> Nodes:
-    hi, lo = halves(_bytes(nodes["node_id"]))
+    hi, lo = halves(node_bytes(nodes["node_id"]))
     rank: Bytes = nodes["rank"].to_numpy()
     # A row that is not dated (a customer list) shows that identifiers belong together, not when.
     seen = pc.fill_null(nodes["seen_us"], NEVER_US).to_numpy()
@@ -227,18 +199,3 @@ def _positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
 
 def _index_in(wanted: pa.ChunkedArray, among: pa.Array) -> pa.ChunkedArray:
     return pc.call_function("index_in", [wanted], pc.SetLookupOptions(value_set=among))
-
-
-def _bytes(ids: pa.ChunkedArray) -> bytes:
-    """16-byte ids, end to end."""
-    return b"".join(
-        chunk.buffers()[1].to_pybytes()[chunk.offset * 16 : (chunk.offset + len(chunk)) * 16]
-        for chunk in ids.cast(pa.binary(16)).chunks
-    )
-
-
-def _binary(ids: bytes) -> pa.Array:
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(ids) // 16, [None, pa.py_buffer(ids)]
-    )
-    return fixed.cast(pa.binary())

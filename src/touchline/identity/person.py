@@ -13,8 +13,8 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from touchline.identity.evidence import Evidence, Ints
-from touchline.identity.resolve import People
+from touchline.identity.evidence import Ints, NodeSet
+from touchline.identity.resolve import Clusters
 
 __all__ = ["PersonIds", "is_person_id", "person_id", "redirect"]
 
@@ -35,8 +35,8 @@ def is_person_id(text: str) -> bool:
 class PersonIds(Sequence[str]):
     """The id of each person, by person number; hashed when asked for."""
 
-    def __init__(self, evidence: Evidence, people: People) -> None:
-        self._evidence = evidence
+    def __init__(self, nodes: NodeSet, people: Clusters) -> None:
+        self._nodes = nodes
         self._anchor = people.anchor
 
     def __len__(self) -> int:
@@ -48,36 +48,36 @@ class PersonIds(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
         if isinstance(index, slice):
-            return list(_candidates(self._evidence, self._anchor[index]))
-        return person_id(self._evidence.node_id(int(self._anchor[index])))
+            return list(_candidates(self._nodes, self._anchor[index]))
+        return person_id(self._nodes.node_id(int(self._anchor[index])))
 
     def __iter__(self) -> Iterator[str]:
-        return _candidates(self._evidence, self._anchor)
+        return _candidates(self._nodes, self._anchor)
 
 
-def redirect(evidence: Evidence, people: People, wanted: Sequence[str]) -> Ints:
+def redirect(nodes: NodeSet, people: Clusters, wanted: Sequence[str]) -> Ints:
     """The person each id stands for now, -1 for an id that never was one.
 
     A live id is its own person's: a node that is an anchor belongs to the person it anchors.
     """
     found: dict[str, int] = dict.fromkeys(wanted, -1)
     missing = len(found)
-    for nodes in (people.anchor, _others(people)):  # most ids are live: try the anchors first
+    for numbers in (people.anchor, _others(people)):  # most ids are live: try the anchors first
         if not missing:
             break
-        for node, candidate in zip(nodes.tolist(), _candidates(evidence, nodes), strict=True):
+        for node, candidate in zip(numbers.tolist(), _candidates(nodes, numbers), strict=True):
             if candidate in found:
                 found[candidate] = int(people.person[node])
         missing = sum(person < 0 for person in found.values())
     return np.array([found[name] for name in wanted], np.int32)
 
 
-def _candidates(evidence: Evidence, nodes: npt.NDArray[np.integer]) -> Iterator[str]:
-    ids = evidence.node_ids(nodes)
+def _candidates(known: NodeSet, nodes: npt.NDArray[np.integer]) -> Iterator[str]:
+    ids = known.node_ids(nodes)
     return (person_id(ids[at : at + 16]) for at in range(0, len(ids), 16))
 
 
-def _others(people: People) -> npt.NDArray[np.integer]:
+def _others(people: Clusters) -> npt.NDArray[np.integer]:
     anchored = np.zeros(len(people.person), np.bool_)
     anchored[people.anchor] = True
     return np.flatnonzero(~anchored)

@@ -86,9 +86,9 @@ def _holders(
 
 def _node_ids(people: PersonMap, person_ix: int) -> list[bytes]:
     """The person's node ids, strongest type first."""
-    evidence = people.evidence
-    nodes = sorted(people.members(person_ix), key=lambda node: (evidence.rank[node], node))
-    return [evidence.node_id(node) for node in nodes]
+    known = people.known
+    nodes = sorted(people.members(person_ix), key=lambda node: (known.rank[node], node))
+    return [known.node_id(node) for node in nodes]
 
 
 def _listed(clear: Mapping[bytes, Identifier], nodes: Iterable[bytes]) -> list[dict[str, str]]:

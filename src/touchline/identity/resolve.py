@@ -19,13 +19,16 @@ from touchline.identity.kruskal import OPENID, credible_order, grow
 from touchline.identity.quarantine import Quarantine, quarantine
 from touchline.identity.rules import DEFAULT, Rules
 
-__all__ = ["People", "resolve"]
+__all__ = ["VERSION", "Clusters", "People", "resolve"]
+
+# Of what is computed here. What was stored under another number is not read: raise it with every
+# change that gives other people for some evidence.
+VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
-class People:
-    """`person` of each node, `anchor` node of each person, why nodes are held back, and the edges
-    that were refused (indices into the evidence) with the type rank, or APART, that forbade them.
+class Clusters:
+    """`person` of each node, `anchor` node of each person, why nodes are held back.
 
     Persons are numbered by their anchors' place among the ids; a person is named by its anchor.
     """
@@ -33,11 +36,19 @@ class People:
     person: Ints
     anchor: Ints
     quarantine: Quarantine
-    refused: Ints
-    limit: Bytes
 
     def __len__(self) -> int:
         return len(self.anchor)
+
+
+@dataclass(frozen=True, eq=False)
+class People(Clusters):
+    """With the edges that were refused (indices into the evidence) and the type rank, or APART,
+    that forbade them.
+    """
+
+    refused: Ints
+    limit: Bytes
 
 
 def resolve(evidence: Evidence, rules: Rules = DEFAULT) -> People:

@@ -1,7 +1,8 @@
 """Derives anew all that can be derived from the lake: channels, sessions, the index of event ids.
 
 Days are rewritten one at a time, each in one commit, so it may be stopped and run again at any
-point. People need nothing: they are computed from the evidence whenever they are asked for.
+point. People are computed from the evidence whenever they are asked for; their mirrors are emptied,
+so that they are made anew as well.
 """
 
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from touchline.collect.site import Site
+from touchline.identity.mirror import forget
 from touchline.jobs.job import Progress
 from touchline.jobs.midnight import open_sessions
 from touchline.jobs.session import assign_sessions
@@ -42,6 +44,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
         _index(writer, rows)
         events += len(rows)
         progress(done / len(days))
+    forget(workspace.lake)
     return {"days": len(days), "events": events}
 
 

@@ -105,15 +105,15 @@ def _owner(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> It
 def _nodes_of(workspace: Workspace, registry: Registry, name: str) -> set[bytes]:
     """Nodes of a known person, or those that an unknown one's name may stand for."""
     with workspace.view() as view:
-        known = registry.at(view)
+        people = registry.at(view)
     try:
-        person = find_person(workspace, known, name)
+        person = find_person(workspace, people, name)
     except NotFound:
         kind, colon, value = name.partition(":")
         read = [(kind, value)] if colon and kind in TYPE_RANK else []
         read += [(kind, name) for kind in IDENTIFIER_TYPES]
         return {node for kind, value in read if (node := _node(workspace, kind, value))}
-    return {known.evidence.node_id(node) for node in known.members(person)}
+    return {people.known.node_id(node) for node in people.members(person)}
 
 
 def _named(workspace: Workspace, payload: Any) -> set[bytes]:

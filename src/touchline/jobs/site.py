@@ -13,9 +13,9 @@ from typing import Any, Self
 
 import msgspec
 
-from touchline.identity.people import Registry
 from touchline.jobs import queries
 from touchline.jobs.access import reading
+from touchline.jobs.mirror import KeepingRegistry
 from touchline.measure.report import Report
 
 __all__ = ["OpenSite", "open_site"]
@@ -34,7 +34,7 @@ class OpenSite:
     def __init__(self, directory: Path) -> None:
         self._held = contextlib.ExitStack()
         self._workspace = self._held.enter_context(reading(directory))
-        self._registry = Registry(self._workspace)
+        self._registry = KeepingRegistry(self._workspace)
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,7 @@
 """The worker process of a workspace: holds its write lock, commits, runs jobs, answers questions.
 
     commit thread     log → lake, every second while there is something
-    job thread        due jobs, settling of fresh rows, dropping of old log segments
+    job thread        due jobs, settling of fresh rows, mirrors, dropping of old log segments
     a thread a question, a few of which compute at a time
 
 What surprises: when a commit or a job fails, the writer is made anew before the next commit. Making
@@ -24,9 +24,12 @@ import msgspec
 
 from touchline import clock
 from touchline.errors import BadInput, TouchlineError
-from touchline.identity.people import PersonMap, Registry
+from touchline.identity.mirror import Mark
+from touchline.identity.people import Registry
+from touchline.identity.person_map import PersonMap
 from touchline.jobs import job, process, rpc
 from touchline.jobs.kinds import KINDS
+from touchline.jobs.mirror import MirrorWriter
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.writer import Writer
 from touchline.storage.engine import View
@@ -61,9 +64,9 @@ class SharedRegistry(Registry):
         super().__init__(workspace)
         self._turn = threading.Lock()
 
-    def at(self, view: View, *, as_of_us: int | None = None) -> PersonMap:
+    def marked(self, view: View, *, as_of_us: int | None = None) -> tuple[Mark, PersonMap]:
         with self._turn:
-            return super().at(view, as_of_us=as_of_us)
+            return super().marked(view, as_of_us=as_of_us)
 
 
 class Worker:
@@ -73,6 +76,7 @@ class Worker:
         self.workspace = workspace
         self.writer = Writer(workspace)
         self.registry = SharedRegistry(workspace)
+        self._mirrors = MirrorWriter(workspace, self.registry)
         self.stopping = threading.Event()
         self.problem: str | None = None
         self._is_doubtful = False  # State and lake may be out of step
@@ -147,6 +151,7 @@ class Worker:
                     while not self._is_doubtful and job.run_next(self.workspace.state, self._kinds):
                         pass
                     self._settle_when_due()
+                self._mirrors.write_when_due()
                 now = time.monotonic()
                 if now - dropped_at >= DROP_EVERY_S:
                     self._drop_log()

@@ -2,7 +2,19 @@
 
 import pyarrow as pa
 
-__all__ = ["CONVERSIONS", "COSTS", "EVENTS", "NODE_IDS", "PEOPLE", "RATES", "TABLES"]
+__all__ = [
+    "CONVERSIONS",
+    "COSTS",
+    "EVENTS",
+    "MAP",
+    "MIRRORS",
+    "NODE_IDS",
+    "PEOPLE",
+    "QUARANTINE",
+    "RATES",
+    "TABLES",
+    "TRAITS",
+]
 
 # Strongest identifier first, so the first one that is not quarantined speaks for the row.
 NODE_IDS = pa.list_(
@@ -120,6 +132,41 @@ RATES = pa.schema(
     ],
 )
 
+# Mirrors: made of the tables above and of State, written whole, never read to make anything else.
+# Each is in the order of `node_id`, file by file.
+MAP = pa.schema(
+    [
+        ("node_id", pa.binary()),
+        ("type", pa.string()),
+        ("first_seen_us", pa.int64()),  # null: in no row that has a date
+        ("person_id", pa.string()),
+        ("person_ix", pa.int64()),  # numbers persons within this version of the table only
+        ("is_anchor", pa.bool_()),  # the node that the person is named after
+        ("is_quarantined", pa.bool_()),
+    ],
+)
+
+# `touches` values of `touched_type`, which is null where an operator decided.
+QUARANTINE = pa.schema(
+    [
+        ("node_id", pa.binary()),
+        ("type", pa.string()),
+        ("touched_type", pa.string()),
+        ("touches", pa.int32()),
+    ],
+)
+
+# As sealed in State: no trait says yet that it is not personal, so none is here in clear.
+TRAITS = pa.schema(
+    [
+        ("node_id", pa.binary()),
+        ("name", pa.string()),
+        ("sealed_value", pa.binary()),
+        ("ts_us", pa.int64()),
+        ("source", pa.string()),
+    ],
+)
+
 TABLES = {
     "fresh": (EVENTS, None),
     "events": (EVENTS, "local_day"),
@@ -128,3 +175,5 @@ TABLES = {
     "people": (PEOPLE, None),
     "rates": (RATES, None),
 }
+
+MIRRORS = {"map": MAP, "quarantine": QUARANTINE, "traits": TRAITS}

@@ -8,13 +8,14 @@ New rows land in `fresh`; a job moves them to day files in `events`, whose commi
 from collections.abc import Sequence
 from pathlib import Path
 
-from touchline.storage.columns import TABLES
+from touchline.storage.columns import MIRRORS, TABLES
 from touchline.storage.table import Table, TableSnapshot
 
 __all__ = ["Lake", "LakeFiles"]
 
 SETTLED = "settled"  # in `events`: the last seq that moved out of `fresh`
 LOG = "log"  # in `fresh`: the log offset up to which requests are in the lake
+REVISED = "revised"  # in `fresh`: the last arrival number when a Flag.REVISION came in
 SEQ = "seq"  # in each table that has one: the last arrival number given out
 
 
@@ -32,6 +33,11 @@ class LakeFiles:
         """Fresh rows up to here are in `events`."""
         return self.tables["events"].offset(SETTLED)
 
+    @property
+    def has_revisions(self) -> bool:
+        """Whether any event is a new version of one imported before."""
+        return self.tables["fresh"].offset(REVISED) > 0
+
 
 class Lake:
     """`fresh`, `events`, `conversions`, `costs`, `people`, `rates`: see `storage.columns`."""
@@ -46,6 +52,8 @@ class Lake:
         self.people = tables["people"]
         self.rates = tables["rates"]
         self.tables = tables
+        # Not among `tables`: no view opens them, and each is made when it is first written.
+        self.mirrors = {name: Table(root / name, schema) for name, schema in MIRRORS.items()}
 
     def create(self) -> None:
         for table in self.tables.values():
@@ -54,6 +62,10 @@ class Lake:
     def files(self, *names: str) -> LakeFiles:
         """File lists of the tables named, or of all."""
         return LakeFiles(self, names or tuple(TABLES))
+
+    def last_commits_ns(self) -> tuple[int, ...]:
+        """When each table was last written to: a glance that opens none."""
+        return tuple(table.last_commit_ns() for table in self.tables.values())
 
     def log_offset(self) -> int:
         """Requests before this offset of the log are in the lake."""

@@ -55,6 +55,12 @@ class TableSnapshot:
         """Whether every file has just these columns, so that an engine need not compare them."""
         return all(Path(path).name.startswith(_shape(schema)) for path in self.files)
 
+    def read(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The rows, file by file in no order. Raises OSError or ArrowInvalid on a damaged file."""
+        for path in self.files:
+            with pq.ParquetFile(path) as file:
+                yield file.read(list(columns))
+
     def offset(self, app: str) -> int:
         """The last number committed under this name; 0 before the first."""
         return self._delta.transaction_version(app) or 0
@@ -81,24 +87,33 @@ class Table:
         _sync(self.root)
         _sync(self.root.parent)
 
+    def exists(self) -> bool:
+        return DeltaTable.is_deltatable(str(self.root))
+
+    def last_commit_ns(self) -> int:
+        """When something was last committed, without opening the table."""
+        return (self.root / "_delta_log").stat().st_mtime_ns
+
     def snapshot(self) -> TableSnapshot:
         return TableSnapshot(DeltaTable(str(self.root)), self.root)
 
     def commit(
         self,
-        rows: pa.Table | None,
+        rows: pa.Table | Iterable[pa.Table] | None,
         *,
         remove: Iterable[str] = (),
         offsets: Mapping[str, int] | None = None,
     ) -> None:
         """Adds rows, drops files (paths as a snapshot gave them) and moves offsets, all or nothing.
 
+        Rows that come in parts are written part by part, so that memory holds one at a time.
         Raises Unavailable("disk_full"); then nothing has changed.
         """
         written: list[Path] = []
         leaving = [Path(path) for path in remove]
         try:
-            adds = [] if rows is None else self._write(rows, written)
+            parts = () if rows is None else (rows,) if isinstance(rows, pa.Table) else rows
+            adds = [add for part in parts for add in self._write(part, written)]
             _sync_all(written, self.root)
             if not adds and not leaving and not offsets:
                 return

@@ -1,0 +1,241 @@
+"""PersonMap ↔ tables `map` and `quarantine` of the lake; traits of State → table `traits`.
+
+A mirror is written whole, in one commit that also says what it was made of (`Mark`). What
+surprises: none is ever brought up to date by parts. A reader whose own evidence has the mark of the
+mirror takes it, any other computes its map; so answers with and without a mirror are the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute
+import sqlalchemy as sa
+
+from touchline.collect.nodes import TRAITS
+from touchline.identity.evidence import NEVER_US, NodeSet, halves
+from touchline.identity.person_map import PersonMap, node_bytes, node_column
+from touchline.identity.quarantine import BY_HAND, FREE, Quarantine
+from touchline.identity.resolve import VERSION, Clusters
+from touchline.identity.rules import Rules
+from touchline.model import IDENTIFIER_TYPES
+from touchline.storage import columns, schema
+from touchline.storage.lake import SEQ, Lake, LakeFiles
+from touchline.storage.table import Table, TableSnapshot
+from touchline.storage.workspace import Workspace
+
+__all__ = ["TABLES", "Mark", "forget", "is_written", "read_map", "write_map", "write_traits"]
+
+TABLES = ("fresh", "events", "conversions", "people")  # where evidence comes from
+MARK = "mark"  # in each mirror: the number of its Mark
+CONTENT = "content"  # in each mirror: a hash of its rows
+AT_ONCE = 500_000  # rows a file
+TRAITS_AT_ONCE = 100_000
+KEPT_US = 600_000_000  # files that were replaced stay so long for who is reading them
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+Array = npt.NDArray[Any]
+
+
+class Mark(NamedTuple):
+    """What a map is made of: a hash of the evidence's extent and the rules, and the newest event.
+
+    Evidence is only ever added to, each row under an arrival number of its own, so its extent is
+    how many rows there are and the last number. Moving rows to day files does not change it.
+    """
+
+    number: int
+    seq: int
+
+    @classmethod
+    def of(cls, files: LakeFiles, rules: Rules) -> Self:
+        tables = files.tables
+        fresh = tables["fresh"]
+        beyond = [f for f in fresh.files if (fresh.last_seq.get(f) or 0) > files.settled_seq]
+        count = tables["events"].rows + sum(fresh.rows_of[path] for path in beyond)
+        seq = max(_last_seq(fresh), _last_seq(tables["events"]))
+        others = [(tables[n].rows, _last_seq(tables[n])) for n in ("conversions", "people")]
+        return cls(_hash(repr((VERSION, count, seq, others, rules)).encode()), seq)
+
+
+def read_map(lake: Lake, mark: Mark) -> PersonMap | None:
+    """The map of this mark, if it is the one that stands in the lake."""
+    found = [_current(lake.mirrors[name], mark.number) for name in ("map", "quarantine")]
+    nodes, shared = found
+    if nodes is None or shared is None:
+        return None
+    try:
+        return _assembled(_rows(nodes, columns.MAP), _rows(shared, columns.QUARANTINE))
+    except (OSError, pa.ArrowInvalid):  # a file is gone or damaged: it can be computed
+        return None
+
+
+def is_written(lake: Lake, mark: Mark) -> bool:
+    """Whether the mirrors hold the map of this mark."""
+    names = ("map", "quarantine")
+    return all(_current(lake.mirrors[name], mark.number) for name in names)
+
+
+def write_map(lake: Lake, people: PersonMap, mark: Mark) -> None:
+    """Replaces `map` and `quarantine`, as far as their rows changed. Needs the write lock."""
+    known, clusters = people.known, people.people
+    cause, count = clusters.quarantine.cause, clusters.quarantine.count
+    placed = (known.hi, known.lo, known.rank, known.first_seen_us, clusters.person, clusters.anchor)
+    offsets = {MARK: mark.number, SEQ: mark.seq}
+    table = lake.mirrors["quarantine"]
+    _write(table, offsets, _hash(known.hi, known.lo, cause, count), lambda: _shared(people))
+    content = _hash(*placed, clusters.quarantine.held)
+    _write(lake.mirrors["map"], offsets, content, lambda: _placed(people))
+
+
+def write_traits(workspace: Workspace) -> bool:
+    """Replaces `traits` if any was written since; whether it was. Needs the write lock."""
+    # Asked before the rows are read: those may be newer than the number, never older.
+    number = workspace.state.mark(TRAITS) + 1
+    table = workspace.lake.mirrors["traits"]
+    if _current(table, number) is not None:
+        return False
+    _write(table, {MARK: number}, number, lambda: _sealed(workspace))
+    return True
+
+
+def forget(lake: Lake) -> None:
+    """Empties all mirrors, so that they are made anew."""
+    for table in lake.mirrors.values():
+        if table.exists():
+            files = table.snapshot().files
+            table.commit(None, remove=files, offsets={MARK: 0, CONTENT: 0})
+
+
+def _current(table: Table, mark: int) -> TableSnapshot | None:
+    if not table.exists():
+        return None
+    found = table.snapshot()
+    return found if found.offset(MARK) == mark and _is_there(found) else None
+
+
+def _is_there(snapshot: TableSnapshot) -> bool:
+    return all(Path(path).exists() for path in snapshot.files)
+
+
+def _write(
+    table: Table, offsets: dict[str, int], content: int, rows: Callable[[], Iterable[pa.Table]]
+) -> None:
+    if not table.exists():
+        table.create()
+    found = table.snapshot()
+    if found.offset(CONTENT) == content and _is_there(found):
+        table.commit(None, offsets=offsets)
+        return
+    table.commit(rows(), remove=found.files, offsets={**offsets, CONTENT: content})
+    table.sweep(KEPT_US)
+
+
+_SPARED = {"person_id"}  # not read: the anchors' ids say it
+_TYPES = pa.array([*IDENTIFIER_TYPES, None], pa.string())  # by rank; the last is a type unknown
+
+
+def _placed(people: PersonMap) -> Iterator[pa.Table]:
+    """Rows of `map`."""
+    known, clusters = people.known, people.people
+    ids = _person_ids(people)
+    is_anchor = np.zeros(len(known), np.bool_)
+    is_anchor[clusters.anchor] = True
+    for at in _slices(len(known)):
+        seen, person = known.first_seen_us[at], clusters.person[at].astype(np.int64)
+        yield pa.Table.from_arrays(
+            [
+                node_column(known.node_ids(np.arange(at.start, at.stop))),
+                _TYPES.take(pa.array(known.rank[at])),
+                pa.array(seen, mask=seen == NEVER_US),
+                ids.take(pa.array(person)).combine_chunks(),
+                pa.array(person),
+                pa.array(is_anchor[at]),
+                pa.array(clusters.quarantine.held[at]),
+            ],
+            schema=columns.MAP,
+        )
+
+
+def _person_ids(people: PersonMap) -> pa.ChunkedArray:
+    """The person_id of each person, as a column: a list of them all would weigh thrice."""
+    ids = people.person_ids
+    parts = [pa.array(ids[at], pa.string()) for at in _slices(len(ids))]
+    return pa.chunked_array(parts, pa.string())
+
+
+def _shared(people: PersonMap) -> Iterator[pa.Table]:
+    """Rows of `quarantine`."""
+    held = np.flatnonzero(people.people.quarantine.held)
+    if not len(held):
+        return
+    cause, count = people.people.quarantine.cause[held], people.people.quarantine.count[held]
+    yield pa.Table.from_arrays(
+        [
+            node_column(people.known.node_ids(held)),
+            _TYPES.take(pa.array(people.known.rank[held])),
+            _TYPES.take(pa.array(cause, mask=cause == BY_HAND)),
+            pa.array(count),
+        ],
+        schema=columns.QUARANTINE,
+    )
+
+
+def _sealed(workspace: Workspace) -> Iterator[pa.Table]:
+    """Rows of `traits`, in the order of State's key."""
+    trait = schema.trait
+    names = columns.TRAITS.names
+    key = sa.tuple_(trait.c.node_id, trait.c.name)
+    query = sa.select(*(trait.c[name] for name in names)).order_by(trait.c.node_id, trait.c.name)
+    query = query.limit(TRAITS_AT_ONCE)
+    found = workspace.state.read(query)
+    while found:
+        rows = dict(zip(names, zip(*found, strict=True), strict=True))
+        yield pa.Table.from_pydict(rows, schema=columns.TRAITS)
+        found = workspace.state.read(query.where(key > (found[-1].node_id, found[-1].name)))
+
+
+def _assembled(nodes: pa.Table, shared: pa.Table) -> PersonMap:
+    """Rows of both tables → the map that they were made of."""
+    hi, lo = halves(node_bytes(nodes["node_id"]))
+    seen = pc.fill_null(nodes["first_seen_us"], NEVER_US).to_numpy()
+    known = NodeSet(hi, lo, _ranks(nodes["type"], len(IDENTIFIER_TYPES)), seen)
+    held = np.flatnonzero(nodes["is_quarantined"].to_numpy())
+    cause, count = np.full(len(hi), FREE, np.int8), np.zeros(len(hi), np.int32)
+    cause[held] = _ranks(shared["touched_type"], BY_HAND)
+    count[held] = shared["touches"].to_numpy()
+    person = nodes["person_ix"].to_numpy().astype(np.int32)
+    anchor = np.flatnonzero(nodes["is_anchor"].to_numpy()).astype(np.int32)
+    return PersonMap(known, Clusters(person, anchor, Quarantine(cause, count)))
+
+
+def _rows(snapshot: TableSnapshot, shape: pa.Schema) -> pa.Table:
+    """The rows of a mirror in their order: its files do not overlap."""
+    names = [name for name in shape.names if name not in _SPARED]
+    parts = sorted(snapshot.read(names), key=lambda part: part["node_id"][0].as_py())
+    none = shape.empty_table().select(names)
+    return pa.concat_tables([none, *parts])
+
+
+def _ranks(types: pa.ChunkedArray, absent: int) -> npt.NDArray[np.int8]:
+    place = pc.index_in(types, pa.array(IDENTIFIER_TYPES, pa.string()))
+    return pc.fill_null(place, absent).to_numpy().astype(np.int8)
+
+
+def _slices(length: int) -> Iterator[slice]:
+    return (slice(at, min(at + AT_ONCE, length)) for at in range(0, length, AT_ONCE))
+
+
+def _last_seq(snapshot: TableSnapshot) -> int:
+    return max((seq or 0 for seq in snapshot.last_seq.values()), default=0)
+
+
+def _hash(*parts: bytes | Array) -> int:
+    """A number from 1 on, of 63 bits: what a commit can carry."""
+    digest = blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else np.ascontiguousarray(part).data)
+    return int.from_bytes(digest.digest(), "big") >> 1 or 1

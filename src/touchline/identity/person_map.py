@@ -1,0 +1,95 @@
+"""Identifiers and their persons, by number → answers to "who is this?".
+
+What surprises: the evidence itself is not here. A map may have been computed a moment ago or read
+from its mirror in the lake; nobody who asks can tell.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from touchline.identity.evidence import Evidence, Ints, NodeSet
+from touchline.identity.person import PersonIds, is_person_id, redirect
+from touchline.identity.resolve import Clusters, People
+
+__all__ = ["PersonMap", "node_bytes", "node_column"]
+
+
+@dataclass(frozen=True, eq=False)
+class PersonMap:
+    """Nodes and persons by number; `nodes` is the same as a table for joins."""
+
+    known: NodeSet
+    people: Clusters
+
+    @classmethod
+    def of(cls, evidence: Evidence, people: People) -> "PersonMap":
+        """Without the pairs, which are most of the evidence and have done their work."""
+        known = NodeSet(evidence.hi, evidence.lo, evidence.rank, evidence.first_seen_us)
+        return cls(known, Clusters(people.person, people.anchor, people.quarantine))
+
+    @cached_property
+    def nodes(self) -> pa.Table:
+        """(node_id, node_person_ix, is_quarantined): what `speaker.with_person` joins."""
+        return pa.table(
+            {
+                "node_id": node_column(self.known.node_ids()),
+                "node_person_ix": self.people.person.astype(np.int64),
+                "is_quarantined": self.people.quarantine.held,
+            }
+        )
+
+    @cached_property
+    def person_ids(self) -> PersonIds:
+        """person_id of each person_ix."""
+        return PersonIds(self.known, self.people)
+
+    @cached_property
+    def _by_person(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.people.person, kind="stable").astype(np.int32)
+        sizes = np.bincount(self.people.person, minlength=len(self.people))
+        return order, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+
+    def members(self, person_ix: int) -> list[int]:
+        """Nodes of a person."""
+        order, starts = self._by_person
+        return order[starts[person_ix] : starts[person_ix + 1]].tolist()
+
+    def person_of(self, node_ids: list[bytes]) -> list[int | None]:
+        """person_ix of each node id; None for one that no row carries."""
+        nodes = self.known.find(node_ids).tolist()
+        return [None if node < 0 else int(self.people.person[node]) for node in nodes]
+
+    def person_of_id(self, person_id: str) -> int | None:
+        """person_ix of a person_id, also of one given out long ago."""
+        if not is_person_id(person_id):
+            return None
+        (person,) = redirect(self.known, self.people, [person_id]).tolist()
+        return None if person < 0 else person
+
+    def is_quarantined(self, person_ix: int) -> bool:
+        """Whether this is a shared value standing alone, not somebody."""
+        return bool(self.people.quarantine.held[self.people.anchor[person_ix]])
+
+    def somebody(self) -> list[int]:
+        """All person_ix but those of shared values."""
+        held = self.people.quarantine.held[self.people.anchor]
+        return np.flatnonzero(~held).tolist()
+
+
+def node_bytes(ids: pa.ChunkedArray) -> bytes:
+    """16-byte ids, end to end."""
+    return b"".join(
+        chunk.buffers()[1].to_pybytes()[chunk.offset * 16 : (chunk.offset + len(chunk)) * 16]
+        for chunk in ids.cast(pa.binary(16)).chunks
+    )
+
+
+def node_column(ids: bytes) -> pa.Array:
+    """16-byte ids, end to end, as a column of the lake."""
+    fixed = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), len(ids) // 16, [None, pa.py_buffer(ids)]
+    )
+    return fixed.cast(pa.binary())

@@ -1,0 +1,92 @@
+"""When the lake's mirrors of people, quarantine and traits are written, and by whom.
+
+    the worker         when nothing has come in for a while, and once a minute while much does
+    a command alone    when it had to compute the map anyway
+
+What surprises: nothing waits for a mirror. Whoever asks before it is written computes the map.
+"""
+
+import contextlib
+import time
+
+import sqlalchemy as sa
+
+from touchline.collect.nodes import TRAITS
+from touchline.errors import Unavailable
+from touchline.identity.mirror import Mark, is_written, write_map, write_traits
+from touchline.identity.people import Registry
+from touchline.identity.person_map import PersonMap
+from touchline.storage import schema
+from touchline.storage.workspace import Workspace
+
+__all__ = ["KeepingRegistry", "MirrorWriter", "write_mirrors"]
+
+LOOK_EVERY_S = 1.0
+QUIET_S = 5.0  # nothing new for so long: the worker has nothing else to do
+LONGEST_S = 60.0
+SHARE = 9.0  # rests so many times longer than it works: a tenth of the time at most
+Glance = tuple[object, ...]
+
+
+class KeepingRegistry(Registry):
+    """For a process that reads alone: a map that it had to compute is there for the next one."""
+
+    def on_computed(self, found: PersonMap, mark: Mark) -> None:
+        # Somebody else writes, the folder is not ours to write in, the disk is full: all no matter.
+        with contextlib.suppress(Unavailable, OSError), self._workspace.write_lock():
+            write_map(self._workspace.lake, found, mark)
+            write_traits(self._workspace)
+
+
+def write_mirrors(workspace: Workspace, registry: Registry) -> None:
+    """Brings all mirrors up, those that are not. Needs the write lock."""
+    if not is_written(workspace.lake, registry.mark()):
+        with workspace.view() as view:
+            mark, people = registry.marked(view)
+        write_map(workspace.lake, people, mark)
+    write_traits(workspace)
+
+
+class MirrorWriter:
+    """Writes the mirrors of a workspace when it is time. For one thread, under the write lock."""
+
+    def __init__(self, workspace: Workspace, registry: Registry) -> None:
+        self._workspace = workspace
+        self._registry = registry
+        self._looked_at = self._changed_at = self._wrote_at = time.monotonic()
+        self._pause_s = 0.0
+        self._seen: Glance = ()
+        self._written: Glance = ()
+
+    def write_when_due(self) -> None:
+        """Called as often as one likes; nearly always returns at once."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = now
+        seen = self._glance()
+        if seen != self._seen:
+            self._seen, self._changed_at = seen, now
+        if seen != self._written and self._is_due(now):
+            self._write(seen)
+
+    def _is_due(self, now: float) -> bool:
+        is_quiet = now - self._changed_at >= QUIET_S
+        pause_s = self._pause_s if is_quiet else max(LONGEST_S, self._pause_s)
+        return now - self._wrote_at >= pause_s
+
+    def _write(self, seen: Glance) -> None:
+        started = time.monotonic()
+        self._pause_s = LONGEST_S  # unless it succeeds
+        try:
+            write_mirrors(self._workspace, self._registry)
+            self._written = seen  # what came in meanwhile is not in it, and looks different
+            self._pause_s = SHARE * (time.monotonic() - started)
+        finally:
+            self._wrote_at = time.monotonic()
+
+    def _glance(self) -> Glance:
+        """Differs whenever the mirrors might have to; costs less than to open a table."""
+        state, newest = self._workspace.state, sa.func.max(schema.definition.c.id)
+        (rules,) = state.read(sa.select(newest))
+        return (*self._workspace.lake.last_commits_ns(), rules[0], state.mark(TRAITS))
