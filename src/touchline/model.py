@@ -10,7 +10,10 @@ from typing import Any
 from msgspec import Struct
 
 __all__ = [
+    "GRAINS",
     "IDENTIFIER_TYPES",
+    "LABELS",
+    "LABEL_FIELDS",
     "TOUCH",
     "TYPE_RANK",
     "Conversion",
@@ -38,6 +41,13 @@ IDENTIFIER_TYPES = (
     "device",
 )
 TYPE_RANK = {name: rank for rank, name in enumerate(IDENTIFIER_TYPES)}
+
+# What a touch, a cost and a credit are known by: columns of the lake, coarse before fine.
+LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "content")
+# The same as files, properties and answers call them.
+LABEL_FIELDS = tuple(name.removesuffix("_name") for name in LABELS)
+# Those that a report may be broken down by.
+GRAINS = ("channel", "campaign", "ad_group", "term", "content")
 
 
 class Flag(IntFlag):

@@ -15,8 +15,7 @@ from touchline.jobs.rebuild import rebuild
 from touchline.jobs.settle import settle
 from touchline.jobs.store import Arrival, EventStore
 from touchline.jobs.writer import Writer
-from touchline.model import Event, Flag, Identifier
-from touchline.storage.columns import LABELS
+from touchline.model import LABELS, Event, Flag, Identifier
 from touchline.storage.table import day_of
 
 MIDNIGHT = T0 + DAY  # the workspaces of these tests count days in UTC

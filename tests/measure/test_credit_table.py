@@ -11,7 +11,7 @@ from touchline.identity.people import Registry
 from touchline.journey.goal import DEFAULT
 from touchline.measure.credit_table import credit_table
 from touchline.measure.credited import Question
-from touchline.storage.columns import LABELS
+from touchline.model import LABELS
 
 ANN, BEN, CAT = "user_id:ann", "user_id:ben", "user_id:cat"
 COLUMNS = [

@@ -136,9 +136,10 @@ def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
 
 
 def _columns(rows: list[dict[str, Any]], digits: int | None) -> list[Column]:
+    from touchline.model import GRAINS
+
     words = HEADINGS[language()]
-    labels = ["channel", "campaign", "ad_group", "term", "content"]
-    used = [name for name in labels if any(row.get(name) is not None for row in rows)]
+    used = [name for name in GRAINS if any(row.get(name) is not None for row in rows)]
     writers = {
         "conversions": lambda x: f"{x:,.1f}",
         "revenue": lambda x: _money(x, digits),

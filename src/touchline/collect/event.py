@@ -17,7 +17,7 @@ from touchline.collect.item import Item, content, digest
 from touchline.collect.normalise import identifier
 from touchline.collect.site import Site
 from touchline.collect.verdict import mapping, own_time, paid
-from touchline.model import Event, Flag, RawRequest
+from touchline.model import LABEL_FIELDS, Event, Flag, RawRequest
 
 __all__ = ["labels_of", "to_event"]
 
@@ -35,7 +35,6 @@ _SUSPECT, _OVERSIZE = int(Flag.CLOCK_SUSPECT), int(Flag.OVERSIZE)
 
 _VISITS = frozenset(("track", "page", "screen"))
 _VIEWS = frozenset(("page", "screen"))
-EXPLICIT_LABELS = ("source", "medium", "campaign", "ad_group", "term", "content")
 _NAMED = {
     "store_code": "store_code",
     "storeCode": "store_code",
@@ -132,7 +131,7 @@ def labels_of(
         )
         flags = _IN_SESSION | (_BRINGS if arrival.brings else 0)
     if explicit is not None:
-        own = stated({name: properties.get(name) for name in EXPLICIT_LABELS}) or Labels()
+        own = stated({name: properties.get(name) for name in LABEL_FIELDS[1:]}) or Labels()
         return _explicit(explicit, own, arrival, site), flags | _EXPLICIT
     return (_columns(arrival), flags | _BY_RULE) if arrival else ({}, 0)
 

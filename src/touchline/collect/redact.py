@@ -16,14 +16,13 @@ import msgspec
 from touchline.collect.identifiers import MAX_KEY, identifier_type
 from touchline.collect.normalise import identifier
 from touchline.collect.url import unquoted
-from touchline.model import Event
+from touchline.model import LABELS, Event
 
 __all__ = ["values_without_identifiers", "without_identifiers"]
 
 Token = Callable[[str, str], str]
 
 REMOVED = "[removed]"
-_LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "content")
 
 _ALSO_NAMES = {
     "userid": "user_id",
@@ -61,7 +60,7 @@ def without_identifiers(event: Event, token: Token, region: str = "CN") -> Event
     # A newsletter that tags its links with the reader's address would make it a label.
     addressed = {
         name: veil.text(value)
-        for name in _LABELS
+        for name in LABELS
         if (value := getattr(event, name)) is not None and "@" in value
     }
     return msgspec.structs.replace(

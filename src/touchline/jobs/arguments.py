@@ -10,11 +10,11 @@ from typing import Any
 
 from touchline import clock
 from touchline.errors import BadInput
+from touchline.model import GRAINS
 
 __all__ = ["as_of", "cursor", "day", "labels", "limit", "moment", "window"]
 
 LAST_DAY = dt.date(9998, 12, 31)  # the day after it, in any zone, is a moment too
-LABELS = ("channel", "campaign", "ad_group", "term", "content")
 _NUMBER = re.compile("[0-9]{1,18}")
 
 
@@ -22,10 +22,10 @@ def labels(text: str) -> tuple[str, ...]:
     """Label columns, channel first and coarse before fine, whatever order they were asked in."""
     asked = [name.strip() for name in text.split(",") if name.strip()]
     for name in asked:
-        if name not in LABELS:
-            why = f"is not one of {', '.join(LABELS)}."
+        if name not in GRAINS:
+            why = f"is not one of {', '.join(GRAINS)}."
             raise BadInput("bad_argument", name="by", value=name, why=why)
-    return ("channel", *(name for name in LABELS[1:] if name in asked))
+    return ("channel", *(name for name in GRAINS[1:] if name in asked))
 
 
 def window(text: str) -> float:

@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from touchline.collect.session import IDLE_US
 from touchline.jobs.session import OPEN
-from touchline.model import Flag
-from touchline.storage.columns import LABELS
+from touchline.model import LABELS, Flag
 from touchline.storage.engine import Expression, View
 from touchline.storage.table import day_of
 

@@ -21,8 +21,7 @@ from touchline.journey.goal import goal_named
 from touchline.measure.credit_table import credit_table
 from touchline.measure.credited import Question
 from touchline.measure.report import Report, report
-from touchline.model import Identifier
-from touchline.storage.columns import LABELS
+from touchline.model import LABELS, Identifier
 from touchline.storage.engine import Expression, View
 from touchline.storage.workspace import Workspace
 
@@ -149,9 +148,8 @@ def _event(row: dict[str, Any], clear: dict[bytes, Identifier]) -> dict[str, Any
 
 
 _AS_THEY_ARE = (
-    "channel", "source_name", "medium", "campaign", "ad_group", "term", "content", "referrer_host",
-    "page_url", "page_title", "landing_page", "store_code", "staff_id", "account_id", "content_id",
-    "revenue", "currency", "order_id", "stage", "bot",
+    *LABELS, "referrer_host", "page_url", "page_title", "landing_page", "store_code", "staff_id",
+    "account_id", "content_id", "revenue", "currency", "order_id", "stage", "bot",
 )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ import pyarrow.compute
 
 from touchline import clock
 from touchline.collect.session import IDLE_US, sessions
-from touchline.model import Event, Flag
-from touchline.storage.columns import EVENTS, LABELS
+from touchline.model import LABELS, Event, Flag
+from touchline.storage.columns import EVENTS
 
 __all__ = ["OPEN", "OpenSessions", "assign_sessions", "device_of"]
 

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from touchline.clock import US
 from touchline.identity.speaker import Speakers, with_person
-from touchline.model import TOUCH, Flag
-from touchline.storage.columns import LABELS
+from touchline.model import LABELS, TOUCH, Flag
 from touchline.storage.engine import Expression, View
 
 __all__ = ["touches"]

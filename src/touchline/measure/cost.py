@@ -9,14 +9,14 @@ import datetime as dt
 import ibis
 
 from touchline.journey.rate import Rates
-from touchline.storage.columns import LABELS
+from touchline.model import LABELS
 from touchline.storage.engine import Expression, View
 
 __all__ = ["Key", "costs"]
 
 Key = tuple[str | None, ...]
 IN_FORCE = ("source", "day", "channel", "source_name")
-COLUMNS = ("medium", "campaign", "ad_group", "term", "content", "cost", "currency", "kind", "batch")
+COLUMNS = (*LABELS[2:], "cost", "currency", "kind", "batch")
 
 
 def costs(

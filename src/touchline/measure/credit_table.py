@@ -17,7 +17,7 @@ from touchline.attribution.credit import Credit, choose, credit
 from touchline.attribution.remainder import touch_money
 from touchline.identity.people import PersonMap
 from touchline.measure.credited import Credited, Question, credited
-from touchline.storage.columns import LABELS
+from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
 __all__ = ["credit_table"]
@@ -69,5 +69,4 @@ def _touch_rows(one: Credit, found: Credited, people: PersonMap) -> Iterator[dic
 
 
 def _named(label: tuple[str | None, ...]) -> dict[str, str | None]:
-    values = dict(zip(LABELS, label, strict=True))
-    return {("source" if name == "source_name" else name): values[name] for name in LABELS}
+    return dict(zip(LABEL_FIELDS, label, strict=True))

@@ -17,11 +17,13 @@ from touchline.identity.people import PersonMap
 from touchline.journey.rate import Rates
 from touchline.measure.cost import Key, costs
 from touchline.measure.credited import Credited, Question, credited
+from touchline.model import GRAINS
 from touchline.storage.engine import View
 
 __all__ = ["Report", "Row", "report"]
 
-ORDER = ("channel", "campaign", "term", "ad_group", "content")
+ALWAYS = ("channel", "campaign", "term")
+ORDER = (*ALWAYS, *(name for name in GRAINS if name not in ALWAYS))
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -35,10 +37,9 @@ class Row(msgspec.Struct, frozen=True):
     removal_effect: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        always: dict[str, str | None] = {"channel": None, "campaign": None, "term": None}
         return {
             "model": self.model,
-            **always,
+            **dict.fromkeys(ALWAYS),
             **self.labels,
             "conversions": self.conversions,
             "revenue": self.revenue,

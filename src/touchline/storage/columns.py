@@ -2,6 +2,8 @@
 
 import pyarrow as pa
 
+from touchline.model import LABELS
+
 __all__ = [
     "CONVERSIONS",
     "COSTS",
@@ -21,7 +23,6 @@ NODE_IDS = pa.list_(
     pa.struct([("type", pa.string()), ("id", pa.binary()), ("app", pa.string())]),
 )
 
-LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "content")
 _labels = [(name, pa.string()) for name in LABELS]
 
 EVENTS = pa.schema(

@@ -15,11 +15,10 @@ from touchline.collect.campaign import label_text
 from touchline.collect.context import Page
 from touchline.collect.event import labels_of
 from touchline.collect.importers.cells import BadRow, Import, amount, count, each, text
-from touchline.collect.importers.fields import LABELS
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.moments import day_range
 from touchline.collect.importers.rows import Table
-from touchline.model import Cost, Reject
+from touchline.model import LABEL_FIELDS, LABELS, Cost, Reject
 
 __all__ = ["CostRow", "add_up", "cost_key", "read_costs"]
 
@@ -36,9 +35,8 @@ KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.spl
 _TOTAL = re.compile(
     r".{0,20}(合计|总计|小计)[::]?|汇总|(grand\s*)?(sub-?\s*)?totals?[::]?", re.IGNORECASE
 )
-_KEPT = ("channel", "source_name", *LABELS[2:])
 _NO_PAGE = Page(None, None, None)
-_OUTLINE = ("date", "date_to", *LABELS, "kind")
+_OUTLINE = ("date", "date_to", *LABEL_FIELDS, "kind")
 
 
 class CostRow(Struct, frozen=True, gc=False):
@@ -161,11 +159,11 @@ def _kind(value: Any) -> str:
 
 def _labels(fields: dict[str, Any], about: Import) -> dict[str, Any]:
     """An event's labels, made where events get theirs, so that cost and credit meet."""
-    own = {name: fields[name] for name in LABELS if name in fields}
+    own = {name: fields[name] for name in LABEL_FIELDS if name in fields}
     if label_text(own.get("channel")) is not None:
         found, _ = labels_of("track", _NO_PAGE, {}, own, agent=None, site=about.site)
     else:
         found, _ = labels_of("page", _NO_PAGE, {"campaign": own}, {}, agent=None, site=about.site)
         if not (found["source_name"] or found["medium"] or found["campaign"]):
             raise BadRow("missing_channel")
-    return {name: found.get(name) for name in _KEPT}
+    return {name: found.get(name) for name in LABELS}

@@ -22,12 +22,11 @@ from touchline.collect.importers.cells import (
     label,
     text,
 )
-from touchline.collect.importers.fields import LABELS
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.occurrence import Occurrences, made_id
 from touchline.collect.importers.rows import Table
 from touchline.collect.verdict import ORDERS
-from touchline.model import Event, Flag, Reject
+from touchline.model import LABEL_FIELDS, Event, Flag, Reject
 
 __all__ = ["EventRow", "read_events"]
 
@@ -130,7 +129,7 @@ def _labels(fields: dict[str, Any], kind: str, about: Import) -> tuple[dict[str,
 
     Labels beside a channel of the row's own describe that touch; alone they are a visit's campaign.
     """
-    own = {name: fields[name] for name in LABELS if name in fields}
+    own = {name: fields[name] for name in LABEL_FIELDS if name in fields}
     page = Page(text(fields.get("url")), text(fields.get("referrer")), None)
     if label_text(own.get("channel")) is not None:
         return labels_of("track", page, {}, own, agent=None, site=about.site)

@@ -12,7 +12,7 @@ from importlib import resources
 from msgspec import Struct
 
 from touchline.collect.identifiers import identifier_type
-from touchline.model import IDENTIFIER_TYPES
+from touchline.model import IDENTIFIER_TYPES, LABEL_FIELDS
 
 __all__ = ["KINDS", "Kind", "guessed", "plain"]
 
@@ -27,15 +27,13 @@ class Kind(Struct, frozen=True):
     measures: frozenset[str] = frozenset()
 
 
-LABELS = ("channel", "source", "medium", "campaign", "ad_group", "term", "content")
-
 KINDS = {
     kind.name: kind
     for kind in (
         Kind(
             "events",
             (
-                *("message_id", "occurred_at", "name", "type", *IDENTIFIER_TYPES, *LABELS),
+                *("message_id", "occurred_at", "name", "type", *IDENTIFIER_TYPES, *LABEL_FIELDS),
                 *("url", "referrer", "page_title", "store_code", "staff_id", "account_id"),
                 *("content_id", "order_id", "revenue", "currency", "stage"),
             ),
@@ -57,7 +55,7 @@ KINDS = {
         Kind(
             "costs",
             (
-                *("date", "date_to", *LABELS, "cost", "currency", "impressions", "clicks"),
+                *("date", "date_to", *LABEL_FIELDS, "cost", "currency", "impressions", "clicks"),
                 "kind",
             ),
             (("date",), ("cost",)),
