@@ -62,6 +62,8 @@ class Flag(IntFlag):
     CLOCK_SUSPECT = 16  # corrected time in the future, or a client clock more than a day off
     OVERSIZE = 32  # more than 32 KB
     CHANNEL_BY_RULE = 64  # channel was derived, and is derived again when the rules change
+    VERSION = 128  # imported under its order_id alone: of its order the newest such row is in force
+    REVISION = 256  # a VERSION that came after another row of its order
 
 
 TOUCH = Flag.EXPLICIT_CHANNEL | Flag.OPENS_SESSION

@@ -1,24 +1,24 @@
 """FILE → the lake, and what became of its rows: stored, duplicate, updated or rejected.
 
-Events go a chunk at a time through the store that the commit loop uses; every other kind is one
-commit a file. A rejected row is kept with its line and reason, once, however often its file is
-imported.
+Events go a chunk at a time through the store that the commit loop uses, what is new of an order
+having been found before (see `orders`); every other kind is one commit a file. A rejected row is
+kept with its line and reason, once, however often its file is imported.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from touchline.collect.importers.costs import CostRow
-from touchline.collect.importers.events import EventRow
 from touchline.collect.importers.file import OpenFile, open_file
 from touchline.collect.importers.mapping import Assignment
 from touchline.collect.site import Site
-from touchline.jobs.account import reject_rows
+from touchline.jobs.account import intake_rows, reject_rows
+from touchline.jobs.orders import Fate, Orders, history_of
 from touchline.jobs.spend import store_costs
 from touchline.jobs.store import Arrival, EventStore
 from touchline.jobs.versions import (
@@ -29,7 +29,7 @@ from touchline.jobs.versions import (
     rate_ledger,
 )
 from touchline.jobs.writer import Writer
-from touchline.model import Reject
+from touchline.model import Flag, Reject
 
 __all__ = ["Preview", "preview", "run_import"]
 
@@ -118,6 +118,7 @@ class _Run:
     def __init__(self, writer: Writer, file: OpenFile, progress: Progress) -> None:
         self.progress = progress
         self.rejected = 0
+        self.found: Counter[str] = Counter()
         self._writer = writer
         self._file = file
         self._read = 0
@@ -126,27 +127,50 @@ class _Run:
         """A chunk at a time: an import cut short is ended by running it again."""
         arrivals: list[Arrival] = []
         rejects: list[Reject] = []
-        stored = duplicate = 0
-
-        def flush() -> None:
-            nonlocal stored, duplicate
-            tally = self._writer.store.store(arrivals, rejects)
-            stored += tally.stored
-            duplicate += tally.duplicate
-            self.rejected += tally.rejected
-            arrivals.clear()
-            rejects.clear()
-
-        for row in self._rows():
-            if isinstance(row, EventRow):
-                arrivals.append(Arrival(row.event, msgspec.Raw(row.content), row.line))
-            else:
+        fates: Counter[str] = Counter()
+        for row, fate in self._told():
+            fates[fate] += 1
+            if isinstance(row, Reject):
                 rejects.append(row)
-            if len(arrivals) + len(rejects) == CHUNK:
-                flush()
+            elif fate != "duplicate":
+                arrivals.append(Arrival(row.event, msgspec.Raw(row.content), row.line))
+            if fates.total() == CHUNK:
+                self._store(arrivals, rejects, fates)
+        self._store(arrivals, rejects, fates)
+        return Verdicts(self.found["stored"], self.found["duplicate"], self.found["updated"])
+
+    def _told(self) -> Iterator[tuple[Any, Fate | Literal["rejected"]]]:
+        """Rows in the file's order, each when it is known whether it is new as far as its order
+        says; of other rows the store finds out.
+        """
+        orders: Orders | None = None
+        for row in self._rows():
+            if isinstance(row, Reject):
+                yield row, "rejected"
+            elif row.event.flags & Flag.VERSION:
+                if orders is None:
+                    orders = Orders(self._file.about.kind, history_of(self._writer.workspace))
+                yield from orders.add(row)
+            else:
+                yield row, "stored"
+        if orders is not None:
+            yield from orders.rest()
+
+    def _store(self, arrivals: list[Arrival], rejects: list[Reject], fates: Counter[str]) -> None:
+        """A chunk into the lake, and its repeated orders into the account."""
         if arrivals or rejects:
-            flush()
-        return Verdicts(stored, duplicate)
+            tally = self._writer.store.store(arrivals, rejects)
+            self.rejected += tally.rejected
+            self.found["stored"] += tally.stored - fates["updated"]
+            self.found["duplicate"] += tally.duplicate
+        if fates["duplicate"]:
+            self.found["duplicate"] += fates["duplicate"]
+            about, state = self._file.about, self._writer.workspace.state
+            again = (about.source, about.received_us, "duplicate")
+            state.write(intake_rows(state, [again] * fates["duplicate"]))
+        self.found["updated"] += fates["updated"]
+        for gathered in (arrivals, rejects, fates):
+            gathered.clear()
 
     def versions(self) -> Verdicts:
         """All in one commit; what is wrong is kept first, so nothing is lost if it fails."""

@@ -18,6 +18,7 @@ from touchline.jobs import arguments
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
+from touchline.journey.version import in_force
 from touchline.measure.credit_table import credit_table
 from touchline.measure.credited import Question
 from touchline.measure.report import Report, report
@@ -71,7 +72,7 @@ def _as_of(workspace: Workspace, args: dict[str, Any]) -> int | None:
 def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
     """JSON lines in order of (received_at, seq); filters: see docs/reference/http.md."""
     with workspace.view() as view:
-        rows = view.events()
+        rows = in_force(view, view.events())
         if args.get("person"):
             known = registry.at(view)
             person = find_person(workspace, known, args["person"])
@@ -94,7 +95,7 @@ def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> 
     with workspace.view() as view:
         known = registry.at(view)
         person = find_person(workspace, known, args["person"])
-        rows = with_person(view.events(), Speakers.of(view, known.nodes))
+        rows = with_person(in_force(view, view.events()), Speakers.of(view, known.nodes))
         rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
         found = [msgspec.Raw(line.rstrip()) for line in _event_lines(workspace, view, rows)]
         return {

@@ -28,10 +28,10 @@ from touchline.errors import Unavailable
 from touchline.jobs.account import Tally, intake_rows, reject_rows
 from touchline.jobs.process import without_collector
 from touchline.jobs.session import OpenSessions, device_of
-from touchline.model import Event, Reject
+from touchline.model import Event, Flag, Reject
 from touchline.storage import schema
 from touchline.storage.columns import EVENTS
-from touchline.storage.lake import LOG, SEQ
+from touchline.storage.lake import LOG, REVISED, SEQ
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Arrival", "EventStore"]
@@ -82,15 +82,21 @@ class EventStore:
             self._has_failed = True
             fates = _Fates(self.workspace, arrivals)
             rows, traits = self._rows(fates.stored)
+            is_revised = any(event.flags & Flag.REVISION for _, event in fates.stored)
             self.nodes.save(traits)
             if not is_redo:
-                self._to_lake(rows, len(fates.stored), log_offset)
+                self._to_lake(rows, is_revised, log_offset)
             tally = self._to_state(fates, rejects, log_offset)
             self._has_failed = False
             return tally
 
-    def _to_lake(self, rows: dict[str, list[Any]], count: int, log_offset: int | None) -> None:
-        offsets = {SEQ: self.last_seq + count} if count else {}
+    def _to_lake(
+        self, rows: dict[str, list[Any]], is_revised: bool, log_offset: int | None
+    ) -> None:
+        last = self.last_seq + len(rows["seq"])
+        offsets = {SEQ: last} if rows["seq"] else {}
+        if is_revised:
+            offsets[REVISED] = last
         if log_offset is not None:
             offsets[LOG] = log_offset
         table = self.sessions.assign(pa.Table.from_pydict(rows, schema=EVENTS))

@@ -17,6 +17,7 @@ from touchline.identity.speaker import Speakers, with_person
 from touchline.journey.goal import Goal, canonical
 from touchline.journey.rate import Rates
 from touchline.journey.refund import NOTHING, less_refunds, refund_events, returned
+from touchline.journey.version import in_force
 from touchline.storage.engine import Expression, View
 
 __all__ = ["Conversions", "conversions"]
@@ -93,6 +94,7 @@ def _versions(view: View, speakers: Speakers, goal: Goal) -> Expression:
         *("node_ids", "account_id", "content_hash", "revenue", "currency", "order_id"),
         *("properties", "bot", "known_at_us"),
     )
+    events = in_force(view, events)
     events = events.filter(events.name == goal.event, events.type == "track", ~events.bot)
     events = events.mutate(
         conversion_id=events.order_id.coalesce(events.source.concat("/", events.message_id)),

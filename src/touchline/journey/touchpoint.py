@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from touchline.clock import US
 from touchline.identity.speaker import Speakers, with_person
+from touchline.journey.version import touches_in_force
 from touchline.model import LABELS, TOUCH, Flag
 from touchline.storage.engine import Expression, View
 
@@ -23,7 +24,7 @@ def touches(view: View, speakers: Speakers, labels: Sequence[str] = LABELS) -> E
     stored = ("ts_us", "seq", "event_id", "message_id", "local_day", "node_ids", "flags", "bot")
     events = view.events(*stored, *dict.fromkeys([*labels, "campaign"]))
     events = events.filter((events.flags & int(TOUCH)) != 0, ~events.bot)
-    found = with_person(events.drop("bot"), speakers)
+    found = with_person(touches_in_force(view, events.drop("bot")), speakers)
     found = found.filter(found.person_ix.notnull())
     found = found.mutate(is_click=(found.flags & int(Flag.EXPLICIT_CHANNEL)) != 0)
     clicks = found.filter(found.is_click).select(

@@ -1,12 +1,14 @@
 """Event rows → Event: store visits, calls, sign-ins, exports of other trackers.
 
 A row with a channel of its own is a touchpoint by itself. Without one, its link, referrer and
-labels say what brought the person, by the same rules as over HTTP.
+labels say what brought the person, by the same rules as over HTTP. Without an id of its own, a row
+about an order is a version of what is known of that order; other rows are told apart by content.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from touchline.collect.campaign import label_text
@@ -31,12 +33,16 @@ from touchline.model import LABEL_FIELDS, Event, Flag, Reject
 __all__ = ["EventRow", "read_events"]
 
 MAX_NAME = 512
+REFUND = "order refunded"
 
 _TYPES = frozenset(("track", "identify", "page", "screen", "group", "alias"))
 
 
 class EventRow(Struct, frozen=True, gc=False):
-    """An event, and the row it was made from: kept if its id turns out to be another event's."""
+    """An event, and the row it was made from: kept if its id turns out to be another event's.
+
+    Of a version (`Flag.VERSION`) the id is not final: it depends on the versions before it.
+    """
 
     line: int
     content: bytes
@@ -49,12 +55,22 @@ def read_events(table: Table, plan: Plan, about: Import) -> Iterator[EventRow | 
 
     def build(row: Mapped) -> EventRow:
         message_id = an_id(row.fields.get("message_id"), "bad_message_id")
-        if message_id is None:
-            before = seen.before(row.content_hash)
-            message_id = made_id(about.source, about.kind, row.content_hash, before)
-        return EventRow(row.line, row.content, _event(row, message_id, plan, about))
+        if message_id is not None:
+            return EventRow(row.line, row.content, _event(row, message_id, plan, about))
+        is_of_order = row.fields.get("order_id") is not None
+        before = 0 if is_of_order else seen.before(row.content_hash)
+        message_id = made_id(about.source, about.kind, row.content_hash, before)
+        event = _event(row, message_id, plan, about)
+        if is_of_order and not _gives_back(event):
+            event = msgspec.structs.replace(event, flags=event.flags | int(Flag.VERSION))
+        return EventRow(row.line, row.content, event)
 
     return each(table, plan, about, build, "message_id")
+
+
+def _gives_back(event: Event) -> bool:
+    """Money may go back several times: each row is a fact of its own and replaces none."""
+    return event.name.casefold() == REFUND or (event.revenue or 0) < 0
 
 
 def _event(row: Mapped, message_id: str, plan: Plan, about: Import) -> Event:

@@ -1,0 +1,50 @@
+"""Events → events without the imported versions of an order that a later import replaced.
+
+All versions stay in the lake, for views as of a day; the newest that a view holds is in force. The
+surprise: a session stays where a replaced version opened it, so that touch passes to the version in
+force instead of going with the old one.
+"""
+
+from touchline.model import TOUCH, Flag
+from touchline.storage.engine import Expression, View
+
+__all__ = ["in_force", "touches_in_force"]
+
+ORDER = ("type", "name", "order_id")
+
+
+def in_force(view: View, events: Expression) -> Expression:
+    """The rows of `events` (with event_id) that no later version replaces."""
+    if not view.files.has_revisions:
+        return events
+    replaced = _replaced(view)
+    return events.anti_join(replaced, events.event_id == replaced.old_id)
+
+
+def touches_in_force(view: View, touches: Expression) -> Expression:
+    """Touches (with event_id and flags), each version's once."""
+    if not view.files.has_revisions:
+        return touches
+    replaced = _replaced(view)
+    found = touches.left_join(replaced, touches.event_id == replaced.old_id)
+    found = found.filter(found.old_id.isnull() | found.is_kept)
+    found = found.mutate(event_id=found.new_id.coalesce(found.event_id))
+    return found.select(*touches.columns)
+
+
+def _replaced(view: View) -> Expression:
+    """Versions that are no longer in force, each with the one that is."""
+    rows = view.events("event_id", *ORDER, "seq", "flags")
+    rows = rows.filter((rows.flags & int(Flag.VERSION)) != 0)
+    revised = rows.filter((rows.flags & int(Flag.REVISION)) != 0).select(*ORDER).distinct()
+    rows = rows.semi_join(revised, list(ORDER))
+    newest = rows.group_by(ORDER).agg(
+        new_id=rows.event_id.argmax(rows.seq),
+        new_seq=rows.seq.max(),
+        touch_id=rows.event_id.argmax(rows.seq, where=(rows.flags & int(TOUCH)) != 0),
+    )
+    found = rows.join(newest, list(ORDER))
+    found = found.filter(found.seq < found.new_seq)
+    opened = (found.flags & int(Flag.EXPLICIT_CHANNEL)) == 0
+    is_kept = (opened & (found.event_id == found.touch_id)).fill_null(False)
+    return found.select("new_id", old_id="event_id", is_kept=is_kept)
