@@ -159,7 +159,7 @@ class Rows:
         self.commit()
         question = Question(goal=goal, currency=self.workspace.currency, **asked)
         with self.workspace.view(as_of_us=as_of_us) as view:
-            people = Registry(self.workspace).at(view, as_of_us=as_of_us)
+            people = Registry(self.workspace).at(view)
             return report(view, people, question, models)
 
     def _add(self, table: str, row: dict[str, Any]) -> None:

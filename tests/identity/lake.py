@@ -40,7 +40,7 @@ class Lake:
 
     def people(self, **options: Any) -> PersonMap:
         with self.workspace.view(**options) as view:
-            return self.registry.at(view, as_of_us=view.as_of_us)
+            return self.registry.at(view)
 
     def node(self, name: str) -> bytes:
         known = named(name)

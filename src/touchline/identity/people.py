@@ -55,20 +55,20 @@ class Registry:
         self._workspace = workspace
         self._maps: OrderedDict[tuple[object, ...], PersonMap] = OrderedDict()
 
-    def at(self, view: View, *, as_of_us: int | None = None) -> PersonMap:
-        """The map of a view; with `as_of_us`, from what was known and decided by then."""
-        return self.marked(view, as_of_us=as_of_us)[1]
+    def at(self, view: View) -> PersonMap:
+        """The map of a view, by the rules in force at its moment."""
+        return self.marked(view)[1]
 
-    def marked(self, view: View, *, as_of_us: int | None = None) -> tuple[Mark, PersonMap]:
+    def marked(self, view: View) -> tuple[Mark, PersonMap]:
         """The same, and what it was made of."""
-        rules = Rules.from_document(definition.current(self._workspace.state, as_of_us))
+        rules = Rules.from_document(definition.current(self._workspace.state, view.as_of_us))
         mark = Mark.of(view.files, rules)
-        key = (mark, as_of_us)
+        key = (mark, view.as_of_us, view.principal)
         if key not in self._maps:
             self._maps[key] = (
                 self._present(view, rules, mark)
-                if as_of_us is None
-                else person_map(view, rules, as_of_us=as_of_us)
+                if view.as_of_us is None
+                else person_map(view, rules)
             )
             while len(self._maps) > KEPT:
                 self._maps.popitem(last=False)
@@ -92,25 +92,25 @@ class Registry:
         """Called with each present map that was not found in the lake."""
 
 
-def person_map(view: View, rules: Rules = DEFAULT, *, as_of_us: int | None = None) -> PersonMap:
+def person_map(view: View, rules: Rules = DEFAULT) -> PersonMap:
     """Resolves all evidence of a view."""
-    evidence = evidence_of(view, as_of_us=as_of_us)
+    evidence = evidence_of(view)
     return PersonMap.of(evidence, resolve(evidence, rules))
 
 
-def evidence_of(view: View, *, as_of_us: int | None = None) -> Evidence:
+def evidence_of(view: View) -> Evidence:
     """All identifiers and pairs of a view."""
-    sets = _identifier_sets(view, as_of_us)
+    sets = _identifier_sets(view)
     nodes = view.fetch(_nodes(sets))
     pairs = view.fetch(_pairs(sets))
     return gather_counted(_node_arrays(nodes), _pair_arrays(nodes, pairs))
 
 
-def account_members(view: View, people: PersonMap, *, as_of_us: int | None = None) -> pa.Table:
+def account_members(view: View, people: PersonMap) -> pa.Table:
     """(account_id, person_ix): the contacts of every account, each once."""
     found: Expression = None
     for name, _, _ in SOURCES:
-        rows = _known(_rows(view, name, "account_id", "node_ids"), as_of_us)
+        rows = _rows(view, name, "account_id", "node_ids")
         rows = rows.filter(rows.account_id.notnull()).select("account_id", "node_ids").distinct()
         found = rows if found is None else found.union(rows)
     opened = found.select("account_id", node=found.node_ids.unnest())
@@ -126,18 +126,14 @@ def account_members(view: View, people: PersonMap, *, as_of_us: int | None = Non
 
 def _rows(view: View, name: str, *columns: str) -> Expression:
     read = view.events if name == "events" else partial(view.table, name)
-    return read(*columns, "known_at_us")
+    return read(*columns)
 
 
-def _known(rows: Expression, as_of_us: int | None) -> Expression:
-    return rows if as_of_us is None else rows.filter(rows.known_at_us <= as_of_us)
-
-
-def _identifier_sets(view: View, as_of_us: int | None) -> Expression:
+def _identifier_sets(view: View) -> Expression:
     """(node_ids, local_day, kind, seen_us): a set of identifiers once a day, however often seen."""
     found: Expression = None
     for name, time, kind in SOURCES:
-        rows = _known(_rows(view, name, "node_ids", "local_day", time), as_of_us)
+        rows = _rows(view, name, "node_ids", "local_day", time)
         rows = rows.select(
             "node_ids", "local_day", kind=ibis.literal(kind, "int8"), seen_us=rows[time]
         )

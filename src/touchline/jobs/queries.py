@@ -35,7 +35,7 @@ def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) 
     """goal, models, by, window ("90d"), from, to, as_of: all optional, all text."""
     question = _question(workspace, args, arguments.labels(args.get("by") or "channel"))
     with workspace.view(as_of_us=_as_of(workspace, args)) as view:
-        people = registry.at(view, as_of_us=view.as_of_us)
+        people = registry.at(view)
         return report(view, people, question, args.get("models") or "all")
 
 
@@ -43,7 +43,7 @@ def credit_rows(workspace: Workspace, registry: Registry, args: dict[str, Any]) 
     """JSON lines of the credit table: what each touch got of each conversion, by model."""
     question = _question(workspace, args, LABELS)
     with workspace.view(as_of_us=_as_of(workspace, args)) as view:
-        people = registry.at(view, as_of_us=view.as_of_us)
+        people = registry.at(view)
         for row in credit_table(view, people, question, args.get("models") or "all"):
             yield _encoder.encode(row) + b"\n"
 

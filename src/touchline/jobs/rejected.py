@@ -55,13 +55,12 @@ def _query(args: dict[str, Any]) -> sa.Select[Any]:
 
 
 def _lines(workspace: Workspace, query: sa.Select[Any], tests: list[Test]) -> Iterator[bytes]:
-    with workspace.state.engine.connect() as connection:
-        for row in connection.execution_options(yield_per=500).execute(query):
-            raw = open_payload(workspace, row)
-            payload = _decoded(raw)
-            if all(test(row, payload) for test in tests):
-                kept = raw.decode("utf-8", "replace") if payload is None else msgspec.Raw(raw)
-                yield _encoder.encode(_line(row, kept)) + b"\n"
+    for row in workspace.state.stream(query):
+        raw = open_payload(workspace, row)
+        payload = _decoded(raw)
+        if all(test(row, payload) for test in tests):
+            kept = raw.decode("utf-8", "replace") if payload is None else msgspec.Raw(raw)
+            yield _encoder.encode(_line(row, kept)) + b"\n"
 
 
 def _line(row: Row, payload: Any) -> dict[str, Any]:

@@ -64,9 +64,9 @@ class SharedRegistry(Registry):
         super().__init__(workspace)
         self._turn = threading.Lock()
 
-    def marked(self, view: View, *, as_of_us: int | None = None) -> tuple[Mark, PersonMap]:
+    def marked(self, view: View) -> tuple[Mark, PersonMap]:
         with self._turn:
-            return super().marked(view, as_of_us=as_of_us)
+            return super().marked(view)
 
 
 class Worker:
