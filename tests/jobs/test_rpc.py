@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from touchline.errors import BadInput, NotFound, Unavailable
+from touchline.errors import NotFound, TouchlineError, Unavailable
 from touchline.jobs import rpc
+from touchline.jobs.failure import packed, unpacked
 
 
 def answering(dir_, answer):
@@ -40,7 +41,7 @@ def test_chunks_come_out_as_they_went_in(tmp_path):
 def test_an_error_keeps_its_class_code_and_params(tmp_path):
     error = NotFound("file_missing", path=Path("/x/y"))
     thread = answering(
-        tmp_path, lambda connection, _: rpc.reply(connection, rpc.ERROR, rpc.failure(error))
+        tmp_path, lambda connection, _: rpc.reply(connection, rpc.ERROR, packed(error))
     )
     with pytest.raises(NotFound) as caught:
         list(rpc.ask(tmp_path, "events"))
@@ -89,7 +90,8 @@ def test_nonsense_on_the_socket_is_no_request(tmp_path):
         assert found == [None]
 
 
-def test_an_unknown_class_of_error_is_still_an_error(tmp_path):
-    raised = rpc.Failure("Odd", "internal_error").as_error()
-    assert raised.code == "internal_error"
-    assert not isinstance(raised, BadInput)
+@pytest.mark.parametrize("code", ["worker_away", "a_later_one"])
+def test_an_error_of_a_later_version_is_still_an_error(code):
+    raised = unpacked(f'{{"kind":"Odd","code":"{code}","params":{{}}}}')
+    assert type(raised) is TouchlineError
+    assert raised.text("en")

@@ -11,6 +11,7 @@ import pytest
 
 from touchline.errors import Ambiguous, BadInput, NotFound, TouchlineError, Unavailable
 from touchline.jobs import rpc
+from touchline.jobs.failure import packed
 from touchline.web.app import api
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
@@ -52,7 +53,7 @@ class FakeWorker:
             try:
                 for chunk in self.answers.get(request.name, []):
                     if isinstance(chunk, TouchlineError):
-                        rpc.reply(connection, rpc.ERROR, rpc.failure(chunk))
+                        rpc.reply(connection, rpc.ERROR, packed(chunk))
                         return
                     if chunk is None:
                         return

@@ -13,7 +13,8 @@ import msgspec
 import sqlalchemy as sa
 
 from touchline import clock
-from touchline.errors import MESSAGES, BadInput, TouchlineError, Unavailable
+from touchline.errors import BadInput, TouchlineError, Unavailable
+from touchline.jobs.failure import packed, unpacked
 from touchline.storage import schema
 from touchline.storage.state import State
 
@@ -56,12 +57,10 @@ def run_next(state: State, kinds: dict[str, Run]) -> bool:
         result = kinds[job.kind](msgspec.json.decode(job.args), progress)
         ended = {"result": msgspec.json.encode(result).decode(), "progress": 1.0}
     except TouchlineError as error:
-        report = {"code": error.code, "params": {k: str(v) for k, v in error.params.items()}}
-        report["class"] = "Unavailable" if isinstance(error, Unavailable) else "BadInput"
-        ended = {"error": msgspec.json.encode(report).decode()}
+        ended = {"error": packed(error).decode()}
     except Exception as error:  # noqa: BLE001  # a broken job must not take the worker with it
-        report = {"code": "job_failed", "params": {"kind": job.kind, "why": repr(error)}}
-        ended = {"error": msgspec.json.encode(report).decode()}
+        broken = BadInput("job_failed", kind=job.kind, why=repr(error))
+        ended = {"error": packed(broken).decode()}
     _update(state, job.id, finished_at_us=clock.now_us(), lease_us=None, **ended)
     return True
 
@@ -89,11 +88,7 @@ def wait(
         if now - seen > AWAY_S:
             raise Unavailable("worker_away")
     if row.error is not None:
-        report = msgspec.json.decode(row.error)
-        kind = Unavailable if report.get("class") == "Unavailable" else BadInput
-        if report["code"] not in MESSAGES:
-            raise kind("job_failed", kind="job", why=report)
-        raise kind(report["code"], **report["params"])
+        raise unpacked(row.error)
     return msgspec.json.decode(row.result)
 
 

@@ -8,7 +8,6 @@ so that a kill costs nothing that was acknowledged, and the next start need not 
 import contextlib
 import ctypes
 import gc
-import json
 import os
 import select
 import signal
@@ -18,9 +17,10 @@ import traceback
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import PurePath
 from types import FrameType
-from typing import Any, Self
+from typing import Self
 
-from touchline.errors import Ambiguous, BadInput, Denied, NotFound, TouchlineError, Unavailable
+from touchline.errors import TouchlineError
+from touchline.jobs.failure import packed, unpacked
 
 __all__ = [
     "PARENT_FD",
@@ -38,7 +38,6 @@ __all__ = [
 PR_SET_PDEATHSIG = 1
 READY_FD = "TOUCHLINE_READY_FD"
 PARENT_FD = "TOUCHLINE_PARENT_FD"
-_KINDS = {kind.__name__: kind for kind in (BadInput, NotFound, Ambiguous, Denied, Unavailable)}
 
 
 def begin() -> None:
@@ -53,13 +52,12 @@ def begin() -> None:
 
 def tell_ready() -> None:
     """Tells the supervisor that this process does its work now."""
-    _tell({})
+    _tell(b"")
 
 
 def tell_failure(error: TouchlineError) -> int:
     """Tells the supervisor (or stderr, without one) why this process cannot; its exit code."""
-    params = {name: str(value) for name, value in error.params.items()}
-    if not _tell({"kind": type(error).__name__, "code": error.code, "params": params}):
+    if not _tell(packed(error)):
         note("process", "cannot start", error)
     return error.exit_code
 
@@ -68,15 +66,14 @@ def told(pipe: int) -> Iterator[TouchlineError | None]:
     """What a child told through its pipe since last time: None that it is ready, or its error."""
     with contextlib.suppress(BlockingIOError):
         for line in os.read(pipe, 1 << 16).splitlines():
-            told = json.loads(line)
-            yield error_of(told["kind"], told["code"], told["params"]) if told else None
+            yield unpacked(line) if line else None
 
 
-def _tell(what: dict[str, Any]) -> bool:
+def _tell(line: bytes) -> bool:
     if READY_FD not in os.environ:
         return False
     with contextlib.suppress(BrokenPipeError):
-        os.write(int(os.environ[READY_FD]), json.dumps(what).encode() + b"\n")
+        os.write(int(os.environ[READY_FD]), line + b"\n")
     return True
 
 
@@ -142,11 +139,6 @@ class Signals:
             signal.signal(number, handler)
         os.close(self._read)
         os.close(self._write)
-
-
-def error_of(kind: str, code: str, params: dict[str, Any]) -> TouchlineError:
-    """An error that came from another process, as what it was there."""
-    return _KINDS.get(kind, TouchlineError)(code, **params)
 
 
 def _noted(_number: int, _frame: FrameType | None) -> None:

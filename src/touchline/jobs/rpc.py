@@ -3,7 +3,7 @@
     request    u32 length | msgpack {name, args}
     answer     u32 length | kind | bytes, repeated: C a chunk, E an error, the last is "." or E
 
-An error comes out at the asking side as the same class, code and params. The socket is reached
+An error comes out at the asking side as what it was (`failure`). The socket is reached
 through a handle on its folder, because a Unix address holds only 107 bytes and paths are longer.
 """
 
@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
-from touchline.errors import TouchlineError, Unavailable
-from touchline.jobs.process import error_of
+from touchline.errors import Unavailable
+from touchline.jobs.failure import unpacked
 
 __all__ = [
     "CHUNK",
@@ -43,17 +43,6 @@ _LENGTH = struct.Struct("<I")
 class Request(msgspec.Struct, frozen=True):
     name: str
     args: dict[str, Any] = {}
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """An error on the wire."""
-
-    kind: str
-    code: str
-    params: dict[str, Any] = {}
-
-    def as_error(self) -> TouchlineError:
-        return error_of(self.kind, self.code, self.params)
 
 
 def listen(workspace_dir: Path) -> socket.socket:
@@ -90,7 +79,7 @@ def ask(
                 if kind == END:
                     return
                 if kind == ERROR:
-                    raise _error(data)
+                    raise unpacked(data)
                 yield data
         except OSError as error:
             raise Unavailable("worker_away") from error
@@ -115,7 +104,7 @@ class WorkerClient:
                 if kind == END:
                     return
                 if kind == ERROR:
-                    raise _error(data)
+                    raise unpacked(data)
                 yield data
         except (OSError, asyncio.IncompleteReadError) as error:
             raise Unavailable("worker_away") from error
@@ -150,20 +139,6 @@ def receive(connection: socket.socket) -> Request | None:
 
 def reply(connection: socket.socket, kind: bytes, data: bytes = b"") -> None:
     connection.sendall(_LENGTH.pack(len(data) + 1) + kind + data)
-
-
-def failure(error: TouchlineError) -> bytes:
-    """The bytes of an error; params that are no plain values go as text."""
-    params = {name: _plain(value) for name, value in error.params.items()}
-    return msgspec.msgpack.encode(Failure(type(error).__name__, error.code, params))
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _error(data: bytes) -> TouchlineError:
-    return msgspec.msgpack.decode(data, type=Failure).as_error()
 
 
 def _framed(data: bytes) -> bytes:

@@ -28,6 +28,7 @@ from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.jobs import job, process, rpc
+from touchline.jobs.failure import packed
 from touchline.jobs.kinds import KINDS
 from touchline.jobs.mirror import MirrorWriter
 from touchline.jobs.queries import QUERIES
@@ -220,10 +221,10 @@ class Worker:
         except OSError:
             raise
         except TouchlineError as error:
-            rpc.reply(connection, rpc.ERROR, rpc.failure(error))
+            rpc.reply(connection, rpc.ERROR, packed(error))
         except Exception as error:  # noqa: BLE001  # one question must not end the others
             process.note("worker", request.name, error)
-            rpc.reply(connection, rpc.ERROR, rpc.failure(TouchlineError("internal_error")))
+            rpc.reply(connection, rpc.ERROR, packed(TouchlineError("internal_error")))
 
     def _chunks(self, request: rpc.Request) -> Iterator[bytes]:
         if request.name == "ping":
