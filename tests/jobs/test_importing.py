@@ -4,14 +4,17 @@ import json
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touchline.errors import BadInput
+from touchline.jobs.definitions import apply
 from touchline.jobs.doctor import examine
 from touchline.jobs.importing import preview, run_import
 from touchline.jobs.versions import verdicts
 from touchline.jobs.writer import Writer
+from touchline.journey.rate import Rates
+from touchline.measure.cost import costs
 from touchline.storage.workspace import Workspace
 
 
@@ -185,6 +188,77 @@ def test_costs_of_another_source_stand_beside_the_first(place):
     row = COSTS + "2026-03-01,A,s,c1,1\n"
     assert place.load("costs", row, source="agency") == (1, 0, 0, 0)
     assert place.load("costs", row, source="platform") == (1, 0, 0, 0)
+
+
+RULED = "date,source,medium,campaign,cost\n"
+
+
+def rule(place, channel, **match):
+    apply(place.workspace, {"channel_rule": [{"channel": channel} | match]})
+
+
+def spent(place, *labels):
+    with place.workspace.view() as view:
+        return costs(view, labels, Rates.of(view, "CNY"))
+
+
+def test_costs_whose_channel_the_rules_named_are_replaced_under_other_rules(place):
+    first = RULED + "2026-03-01,baidu,cpc,a,1\n2026-03-01,baidu,cpc,b,2\n2026-03-02,baidu,cpc,a,4\n"
+    assert place.load("costs", first) == (3, 0, 0, 0)
+    assert spent(place, "channel") == {("Paid Search",): 700}
+    rule(place, "Brand", campaign="a")
+    day = RULED + "2026-03-01,baidu,cpc,a,1\n"
+    assert place.load("costs", day) == (0, 0, 1, 0)
+    assert place.load("costs", day) == (0, 1, 0, 0)
+    # b and the other day are not spoken of, so they stay as they were.
+    assert spent(place, "channel", "campaign") == {
+        ("Brand", "a"): 100,
+        ("Paid Search", "b"): 200,
+        ("Paid Search", "a"): 400,
+    }
+    assert place.load("costs", first) == (0, 2, 1, 0)
+    assert place.load("costs", first) == (0, 3, 0, 0)
+    assert spent(place, "channel") == {("Brand",): 500, ("Paid Search",): 200}
+    rule(place, "All", source="baidu")
+    assert place.load("costs", first) == (0, 0, 3, 0)
+    assert spent(place, "channel") == {("All",): 700}
+    rule(place, "Brand", campaign="a")
+    assert place.load("costs", first) == (0, 0, 3, 0)
+    assert spent(place, "channel") == {("Brand",): 500, ("Paid Search",): 200}
+
+
+def test_a_channel_that_the_file_named_stays_whatever_the_rules_say(place):
+    named = COSTS + "2026-03-01,Paid Search,baidu,a,1\n"
+    assert place.load("costs", named) == (1, 0, 0, 0)
+    rule(place, "Brand", campaign="a")
+    assert place.load("costs", RULED + "2026-03-01,baidu,cpc,a,2\n") == (1, 0, 0, 0)
+    assert spent(place, "channel") == {("Paid Search",): 100, ("Brand",): 200}
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Brand", "Other", None]),
+            st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 9)), min_size=1, max_size=3),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_whatever_the_rules_were_the_last_import_of_a_day_is_what_it_cost(tmp_path_factory, told):
+    folder = tmp_path_factory.mktemp("costs")
+    workspace = Workspace.init(folder / "w")
+    with workspace.write_lock():
+        place = Place(folder, workspace)
+        for channel, rows in told:
+            if channel is not None:
+                rule(place, channel, source="baidu")
+            text = RULED + "".join(f"2026-03-01,baidu,cpc,{name},{cost}\n" for name, cost in rows)
+            place.load("costs", text)
+            assert place.load("costs", text) == (0, len(rows), 0, 0)
+            assert sum(spent(place, "channel").values()) == 100 * sum(cost for _, cost in rows)
+    workspace.close()
 
 
 def test_a_row_over_a_week_is_one_row_of_the_account(place):

@@ -190,7 +190,7 @@ class _Run:
         self._keep(rejects)
         if ledger is not None:
             return ledger.commit(store.workspace)
-        return store_costs(store.workspace, costs, about.source)
+        return store_costs(store.workspace, costs, about)
 
     def _keep(self, rejects: list[Reject]) -> None:
         workspace = self._writer.workspace

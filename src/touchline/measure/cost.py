@@ -12,7 +12,7 @@ from touchline.journey.rate import Rates
 from touchline.model import LABELS
 from touchline.storage.engine import Expression, View
 
-__all__ = ["Key", "costs"]
+__all__ = ["Key", "costs", "in_force"]
 
 Key = tuple[str | None, ...]
 IN_FORCE = ("source", "day", "channel", "source_name")
@@ -36,7 +36,7 @@ def costs(
         rows = rows.filter(rows.day >= days[0])
     if days[1] is not None:
         rows = rows.filter(rows.day <= days[1])
-    rows = _in_force(rows)
+    rows = in_force(rows)
     is_foreign = rows.currency != rates.currency
     rows = rows.mutate(
         signed=(rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost),
@@ -51,7 +51,9 @@ def costs(
     return found
 
 
-def _in_force(rows: Expression) -> Expression:
+def in_force(rows: Expression) -> Expression:
+    """The rows of the newest batch of each placement's day; a row without a cost ends one."""
     newest = rows.group_by(list(IN_FORCE)).agg(newest=rows.batch.max())
     same = [rows[name].identical_to(newest[name]) for name in IN_FORCE]
-    return rows.semi_join(newest, [*same, rows.batch == newest.newest])
+    rows = rows.semi_join(newest, [*same, rows.batch == newest.newest])
+    return rows.filter(rows.cost.notnull())

@@ -92,6 +92,7 @@ CONVERSIONS = pa.schema(
 )
 
 # `batch` numbers the import; the newest batch of a (source, day, channel, source_name) is in force.
+# A row without a cost says that nothing is in force there any more.
 COSTS = pa.schema(
     [
         ("day", pa.date32()),
@@ -104,6 +105,7 @@ COSTS = pa.schema(
         ("source", pa.string()),
         ("content_hash", pa.binary()),
         ("batch", pa.int64()),
+        ("channel_by_rule", pa.bool_()),
         ("known_at_us", pa.int64()),
     ],
 )

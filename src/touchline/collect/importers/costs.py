@@ -18,9 +18,10 @@ from touchline.collect.importers.cells import BadRow, Import, amount, count, eac
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.moments import day_range
 from touchline.collect.importers.rows import Table
+from touchline.collect.site import Site
 from touchline.model import LABEL_FIELDS, LABELS, Cost, Reject
 
-__all__ = ["CostRow", "add_up", "cost_key", "read_costs"]
+__all__ = ["CostRow", "add_up", "as_ruled", "cost_key", "read_costs"]
 
 MAX_DAYS = 3_700
 
@@ -45,6 +46,7 @@ class CostRow(Struct, frozen=True, gc=False):
     line: int
     days: tuple[Cost, ...]
     content_hash: bytes
+    is_by_rule: bool  # the file names no channel, so the rules did
 
 
 def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Reject]:
@@ -53,7 +55,8 @@ def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Re
     def build(row: Mapped) -> CostRow:
         if any(_TOTAL.fullmatch(v) for v in _texts(row)):
             raise BadRow("total_row")
-        return CostRow(row.line, _days(row.fields, about), row.content_hash)
+        is_by_rule = label_text(row.fields.get("channel")) is None
+        return CostRow(row.line, _days(row.fields, about), row.content_hash, is_by_rule)
 
     return each(table, plan, about, build)
 
@@ -110,7 +113,7 @@ def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:
             raise BadRow("missing_cost")
         value = 0
     kind = _kind(fields.get("kind"))
-    labels = _labels(fields, about)
+    labels = _labels(fields, about.site)
     return tuple(
         Cost(
             day=first + at,
@@ -157,13 +160,21 @@ def _kind(value: Any) -> str:
     return found
 
 
-def _labels(fields: dict[str, Any], about: Import) -> dict[str, Any]:
+def as_ruled(cost: Cost, site: Site) -> Cost:
+    """A cost whose channel a rule named, under the rules in force now."""
+    own = {field: getattr(cost, name) for field, name in zip(LABEL_FIELDS, LABELS, strict=True)}
+    del own["channel"]
+    given = {field: value for field, value in own.items() if value is not None}
+    return msgspec.structs.replace(cost, **_labels(given, site))
+
+
+def _labels(fields: dict[str, Any], site: Site) -> dict[str, Any]:
     """An event's labels, made where events get theirs, so that cost and credit meet."""
     own = {name: fields[name] for name in LABEL_FIELDS if name in fields}
     if label_text(own.get("channel")) is not None:
-        found, _ = labels_of("track", _NO_PAGE, {}, own, agent=None, site=about.site)
+        found, _ = labels_of("track", _NO_PAGE, {}, own, agent=None, site=site)
     else:
-        found, _ = labels_of("page", _NO_PAGE, {"campaign": own}, {}, agent=None, site=about.site)
+        found, _ = labels_of("page", _NO_PAGE, {"campaign": own}, {}, agent=None, site=site)
         if not (found["source_name"] or found["medium"] or found["campaign"]):
             raise BadRow("missing_channel")
     return {name: found.get(name) for name in LABELS}
