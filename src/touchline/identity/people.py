@@ -35,6 +35,7 @@ from touchline.identity.rules import DEFAULT, Rules
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import definition
 from touchline.storage.engine import Expression, View
+from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
 
 __all__ = ["PersonMap", "Registry", "account_members", "evidence_of", "person_map"]
@@ -65,11 +66,9 @@ class Registry:
         mark = Mark.of(view.files, rules)
         key = (mark, view.as_of_us, view.principal)
         if key not in self._maps:
-            self._maps[key] = (
-                self._present(view, rules, mark)
-                if view.as_of_us is None
-                else person_map(view, rules)
-            )
+            is_whole = view.as_of_us is None and view.principal == ADMIN  # as the mirror is
+            found = self._present(view, rules, mark) if is_whole else person_map(view, rules)
+            self._maps[key] = found
             while len(self._maps) > KEPT:
                 self._maps.popitem(last=False)
         self._maps.move_to_end(key)
