@@ -9,12 +9,13 @@ import json
 import msgspec
 import pytest
 
+from touchline.collect.context import cut_ip
 from touchline.errors import Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log, read
 from touchline.storage.workspace import key_hash
 from touchline.web import collector as collector_module
-from touchline.web.collector import PATHS, Collector, network
+from touchline.web.collector import PATHS, Collector
 from touchline.web.keys import Keys, basic_user
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -522,7 +523,7 @@ def test_only_a_basic_header_names_a_user():
     ],
 )
 def test_addresses_are_cut_to_a_region(address, cut):
-    assert network(address) == cut
+    assert cut_ip(address) == cut
 
 
 def test_paths_are_those_of_the_protocol():

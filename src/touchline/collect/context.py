@@ -94,7 +94,7 @@ def _is_from_client(
 
 
 def cut_ip(address: Any) -> str | None:
-    """An address without its last part (/24, /48); None when it is none."""
+    """An address cut to /24 or /48, a region and not a person; None when it is none."""
     return _network(address) if type(address) is str and len(address) <= 64 else None
 
 

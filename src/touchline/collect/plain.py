@@ -14,13 +14,13 @@ from msgspec import Meta, Raw, Struct
 from touchline.collect import time
 from touchline.collect.money import EXPONENTS
 from touchline.collect.normalise import identifier
+from touchline.collect.segment import MAX_ITEMS
+from touchline.collect.verdict import MAX_ID, ORDERS
 from touchline.model import RawRequest
 
 __all__ = ["Plain", "plain"]
 
 KINDS = frozenset(("track", "page", "screen", "identify"))
-ORDERS = frozenset(("order completed", "order refunded"))
-MAX_ITEMS = 10_000
 MAX_BOXES = 60  # objects and lists of an item in all: so it cannot be nested too deep either
 MAX_SHARED = 8 << 20
 MOST = 1e10  # an amount below this is an amount in every currency
@@ -42,7 +42,7 @@ class _Properties(Struct, gc=False):
 
 
 class _Item(Struct, gc=False, rename="camel"):
-    message_id: Annotated[str, Meta(min_length=1, max_length=255)]
+    message_id: Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
     type: str | None = None
     user_id: str | None = None
     anonymous_id: str | None = None

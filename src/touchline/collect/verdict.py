@@ -8,7 +8,7 @@ from touchline.collect.identifiers import is_named
 from touchline.collect.normalise import identifier
 from touchline.errors import BadInput
 
-__all__ = ["ORDERS", "mapping", "message_id_of", "own_time", "paid", "reason_against"]
+__all__ = ["MAX_ID", "ORDERS", "mapping", "message_id_of", "own_time", "paid", "reason_against"]
 
 MAX_ID = 255
 

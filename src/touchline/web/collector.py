@@ -8,12 +8,10 @@ cookie means anything on these paths, so the origin is echoed.
 """
 
 import asyncio
-import ipaddress
 import itertools
 import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,6 +20,7 @@ import msgspec
 from touchline import clock
 from touchline.collect import segment
 from touchline.collect.body import MAX_BODY
+from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
 from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
 from touchline.model import RawRequest
@@ -209,22 +208,9 @@ def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes
         body=body,
         request_id=_PROCESS + next(_COUNT).to_bytes(6),
         user_agent=agent.decode("utf-8", "replace") if agent else None,
-        ip=network(client[0]) if client else None,
+        ip=cut_ip(client[0]) if client else None,
         query=scope["query_string"].decode("latin-1"),
     )
-
-
-@lru_cache(maxsize=8192)
-def network(address: str) -> str | None:
-    """An address cut to /24 (IPv4) or /48 (IPv6): a region, not a person."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    bits = 24 if ip.version == 4 else 48
-    return str(ipaddress.ip_network((ip, bits), strict=False).network_address)
 
 
 def _complaint(error: TouchlineError, headers: dict[bytes, bytes]) -> bytes:

@@ -16,6 +16,7 @@ from touchline.collect.importers.moments import moment
 from touchline.collect.importers.rows import Broken, Layout, Table
 from touchline.collect.normalise import identifier
 from touchline.collect.site import Site
+from touchline.collect.verdict import MAX_ID
 from touchline.errors import BadInput
 from touchline.model import Identifier, Reject
 
@@ -32,7 +33,6 @@ __all__ = [
     "text",
 ]
 
-MAX_ID = 255
 
 Built = TypeVar("Built")
 
