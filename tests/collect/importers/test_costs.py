@@ -160,3 +160,34 @@ def test_costs_and_events_that_are_spelt_alike_get_the_same_labels(read, header,
     of_cost = {name: getattr(cost, name) for name in LABELS}
     assert of_cost == {name: getattr(event, name) for name in LABELS}
     assert cost.channel not in {None, "Direct"}
+
+
+TOTAL_WORDS = ["Total", "TOTALS", "Sub-total", "合计", "总计", "小计:", "汇总"]
+
+
+@pytest.mark.parametrize("word", TOTAL_WORDS)
+def test_a_dated_row_is_no_total_whatever_its_campaign_is_called(read, word):
+    sheet = (
+        "date,channel,source,campaign,ad_group,cost\n"
+        f"2026-03-01,TV,,{word},,1\n2026-03-02,,baidu,{word},,2\n2026-03-03,TV,,c,{word},3\n"
+        f"2026-03-04,{word},,c,,4\n2026-03-05,,,{word},,5\n"
+    )
+    found = read("costs", sheet)
+    assert ([c.cost for c in found.costs], found.rejects) == ([100, 200, 300, 400, 500], [])
+
+
+@pytest.mark.parametrize("word", TOTAL_WORDS)
+@pytest.mark.parametrize(
+    "row", ["{},,,9", ",{},,9", ",,{},9", ",TV,{},9", "{},TV,c,9", "soon,{},,9", "2026-03-01,{},,9"]
+)
+def test_a_row_of_totals_says_so_and_has_no_date_or_no_placement(read, row, word):
+    sheet = "date,channel,campaign,cost\n2026-03-01,TV,c,1\n" + row.format(word) + "\n"
+    found = read("costs", sheet)
+    assert ([c.cost for c in found.costs], found.rejects) == ([100], [(3, "total_row")])
+
+
+@pytest.mark.parametrize("row", [",,合计,9", ",小计,,9", "合计,,,9"])
+def test_a_date_repeated_from_above_is_not_the_total_s_own(read, row):
+    sheet = "日期,渠道,计划,消耗\n2026-03-01,聚光,A,1\n,,B,2\n" + row + "\n"
+    found = read("costs", sheet, toml='[format]\nfill_down = ["date", "channel"]\n')
+    assert ([c.cost for c in found.costs], found.rejects) == ([100, 200], [(4, "total_row")])

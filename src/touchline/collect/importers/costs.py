@@ -53,7 +53,7 @@ def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Re
     """The file's rows in order. `add_up` makes of them what a day's placement cost."""
 
     def build(row: Mapped) -> CostRow:
-        if any(_TOTAL.fullmatch(v) for v in _texts(row)):
+        if _is_total(row, about):
             raise BadRow("total_row")
         is_by_rule = label_text(row.fields.get("channel")) is None
         return CostRow(row.line, _days(row.fields, about), row.content_hash, is_by_rule)
@@ -94,11 +94,21 @@ def _plus(a: int | None, b: int | None) -> int | None:
     return b if a is None else a if b is None else a + b
 
 
-def _texts(row: Mapped) -> Iterator[str]:
-    for values in (row.fields.values(), row.rest.values()):
-        for value in values:
-            if type(value) is str and len(value) <= 40:
-                yield value
+def _is_total(row: Mapped, about: Import) -> bool:
+    """Whether a row sums up others: it says so and has no date of its own, or its channel says so
+    and nothing else names a placement. A campaign may be called Total.
+    """
+    own = {field: value for field, value in row.fields.items() if field not in row.filled}
+    if not any(map(_says_total, (*own.values(), *row.rest.values()))):
+        return False
+    if day_range(own.get("date"), about.site.time_zone, about.layout.date_order) is None:
+        return True
+    named = [field for field in LABEL_FIELDS if field in own]
+    return named == ["channel"] and _says_total(own["channel"])
+
+
+def _says_total(value: Any) -> bool:
+    return type(value) is str and len(value) <= 40 and _TOTAL.fullmatch(value) is not None
 
 
 def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:

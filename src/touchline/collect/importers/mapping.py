@@ -44,13 +44,17 @@ class Assignment(Struct, frozen=True):
 
 
 class Mapped(Struct, frozen=True, gc=False):
-    """A row in our words. `content` is its canonical JSON, `content_hash` 16 bytes of it."""
+    """A row in our words. `content` is its canonical JSON, `content_hash` 16 bytes of it.
+
+    `filled` names the fields that a blank took from the row above.
+    """
 
     line: int
     fields: dict[str, Any]
     rest: dict[str, Any]
     content: bytes
     content_hash: bytes
+    filled: tuple[str, ...] = ()
 
 
 def column_guesses(kind: str, mapfile: MapFile) -> Names:
@@ -123,18 +127,23 @@ class Plan:
                 rest.update(value)
             else:
                 rest[self._rest_of.get(column, column)] = value
+        filled: list[str] = []
         for field in self.fill_down:
             if field in fields:
                 above[field] = fields[field]
             elif field in above:
                 fields[field] = above[field]
-        return mapped(row.line, fields, rest)
+                filled.append(field)
+        return mapped(row.line, fields, rest, filled)
 
 
-def mapped(line: int, fields: dict[str, Any], rest: dict[str, Any]) -> Mapped:
+def mapped(
+    line: int, fields: dict[str, Any], rest: dict[str, Any], filled: Sequence[str] = ()
+) -> Mapped:
     """The row with its content; an empty rest leaves no trace in it."""
     content = _encoder.encode({**fields, "properties": rest} if rest else fields)
-    return Mapped(line, fields, rest, content, blake2b(content, digest_size=16).digest())
+    content_hash = blake2b(content, digest_size=16).digest()
+    return Mapped(line, fields, rest, content, content_hash, tuple(filled))
 
 
 def map_rows(table: Table, plan: Plan) -> Iterator[Mapped | Broken]:
