@@ -21,6 +21,7 @@ __all__ = [
     "Event",
     "Flag",
     "Identifier",
+    "Members",
     "Person",
     "Rate",
     "RawRequest",
@@ -94,11 +95,16 @@ class RawRequest(Struct, frozen=True, gc=False, array_like=True):
     query: str = ""
 
 
+class Members(dict[str, bytes]):
+    """An object whose values are the JSON they were sent as: equal bytes need one look."""
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """One immutable fact, normalised, before ids are hashed and personal values taken out.
 
     `source` is the write key's name (or the import's); `source_name` is the marketing source (UTM).
-    `original_us` is the client's own time; `ts_us` the corrected one.
+    `original_us` is the client's own time; `ts_us` the corrected one. `properties` and `context`
+    may be `Members`.
     """
 
     source: str

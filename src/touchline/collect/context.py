@@ -12,7 +12,20 @@ from typing import Any, NamedTuple
 
 from touchline.model import RawRequest
 
-__all__ = ["Page", "cut_ip", "leftovers", "page_of", "plain_text", "user_agent_of"]
+__all__ = [
+    "Page",
+    "Spot",
+    "agent_of",
+    "cut_ip",
+    "is_from_client",
+    "leftovers",
+    "own_agent",
+    "page_at",
+    "page_of",
+    "plain_text",
+    "spot_of",
+    "user_agent_of",
+]
 
 MAX_TEXT = 8192
 MAX_AGENT = 1024
@@ -32,26 +45,54 @@ class Page(NamedTuple):
     title: str | None
 
 
-def page_of(kind: str, context: Mapping[str, Any], properties: Mapping[str, Any]) -> Page:
-    page = context.get("page")
+class Spot(NamedTuple):
+    """What one object says of a page."""
+
+    url: str | None = None
+    path: str | None = None
+    referrer: str | None = None
+    title: str | None = None
+
+
+NO_SPOT = Spot()
+
+
+def spot_of(page: Any, referrer: Any = None) -> Spot:
+    """`page`: the object that describes it; `referrer`: one that is told of beside it."""
     page = page if type(page) is dict else {}
+    came_from = plain_text(page.get("referrer"))
+    if came_from is None and type(referrer) is dict:
+        came_from = plain_text(referrer.get("url"))
+    url, path, title = (plain_text(page.get(name)) for name in ("url", "path", "title"))
+    return Spot(url, path, came_from, title)
+
+
+def page_at(around: Spot, own: Spot = NO_SPOT) -> Page:
+    """The page of an event, by its context and, of a page call, its own properties first."""
+    return Page(
+        own.url or around.url or own.path or around.path,
+        own.referrer or around.referrer,
+        own.title or around.title,
+    )
+
+
+def page_of(kind: str, context: Mapping[str, Any], properties: Mapping[str, Any]) -> Page:
     # A page call says its own address in properties; those of a track call speak of other things.
-    first = properties if kind == "page" else {}
-    url = plain_text(first.get("url")) or plain_text(page.get("url"))
-    if url is None:
-        url = plain_text(first.get("path")) or plain_text(page.get("path"))
-    referrer = plain_text(first.get("referrer")) or plain_text(page.get("referrer"))
-    title = plain_text(first.get("title")) or plain_text(page.get("title"))
-    if referrer is None and type(context.get("referrer")) is dict:
-        referrer = plain_text(context["referrer"].get("url"))
-    return Page(url, referrer, title)
+    own = spot_of(properties) if kind == "page" else NO_SPOT
+    return page_at(spot_of(context.get("page"), context.get("referrer")), own)
 
 
 def user_agent_of(context: Mapping[str, Any], request: RawRequest) -> str | None:
-    """The visitor's; the sending program's own (an SDK's, curl's) says nothing of a visitor."""
+    return own_agent(context) or agent_of(request)
+
+
+def own_agent(context: Mapping[str, Any]) -> str | None:
     agent = context.get("userAgent")
-    if type(agent) is str and agent:
-        return agent[:MAX_AGENT]
+    return agent[:MAX_AGENT] if type(agent) is str and agent else None
+
+
+def agent_of(request: RawRequest) -> str | None:
+    """The visitor's; the sending program's own (an SDK's, curl's) says nothing of a visitor."""
     sender = request.user_agent
     return sender[:MAX_AGENT] if sender and sender.startswith("Mozilla/") else None
 
@@ -67,7 +108,7 @@ def leftovers(
     kept = {name: value for name, value in context.items() if name != "traits"}
     if "ip" in kept:
         kept["ip"] = kept["ip"] if keep_ip else cut_ip(kept["ip"])
-    elif request.ip and _is_from_client(data, context, request):
+    elif request.ip and is_from_client(data.get("channel"), context, request):
         kept["ip"] = request.ip
     if agent:
         kept["userAgent"] = agent
@@ -82,13 +123,11 @@ def leftovers(
     return {**kept, **left}
 
 
-def _is_from_client(
-    data: Mapping[str, Any], context: Mapping[str, Any], request: RawRequest
-) -> bool:
+def is_from_client(channel: Any, context: Mapping[str, Any], request: RawRequest) -> bool:
     """Whether the connection is the visitor's own; a server's address would be nobody's."""
     return (
         context.get("direct") is True
-        or data.get("channel") in ("web", "mobile", "client", "browser")
+        or channel in ("web", "mobile", "client", "browser")
         or (request.user_agent or "").startswith("Mozilla/")
     )
 

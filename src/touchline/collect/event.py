@@ -19,7 +19,16 @@ from touchline.collect.site import Site
 from touchline.collect.verdict import mapping, own_time, paid
 from touchline.model import LABEL_FIELDS, Event, Flag, RawRequest
 
-__all__ = ["labels_of", "to_event"]
+__all__ = [
+    "account_of",
+    "labels_of",
+    "labels_said",
+    "name_of",
+    "named_of",
+    "oversize",
+    "times_of",
+    "to_event",
+]
 
 AHEAD_US = 300 * US
 OVERSIZE = 32 * 1024
@@ -55,40 +64,43 @@ def to_event(item: Item, request: RawRequest, sent_at: Any, site: Site) -> Event
     context = mapping(data.get("context")) or {}
     properties = mapping(data.get("properties")) or {}
     canonical = content(data)
-    times, flags = _times(data, sent_at, request.received_us)
+    original_us, _ = own_time(data.get("originalTimestamp"), data.get("timestamp"))
+    raw_sent = data.get("sentAt") or sent_at or None
+    times, flags = times_of(original_us, raw_sent, request.received_us)
     agent = user_agent_of(context, request)
     page = page_of(kind, context, properties)
     labels, seen = labels_of(kind, page, context, properties, agent=agent, site=site)
     revenue, currency = paid(data, site.currency) if kind == "track" else (None, None)
-    if len(canonical) > OVERSIZE:
-        flags |= _OVERSIZE
     return Event(
         source=request.source,
         message_id=item.message_id,
         type=kind,
-        name=_name(kind, data, properties),
+        name=name_of(kind, data.get("event"), data.get("name"), properties),
         **times,
         identifiers=identifiers(data, site.region),
-        account_id=_account(kind, data, context, properties),
+        account_id=account_of(kind, data.get("groupId"), context, properties),
         **labels,
         content_hash=digest(canonical),
         page_url=page.url,
         page_title=page.title,
-        **_named(kind, properties),
+        **named_of(kind, properties),
         revenue=revenue,
         currency=currency,
         properties=_properties(kind, data, properties),
         context=leftovers(data, context, request, agent, site.keep_ip),
         traits=_traits(kind, data, context),
         bot=is_bot(agent),
-        flags=flags | seen,
+        flags=flags | seen | oversize(canonical),
     )
 
 
-def _times(data: dict[str, Any], batch_sent_at: Any, received_us: int) -> tuple[Columns, int]:
+def oversize(canonical: bytes) -> int:
+    """Flag.OVERSIZE when the content is large, else 0."""
+    return _OVERSIZE if len(canonical) > OVERSIZE else 0
+
+
+def times_of(original_us: int | None, raw_sent: Any, received_us: int) -> tuple[Columns, int]:
     """The four times, and Flag.CLOCK_SUSPECT when they cannot all be right."""
-    original_us, _ = own_time(data)
-    raw_sent = data.get("sentAt") or batch_sent_at or None
     sent_us = None if raw_sent is None else time.parse(raw_sent)
     is_suspect = raw_sent is not None and sent_us is None
     ts_us = received_us if original_us is None else original_us
@@ -118,10 +130,23 @@ def labels_of(
     site: Site,
 ) -> tuple[dict[str, Any], int]:
     """Channel, campaign and click ids of an event, with the flags that say whose they are."""
-    if kind not in _VISITS:
-        return {}, 0
     campaign = context.get("campaign")
     said = stated(campaign) if type(campaign) is dict and campaign else None
+    return labels_said(kind, page, said, properties, agent=agent, site=site)
+
+
+def labels_said(
+    kind: str,
+    page: Page,
+    said: Labels | None,
+    properties: Mapping[str, Any],
+    *,
+    agent: str | None,
+    site: Site,
+) -> tuple[dict[str, Any], int]:
+    """`labels_of` for a context whose campaign has been read (`said`)."""
+    if kind not in _VISITS:
+        return {}, 0
     explicit = label_text(properties.get("channel")) if kind == "track" else None
     flags = 0
     arrival: Arrival | None = None
@@ -164,16 +189,17 @@ def _explicit(channel: str, own: Labels, arrival: Arrival | None, site: Site) ->
     return columns
 
 
-def _name(kind: str, data: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
+def name_of(kind: str, event: Any, name: Any, properties: Mapping[str, Any]) -> str:
     if kind == "track":
-        return data["event"].strip()[:MAX_NAME]
+        return event.strip()[:MAX_NAME]
     if kind in _VIEWS:
-        name = plain_text(data.get("name")) or plain_text(properties.get("name"))
+        name = plain_text(name) or plain_text(properties.get("name"))
         return name[:MAX_NAME] if name else kind
     return kind
 
 
-def _named(kind: str, properties: Mapping[str, Any]) -> Columns:
+def named_of(kind: str, properties: Mapping[str, Any]) -> Columns:
+    """Columns that properties give by their names."""
     if not properties or kind not in _VISITS:
         return {}
     columns: Columns = {}
@@ -185,11 +211,11 @@ def _named(kind: str, properties: Mapping[str, Any]) -> Columns:
     return columns
 
 
-def _account(
-    kind: str, data: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]
+def account_of(
+    kind: str, group: Any, context: Mapping[str, Any], properties: Mapping[str, Any]
 ) -> str | None:
     if kind == "group":
-        raw = data.get("groupId")
+        raw = group
     else:
         raw = context.get("groupId")
         if raw is None and kind == "track":

@@ -6,14 +6,22 @@ of identify, context.traits and context.device. Properties and group traits spea
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 from touchline.collect.normalise import identifier
 from touchline.model import Identifier
 
-__all__ = ["identifier_type", "identifiers", "is_named", "raw_identifiers"]
+__all__ = [
+    "app_of",
+    "context_identifiers",
+    "identifier_type",
+    "identifiers",
+    "is_named",
+    "raw_identifiers",
+    "trait_identifiers",
+]
 
 _SPELLINGS = {
     "email": "email emailaddress mail useremail 邮箱 电子邮箱 邮件",
@@ -53,13 +61,21 @@ def raw_identifiers(data: dict[str, Any]) -> Iterator[tuple[str, Any, str | None
         yield "anonymous_id", data.get("previousId"), None
     context = data.get("context")
     context = context if type(context) is dict else {}
-    app = _app(context.get("app"))
-    for traits in (data.get("traits") if kind == "identify" else None, context.get("traits")):
-        if type(traits) is dict:
-            for key, value in traits.items():
-                type_ = identifier_type(key)
-                if type_ is not None:
-                    yield type_, value, app
+    if kind == "identify":
+        yield from _of_traits(data.get("traits"), app_of(context))
+    yield from _of_context(context)
+
+
+def _of_traits(traits: Any, app: str | None) -> Iterator[tuple[str, Any, str | None]]:
+    if type(traits) is dict:
+        for key, value in traits.items():
+            type_ = identifier_type(key)
+            if type_ is not None:
+                yield type_, value, app
+
+
+def _of_context(context: dict[str, Any]) -> Iterator[tuple[str, Any, str | None]]:
+    yield from _of_traits(context.get("traits"), app_of(context))
     device = context.get("device")
     if type(device) is dict:
         for key in _DEVICE_KEYS:
@@ -69,8 +85,22 @@ def raw_identifiers(data: dict[str, Any]) -> Iterator[tuple[str, Any, str | None
 
 def identifiers(data: dict[str, Any], region: str) -> tuple[Identifier, ...]:
     """Everything that names the sender, normalised; values that name nobody are left out."""
+    return _normal(raw_identifiers(data), region)
+
+
+def trait_identifiers(traits: Any, app: str | None, region: str) -> tuple[Identifier, ...]:
+    """The part of `identifiers` that an identify call's traits give."""
+    return _normal(_of_traits(traits, app), region)
+
+
+def context_identifiers(context: dict[str, Any], region: str) -> tuple[Identifier, ...]:
+    """The part of `identifiers` that a context gives: it comes last."""
+    return _normal(_of_context(context), region)
+
+
+def _normal(named: Iterable[tuple[str, Any, str | None]], region: str) -> tuple[Identifier, ...]:
     found: dict[Identifier, None] = {}
-    for type_, raw, app in raw_identifiers(data):
+    for type_, raw, app in named:
         if raw is not None:
             known = identifier(type_, raw, region, app)
             if known is not None:
@@ -88,7 +118,9 @@ def is_named(data: dict[str, Any], region: str = "") -> bool:
     return False
 
 
-def _app(app: Any) -> str | None:
+def app_of(context: dict[str, Any]) -> str | None:
+    """The app a context speaks from: openids are scoped by it."""
+    app = context.get("app")
     if type(app) is dict:
         app = next((app[key] for key in _APP_KEYS if app.get(key)), None)
     return app if type(app) is str and app else None

@@ -85,11 +85,10 @@ def _what(data: dict[str, Any], kind: str) -> str | None:
     return None
 
 
-def own_time(data: dict[str, Any]) -> tuple[int | None, bool]:
+def own_time(original: Any, timestamp: Any) -> tuple[int | None, bool]:
     """(the client's time of the event, whether one was sent that cannot be read)."""
     is_bad = False
-    for name in ("originalTimestamp", "timestamp"):
-        value = data.get(name)
+    for value in (original, timestamp):
         if value is not None and value != "":
             us = time.parse(value)
             if us is not None:
@@ -99,7 +98,8 @@ def own_time(data: dict[str, Any]) -> tuple[int | None, bool]:
 
 
 def _when(data: dict[str, Any]) -> str | None:
-    return "bad_timestamp" if own_time(data)[1] else None
+    is_bad = own_time(data.get("originalTimestamp"), data.get("timestamp"))[1]
+    return "bad_timestamp" if is_bad else None
 
 
 def _worth(data: dict[str, Any]) -> str | None:
