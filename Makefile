@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench docs format peers clean
+.PHONY: setup demo test lint bench docs format peers tracker tracker-closes clean
 setup: .venv/ready ## make the virtual environment (.venv)
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Setting up .venv (first time: a minute or two) ..."
@@ -26,6 +26,14 @@ peers: ## programs of others that some tests and benches run against (.venv-peer
 	@test -d .venv-peers || $(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/pip install -q --disable-pip-version-check -r tests/peers.txt
 	@.venv-peers/bin/pip install -q --disable-pip-version-check --no-deps lifetimes==0.11.3
+
+tracker: setup ## build the browser tracker (Node from PyPI where none is installed), test its parts
+	@command -v npm >/dev/null || test -x $(BIN)/npm \
+	  || $(BIN)/pip install -q --disable-pip-version-check --no-input -c constraints.txt --group node
+	@cd tracker && PATH="$$PATH:$(CURDIR)/$(BIN)" && npm ci --silent && npm run -s build && npm test -s
+
+tracker-closes: setup ## the long form: 1,000 closed tabs, and ten minutes without a network
+	@TOUCHLINE_TRACKER_CLOSES=1000 TOUCHLINE_TRACKER_OFFLINE_S=600 $(BIN)/pytest -q tests/tracker
 
 format: setup
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

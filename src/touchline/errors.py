@@ -191,6 +191,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: {why}. Correct this setting or remove it.",
         "{path}:{why}。请改正或删除该设置。",
     ),
+    "bad_tracker_path": (
+        "tracker_path {path} is no place for a script. Write a path that ends in .js, as /t.js.",
+        "tracker_path {path} 不能用来提供埋点脚本。请填写以 .js 结尾的路径,例如 /t.js。",
+    ),
     "wrong_secrets": (
         "Stored values cannot be opened with these secrets. Put back the workspace's own secrets.",
         "当前密钥无法解开已存数据,请恢复该工作区原来的 secrets 文件夹。",

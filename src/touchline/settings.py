@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_days: int = 7
     commit_s: float = 1.0
     settle_s: float = 30.0
+    tracker_path: str = "/t.js"
 
 
 def load_settings(directory: Path, environment: Mapping[str, str] = os.environ) -> Settings:

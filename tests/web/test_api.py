@@ -15,6 +15,7 @@ from touchline.jobs.failure import packed
 from touchline.web.app import api
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
+from touchline.web.script import Script
 from touchline.web.site import Site
 
 
@@ -78,7 +79,9 @@ def get(tmp_path):
     def get(path, *, key="secret", method="GET", problems=None, **headers):
         async def ask():
             app = api(Site(rpc.WorkerClient(tmp_path), Keys(Store()), True, problems or {}))
-            transport = httpx.ASGITransport(dispatch(None, app), raise_app_exceptions=False)
+            transport = httpx.ASGITransport(
+                dispatch(None, app, Script()), raise_app_exceptions=False
+            )
             if key is not None:
                 headers["authorization"] = f"Bearer {key}"
             async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:

@@ -1,10 +1,13 @@
-"""One port, two apps: collection paths go straight to the collector, all else to the admin API."""
+"""One port, three apps: collection paths go straight to the collector, the browser tracker to those
+who serve it, all else to the admin API.
+"""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from touchline.jobs.process import note
 from touchline.web.collector import PATHS
+from touchline.web.script import Script
 
 __all__ = ["dispatch"]
 
@@ -17,12 +20,14 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 _GUARD = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
-def dispatch(collector: App | None, app: App) -> App:
+def dispatch(collector: App | None, app: App, script: Script) -> App:
     """An ASGI app. Without a collector this process only answers."""
 
     async def route(scope: Message, receive: Receive, send: Send) -> None:
         if collector is not None and scope["type"] == "http" and scope["path"] in PATHS:
             await collector(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] in script.paths:
+            await script(scope, receive, send)
         elif scope["type"] == "http":
             await _guarded(app, scope, receive, send)
         elif scope["type"] == "websocket":

@@ -23,6 +23,7 @@ from touchline.web.app import api
 from touchline.web.collector import Collector
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
+from touchline.web.script import Script
 from touchline.web.site import Site
 
 __all__ = ["main"]
@@ -56,8 +57,10 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
     problems = {} if log is None else {"collector": lambda: log.failure and log.failure.code}
     # One that only receives does its work without a worker.
     site = Site(WorkerClient(workspace.dir), keys, has_app, problems)
+    collector = None if log is None else Collector(log, keys)
+    script = Script(workspace.settings.tracker_path)
     config = uvicorn.Config(
-        dispatch(None if log is None else Collector(log, keys), api(site, has_routes=has_app)),
+        dispatch(collector, api(site, has_routes=has_app), script),
         loop="uvloop",
         http="httptools",
         lifespan="off",
