@@ -191,3 +191,20 @@ def test_files_no_version_uses_are_swept_once_they_are_old_enough(table):
     table.sweep(0)
     assert [str(path) for path in files(table)] == table.snapshot().files
     assert held(table) == [2]
+
+
+def test_old_commits_are_swept_once_a_checkpoint_holds_them(table):
+    for number in range(1, table_module.CHECKPOINT_EVERY + 6):
+        table.commit(rows(number), offsets={"seq": number})
+    log = table.root / "_delta_log"
+    table.sweep(3_600_000_000)
+    assert len(list(log.glob("*.json"))) == table_module.CHECKPOINT_EVERY + 6
+    yesterday = time.time() - 86_400
+    for path in log.iterdir():
+        os.utime(path, (yesterday, yesterday))
+    table.sweep(3_600_000_000)
+    assert len(list(log.glob("*.json"))) <= 7
+    assert held(table) == list(range(1, table_module.CHECKPOINT_EVERY + 6))
+    assert table.snapshot().offset("seq") == table_module.CHECKPOINT_EVERY + 5
+    table.commit(rows(0))
+    assert 0 in held(table)

@@ -129,8 +129,8 @@ def _write(
     found = table.snapshot()
     if found.offset(CONTENT) == content and _is_there(found):
         table.commit(None, offsets=offsets)
-        return
-    table.commit(rows(), remove=found.files, offsets={**offsets, CONTENT: content})
+    else:
+        table.commit(rows(), remove=found.files, offsets={**offsets, CONTENT: content})
     table.sweep(KEPT_US)
 
 

@@ -31,6 +31,8 @@ from touchline.errors import Unavailable
 __all__ = ["Table", "TableSnapshot"]
 
 CHECKPOINT_EVERY = 20
+# Each opening lists all commits there are. At one a second, the usual month would be millions.
+HISTORY = {"delta.logRetentionDuration": "interval 1 hours"}
 ROWS_A_GROUP = 100_000
 FEW_ROWS = 10_000
 FEW_FILES = 16
@@ -82,6 +84,7 @@ class Table:
             self.schema,
             mode="ignore",
             partition_by=[self.partition] if self.partition else None,
+            configuration=HISTORY,
         )
         self._sync_commit(0)
         _sync(self.root)
@@ -131,7 +134,9 @@ class Table:
             self._checkpoint()
 
     def sweep(self, older_than_us: int) -> None:
-        """Deletes files that no version in force uses and that are older than the given age."""
+        """Deletes files that no version in force uses and that are older than the given age, and
+        commits older than an hour that a checkpoint holds.
+        """
         delta = DeltaTable(str(self.root))
         used = {
             str(self.root / p) for p in pa.table(delta.get_add_actions()).column("path").to_pylist()
