@@ -79,7 +79,7 @@ def battery(folder: Path) -> float:
 
     from touchline.attribution import MODELS, credit
     from touchline.journey.path import paths
-    from touchline.measure.credited import journeys_of
+    from touchline.measure.basis import journeys_of
 
     started = time.perf_counter()
     db = ibis.duckdb.connect(memory_limit=MEMORY)

@@ -17,7 +17,7 @@ from touchline import clock
 from touchline.identity.people import Registry
 from touchline.identity.speaker import Speakers
 from touchline.journey.goal import DEFAULT, Goal
-from touchline.measure.credited import Question
+from touchline.measure.basis import Question
 from touchline.measure.report import Report, report
 from touchline.model import Flag, RawRequest
 from touchline.storage.columns import TABLES

@@ -14,8 +14,8 @@ from touchline.errors import Ambiguous, BadInput, Denied, NotFound, TouchlineErr
 
 if TYPE_CHECKING:
     from touchline.attribution import MODELS, Credit, Journeys, Labels, Touches, credit
-    from touchline.jobs.site import OpenSite
-    from touchline.jobs.site import open_site as open  # noqa: A004  # read as touchline.open
+    from touchline.jobs.opened import OpenWorkspace
+    from touchline.jobs.opened import open_workspace as open  # noqa: A004  # read as touchline.open
     from touchline.measure.report import Report
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "Journeys",
     "Labels",
     "NotFound",
-    "OpenSite",
+    "OpenWorkspace",
     "Report",
     "Touches",
     "TouchlineError",
@@ -42,9 +42,9 @@ __version__ = "0.1.0"
 _MATHS = ("MODELS", "Credit", "Journeys", "Labels", "Touches", "credit")
 _PLACES = {
     **{name: ("touchline.attribution", name) for name in _MATHS},
-    "OpenSite": ("touchline.jobs.site", "OpenSite"),
+    "OpenWorkspace": ("touchline.jobs.opened", "OpenWorkspace"),
     "Report": ("touchline.measure.report", "Report"),
-    "open": ("touchline.jobs.site", "open_site"),
+    "open": ("touchline.jobs.opened", "open_workspace"),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.collect.campaign import Labels, arrive, stated
+from touchline.collect.campaign import Labels, origin_of, stated
 from touchline.collect.site import Site
 from touchline.collect.url import host_and_path, parameters, registrable, unquoted
 
@@ -51,7 +51,7 @@ def _url(query):
 
 
 def _arrive(case):
-    return arrive(
+    return origin_of(
         SITE,
         page_url=_url(case["query"]),
         referrer=case["referrer"] or None,
@@ -65,18 +65,18 @@ def test_there_are_enough_labelled_cases():
 
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: "|".join(case.values()))
 def test_an_arrival_gets_the_labelled_source_and_channel(case):
-    arrival = _arrive(case)
-    assert (arrival.source or "", arrival.channel) == (case["source"], case["channel"])
+    origin = _arrive(case)
+    assert (origin.source or "", origin.channel) == (case["source"], case["channel"])
 
 
 def test_an_app_s_user_agent_names_a_source_but_brings_nothing():
-    arrival = arrive(SITE, page_url=_url(""), user_agent=AGENTS["wechat"])
-    assert (arrival.source, arrival.brings) == ("wechat", False)
+    origin = origin_of(SITE, page_url=_url(""), user_agent=AGENTS["wechat"])
+    assert (origin.source, origin.brings) == ("wechat", False)
 
 
 def test_tags_click_ids_and_foreign_referrers_bring_a_campaign():
     def brings(query="", referrer=None):
-        return arrive(SITE, page_url=_url(query), referrer=referrer).brings
+        return origin_of(SITE, page_url=_url(query), referrer=referrer).brings
 
     assert brings("utm_campaign=x")
     assert brings("fbclid=x")
@@ -87,7 +87,7 @@ def test_tags_click_ids_and_foreign_referrers_bring_a_campaign():
 
 
 def test_all_labels_and_click_ids_are_kept():
-    arrival = arrive(
+    origin = origin_of(
         SITE,
         page_url=_url(
             "utm_source=xhs&utm_medium=CPC&utm_campaign=%E5%8F%8C11&utm_term=a+b"
@@ -95,22 +95,23 @@ def test_all_labels_and_click_ids_are_kept():
         ),
         referrer="https://www.xiaohongshu.com/",
     )
-    assert arrival.campaign == "双11"
-    assert (arrival.medium, arrival.term, arrival.content, arrival.ad_group) == (
+    assert origin.campaign == "双11"
+    assert (origin.medium, origin.term, origin.content, origin.ad_group) == (
         "cpc",
         "a b",
         "c1",
         "g",
     )
-    assert arrival.click_ids == {"gclid": "G1", "ScCid": "s", "clickid": "k"}
-    assert arrival.referrer_host == "xiaohongshu.com"
+    assert origin.click_ids == {"gclid": "G1", "ScCid": "s", "clickid": "k"}
+    assert origin.referrer_host == "xiaohongshu.com"
 
 
 def test_the_caller_s_campaign_wins_over_the_link_one_label_at_a_time():
     labels = stated({"source": "newsletter", "name": "May", "medium": None, "term": ["x"]})
     assert labels == Labels(source="newsletter", campaign="May")
-    arrival = arrive(SITE, page_url=_url("utm_source=a&utm_medium=email&utm_term=t"), labels=labels)
-    assert (arrival.source, arrival.medium, arrival.campaign, arrival.term) == (
+    url = _url("utm_source=a&utm_medium=email&utm_term=t")
+    origin = origin_of(SITE, page_url=url, labels=labels)
+    assert (origin.source, origin.medium, origin.campaign, origin.term) == (
         "newsletter",
         "email",
         "May",
@@ -125,8 +126,8 @@ def test_a_campaign_of_empty_words_says_nothing():
 
 def test_two_sites_do_not_share_own_hosts():
     other = Site(workspace="v")
-    assert not arrive(SITE, page_url=_url(""), referrer="https://ours.cn/").brings
-    assert arrive(other, page_url=_url(""), referrer="https://ours.cn/").brings
+    assert not origin_of(SITE, page_url=_url(""), referrer="https://ours.cn/").brings
+    assert origin_of(other, page_url=_url(""), referrer="https://ours.cn/").brings
 
 
 def test_hosts_are_read_out_of_odd_urls():
@@ -155,12 +156,12 @@ def test_values_in_gbk_are_read():
 def test_no_url_referrer_or_agent_raises(url, referrer, agent):
     list(parameters(url))
     for page in (url, "https://a.cn/?utm_source=" + url):
-        arrival = arrive(SITE, page_url=page, referrer="https://" + referrer, user_agent=agent)
-        assert arrival.channel
+        origin = origin_of(SITE, page_url=page, referrer="https://" + referrer, user_agent=agent)
+        assert origin.channel
 
 
 def test_long_queries_are_read_in_bounded_time():
     url = _url("&".join(f"p{i}=1" for i in range(200_000)) + "&utm_source=late")
     start = time.process_time()
-    assert arrive(SITE, page_url=url).source is None
+    assert origin_of(SITE, page_url=url).source is None
     assert time.process_time() - start < 1

@@ -9,8 +9,8 @@ from build import DAY, T0
 from touchline.attribution import MODELS
 from touchline.identity.people import Registry
 from touchline.journey.goal import DEFAULT
+from touchline.measure.basis import Question
 from touchline.measure.credit_table import credit_table
-from touchline.measure.credited import Question
 from touchline.model import LABELS
 
 ANN, BEN, CAT = "user_id:ann", "user_id:ben", "user_id:cat"

@@ -13,7 +13,7 @@ from touchline.attribution import MODELS
 from touchline.errors import BadInput
 from touchline.identity.people import Registry
 from touchline.journey.goal import Goal
-from touchline.measure.credited import Question, credited
+from touchline.measure.basis import Question, basis_of
 
 ANN, BEN = "user_id:ann", "user_id:ben"
 MARCH = dt.date(2026, 3, 1)
@@ -399,7 +399,7 @@ def nulls(rows, **asked):
     goal = asked.pop("goal", Goal("g", stages=("",)))
     with rows.workspace.view() as view:
         people = Registry(rows.workspace).at(view)
-        found = credited(view, people, Question(goal=goal, currency="CNY", **asked))
+        found = basis_of(view, people, Question(goal=goal, currency="CNY", **asked))
     journeys, names = found.journeys, found.journeys.labels.channels
     spans = zip(journeys.offsets[:-1], journeys.offsets[1:], strict=True)
     paths = [[names[journeys.channel[i]] for i in range(a, b)] for a, b in spans]

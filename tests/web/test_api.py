@@ -16,7 +16,7 @@ from touchline.web.app import api
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
 from touchline.web.script import Script
-from touchline.web.site import Site
+from touchline.web.served import Served
 
 
 class Store:
@@ -78,7 +78,7 @@ def worker(tmp_path):
 def get(tmp_path):
     def get(path, *, key="secret", method="GET", problems=None, **headers):
         async def ask():
-            app = api(Site(rpc.WorkerClient(tmp_path), Keys(Store()), True, problems or {}))
+            app = api(Served(rpc.WorkerClient(tmp_path), Keys(Store()), True, problems or {}))
             transport = httpx.ASGITransport(
                 dispatch(None, app, Script()), raise_app_exceptions=False
             )

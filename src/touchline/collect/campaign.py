@@ -1,4 +1,4 @@
-"""Page URL, referrer, stated campaign and user agent → what brought the visitor (an Arrival).
+"""Page URL, referrer, stated campaign and user agent → what brought the visitor (an Origin).
 
 UTM beats click ids, click ids beat the referrer, the referrer beats the app's built-in browser.
 The surprise: an app's user agent names a source but brings nothing, for it stays the same on every
@@ -18,7 +18,7 @@ from touchline.collect import sources, url
 from touchline.collect.site import Site
 from touchline.collect.sources import ClickId, Known
 
-__all__ = ["Arrival", "Labels", "arrive", "stated"]
+__all__ = ["Labels", "Origin", "origin_of", "stated"]
 
 MAX_LABEL = 255
 MAX_REMEMBERED = 1024  # a longer URL comes once, and would only fill the cache
@@ -76,7 +76,7 @@ class Link(Struct, frozen=True, gc=False):
     evidence: ClickId | None  # the strongest of the click ids
 
 
-class Arrival(Struct, frozen=True, gc=False):
+class Origin(Struct, frozen=True, gc=False):
     """What brought a visitor. `brings`: the event itself says so, by tag, click id or referrer."""
 
     source: str | None
@@ -95,14 +95,14 @@ NOWHERE = Labels()
 _NO_LINK = Link(None, None, {}, None)
 
 
-def arrive(
+def origin_of(
     site: Site,
     *,
     page_url: str | None = None,
     referrer: str | None = None,
     labels: Labels | None = None,
     user_agent: str | None = None,
-) -> Arrival:
+) -> Origin:
     """What brought the visitor; `labels` (the caller's own) win over the link's, one by one."""
     link = _link_of(page_url) if page_url else _NO_LINK
     said = _over(labels, link.labels)
@@ -118,7 +118,7 @@ def arrive(
     if not brings and user_agent and (app := sources.in_app(user_agent)):
         known = site.channels.named(app)
         source, medium = known.name, _MEDIUM_OF_KIND.get(known.kind or "", "referral")
-    return Arrival(
+    return Origin(
         source,
         medium,
         said.campaign,

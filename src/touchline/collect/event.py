@@ -10,7 +10,7 @@ from typing import Any
 from touchline.clock import DAY_US, US
 from touchline.collect import time
 from touchline.collect.bots import is_bot
-from touchline.collect.campaign import Arrival, Labels, arrive, label_text, stated
+from touchline.collect.campaign import Labels, Origin, label_text, origin_of, stated
 from touchline.collect.context import Page, leftovers, page_of, plain_text, user_agent_of
 from touchline.collect.identifiers import identifiers
 from touchline.collect.item import Item, content, digest
@@ -149,35 +149,35 @@ def labels_said(
         return {}, 0
     explicit = label_text(properties.get("channel")) if kind == "track" else None
     flags = 0
-    arrival: Arrival | None = None
+    origin: Origin | None = None
     if kind in _VIEWS or page.url or said:
-        arrival = arrive(
+        origin = origin_of(
             site, page_url=page.url, referrer=page.referrer, labels=said, user_agent=agent
         )
-        flags = _IN_SESSION | (_BRINGS if arrival.brings else 0)
+        flags = _IN_SESSION | (_BRINGS if origin.brings else 0)
     if explicit is not None:
         own = stated({name: properties.get(name) for name in LABEL_FIELDS[1:]}) or Labels()
-        return _explicit(explicit, own, arrival, site), flags | _EXPLICIT
-    return (_columns(arrival), flags | _BY_RULE) if arrival else ({}, 0)
+        return _explicit(explicit, own, origin, site), flags | _EXPLICIT
+    return (_columns(origin), flags | _BY_RULE) if origin else ({}, 0)
 
 
-def _columns(arrival: Arrival) -> dict[str, Any]:
+def _columns(origin: Origin) -> dict[str, Any]:
     return {
-        "channel": arrival.channel,
-        "source_name": arrival.source,
-        "medium": arrival.medium,
-        "campaign": arrival.campaign,
-        "ad_group": arrival.ad_group,
-        "term": arrival.term,
-        "content": arrival.content,
-        "click_ids": arrival.click_ids,
-        "referrer_host": arrival.referrer_host,
+        "channel": origin.channel,
+        "source_name": origin.source,
+        "medium": origin.medium,
+        "campaign": origin.campaign,
+        "ad_group": origin.ad_group,
+        "term": origin.term,
+        "content": origin.content,
+        "click_ids": origin.click_ids,
+        "referrer_host": origin.referrer_host,
     }
 
 
-def _explicit(channel: str, own: Labels, arrival: Arrival | None, site: Site) -> dict[str, Any]:
+def _explicit(channel: str, own: Labels, origin: Origin | None, site: Site) -> dict[str, Any]:
     """Labels beside an explicit channel win over what the page says, one by one."""
-    columns = _columns(arrival) if arrival and arrival.brings else {}
+    columns = _columns(origin) if origin and origin.brings else {}
     columns["channel"] = channel
     if own.source:
         columns["source_name"] = site.channels.named(own.source).name

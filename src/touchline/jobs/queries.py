@@ -19,8 +19,8 @@ from touchline.jobs.definitions import goals_of
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
 from touchline.journey.version import in_force
+from touchline.measure.basis import Question
 from touchline.measure.credit_table import credit_table
-from touchline.measure.credited import Question
 from touchline.measure.report import Report, report
 from touchline.model import LABELS, Identifier
 from touchline.storage.engine import Expression, View

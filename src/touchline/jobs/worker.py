@@ -50,7 +50,7 @@ MAX_ASKING = 64
 ANSWER_TIMEOUT_S = 60.0  # an asker that takes nothing for so long is gone
 
 
-class Health(msgspec.Struct):
+class Pulse(msgspec.Struct):
     """What `ping` answers. `problem`: the code of what keeps commits from succeeding."""
 
     log_end: int
@@ -228,7 +228,7 @@ class Worker:
 
     def _chunks(self, request: rpc.Request) -> Iterator[bytes]:
         if request.name == "ping":
-            yield msgspec.json.encode(self._health())
+            yield msgspec.json.encode(self._pulse())
         elif request.name in QUERIES:
             with self._computing:
                 yield from self._found(request)
@@ -243,9 +243,9 @@ class Worker:
         else:
             yield msgspec.json.encode(found)
 
-    def _health(self) -> Health:
+    def _pulse(self) -> Pulse:
         alive = all(thread.is_alive() for thread in self._threads)
-        return Health(
+        return Pulse(
             log_end=end_offset(self.workspace.dir),
             committed=self._committed(),
             problem=self.problem or (None if alive else "internal_error"),

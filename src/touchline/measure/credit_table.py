@@ -16,7 +16,7 @@ from touchline import clock
 from touchline.attribution.credit import Credit, choose, credit
 from touchline.attribution.remainder import touch_money
 from touchline.identity.people import PersonMap
-from touchline.measure.credited import Credited, Question, credited
+from touchline.measure.basis import Basis, Question, basis_of
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
@@ -27,13 +27,13 @@ def credit_table(
     view: View, people: PersonMap, question: Question, models: str
 ) -> Iterator[dict[str, Any]]:
     """Rows of the credit table; `question.by` must be all LABELS. Money in minor units."""
-    found = credited(view, people, question)
+    found = basis_of(view, people, question)
     chosen, _ = choose(models, found.journeys)
     for one in credit(found.journeys, chosen).values():
         yield from _touch_rows(one, found, people)
 
 
-def _touch_rows(one: Credit, found: Credited, people: PersonMap) -> Iterator[dict[str, Any]]:
+def _touch_rows(one: Credit, found: Basis, people: PersonMap) -> Iterator[dict[str, Any]]:
     money, left = touch_money(one)
     touches = found.touches.select(["journey", "person_ix", "message_id", "ts_us"])
     labels = found.journeys.label

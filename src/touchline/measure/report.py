@@ -15,8 +15,8 @@ from touchline.attribution.journeys import Floats
 from touchline.attribution.remainder import apportion, apportion_nested
 from touchline.identity.people import PersonMap
 from touchline.journey.rate import Rates
+from touchline.measure.basis import Basis, Question, basis_of
 from touchline.measure.cost import Key, costs
-from touchline.measure.credited import Credited, Question, credited
 from touchline.model import GRAINS
 from touchline.storage.engine import View
 
@@ -78,7 +78,7 @@ class Report(msgspec.Struct, frozen=True):
 
 def report(view: View, people: PersonMap, question: Question, models: str = "all") -> Report:
     """Credit of every model asked for ("all" or "a,b"), joined with costs."""
-    found = credited(view, people, question)
+    found = basis_of(view, people, question)
     journeys = found.journeys
     chosen, left_out = choose(models, journeys)
     rates = Rates.of(view, question.currency)
@@ -105,7 +105,7 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     )
 
 
-def _rows(one: Credit, found: Credited, spent: dict[Key, int], by: tuple[str, ...]) -> list[Row]:
+def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...]) -> list[Row]:
     keys, conversions, revenue = _totals(one, found, by)
     money = _whole(keys, revenue, int(found.journeys.value[found.journeys.is_touched].sum()))
     effects: dict[str, float] = {}
@@ -132,7 +132,7 @@ def _rows(one: Credit, found: Credited, spent: dict[Key, int], by: tuple[str, ..
     return sorted([*credited_rows.values(), *unpaid], key=_place)
 
 
-def _totals(one: Credit, found: Credited, by: tuple[str, ...]) -> tuple[list[Key], Floats, Floats]:
+def _totals(one: Credit, found: Basis, by: tuple[str, ...]) -> tuple[list[Key], Floats, Floats]:
     """Label totals, and behind them what channels hold that no finer label can take."""
     names = found.journeys.labels.channels
     rest: Key = (None,) * (len(by) - 1)

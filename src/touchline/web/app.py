@@ -5,17 +5,17 @@ from fastapi import FastAPI
 from touchline import __version__
 from touchline.web import problem
 from touchline.web.routes import health, page, records, report
-from touchline.web.site import Site
+from touchline.web.served import Served
 
 __all__ = ["api"]
 
 
-def api(site: Site, *, has_routes: bool = True) -> FastAPI:
+def api(served: Served, *, has_routes: bool = True) -> FastAPI:
     """The app of one workspace; OpenAPI 3.1 at /openapi.json, readable at /docs. A process that
     only receives keeps `/health` alone.
     """
     app = FastAPI(title="Touchline", version=__version__, summary="Scattered touches, one line.")
-    app.state.site = site
+    app.state.served = served
     problem.install(app)
     for routes in (health, page, records, report) if has_routes else (health,):
         app.include_router(routes.router)

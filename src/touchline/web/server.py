@@ -24,7 +24,7 @@ from touchline.web.collector import Collector
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
 from touchline.web.script import Script
-from touchline.web.site import Site
+from touchline.web.served import Served
 
 __all__ = ["main"]
 
@@ -56,11 +56,11 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
     keys = Keys(workspace)
     problems = {} if log is None else {"collector": lambda: log.failure and log.failure.code}
     # One that only receives does its work without a worker.
-    site = Site(WorkerClient(workspace.dir), keys, has_app, problems)
+    served = Served(WorkerClient(workspace.dir), keys, has_app, problems)
     collector = None if log is None else Collector(log, keys)
     script = Script(workspace.settings.tracker_path)
     config = uvicorn.Config(
-        dispatch(collector, api(site, has_routes=has_app), script),
+        dispatch(collector, api(served, has_routes=has_app), script),
         loop="uvloop",
         http="httptools",
         lifespan="off",

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from touchline.errors import Unavailable
-from touchline.web.site import Site, site
+from touchline.web.served import Served, served
 
 router = APIRouter()
 
@@ -21,7 +21,7 @@ class Health(BaseModel):
 @router.get("/health", summary="Whether everything runs", responses={503: {"model": Health}})
 async def health(request: Request, response: Response) -> Health:
     """Each role is "ok" or the code of what is wrong; `behind_bytes` waits to be committed."""
-    here = site(request)
+    here = served(request)
     roles = {name: problem() or "ok" for name, problem in here.problems.items()}
     behind = None
     if here.needs_worker:
@@ -31,7 +31,7 @@ async def health(request: Request, response: Response) -> Health:
     return Health(status="ok" if is_up else "unavailable", roles=roles, behind_bytes=behind)
 
 
-async def _worker(here: Site) -> tuple[str, int | None]:
+async def _worker(here: Served) -> tuple[str, int | None]:
     try:
         found = msgspec.json.decode(await here.worker.whole("ping", timeout_s=2.0))
     except Unavailable as error:

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.site import Admin, streamed
+from touchline.web.served import Admin, streamed
 
 router = APIRouter(prefix="/api/v1")
 LINES = "application/x-ndjson"
 
 
-class Page(BaseModel):
+class Paging(BaseModel):
     """Filters are exact about their names: a misspelt one must not return everything."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -29,13 +29,13 @@ class Page(BaseModel):
 
 
 @router.get("/events", summary="Events as JSON lines, by arrival")
-async def events(here: Admin, page: Annotated[Page, Query()]) -> StreamingResponse:
-    return await streamed(here, "events", page.args(), LINES)
+async def events(here: Admin, paging: Annotated[Paging, Query()]) -> StreamingResponse:
+    return await streamed(here, "events", paging.args(), LINES)
 
 
 @router.get("/rejects", summary="What could not be stored, and why, as JSON lines")
-async def rejects(here: Admin, page: Annotated[Page, Query()]) -> StreamingResponse:
-    return await streamed(here, "rejects", page.args(), LINES)
+async def rejects(here: Admin, paging: Annotated[Paging, Query()]) -> StreamingResponse:
+    return await streamed(here, "rejects", paging.args(), LINES)
 
 
 @router.get("/people/{person:path}/timeline", summary="One person and all that happened to them")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.site import Admin, streamed
+from touchline.web.served import Admin, streamed
 
 router = APIRouter(prefix="/api/v1")
 

@@ -1,4 +1,4 @@
-"""A workspace's folder → an open site: the questions of the command line, asked from Python.
+"""A workspace's folder → open, for a program: the questions of the command line, asked from Python.
 
 Answers are those of `queries.py`. Opening takes in what the log still holds, unless a server runs
 on the folder, which does that by itself; either way each answer is of the moment it is asked for.
@@ -18,17 +18,17 @@ from touchline.jobs.access import reading
 from touchline.jobs.mirror import KeepingRegistry
 from touchline.measure.report import Report
 
-__all__ = ["OpenSite", "open_site"]
+__all__ = ["OpenWorkspace", "open_workspace"]
 
 Day = str | dt.date
 
 
-def open_site(directory: str | Path) -> "OpenSite":
+def open_workspace(directory: str | Path) -> "OpenWorkspace":
     """The workspace in a folder, open until it is closed: best in a `with`."""
-    return OpenSite(Path(directory))
+    return OpenWorkspace(Path(directory))
 
 
-class OpenSite:
+class OpenWorkspace:
     """One open workspace. Days are its local days; money in minor units. For one thread."""
 
     def __init__(self, directory: Path) -> None:

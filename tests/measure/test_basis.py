@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.measure.credited import _labels
+from touchline.measure.basis import _labels
 
 NAMES = [f"n{i}" for i in range(7)]
 TEXTS = st.lists(

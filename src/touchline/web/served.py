@@ -15,14 +15,16 @@ from touchline.errors import Denied
 from touchline.jobs.rpc import WorkerClient
 from touchline.web.keys import Keys
 
-__all__ = ["Admin", "Site", "site", "streamed"]
+__all__ = ["Admin", "Served", "served", "streamed"]
 
 _bearer = HTTPBearer(auto_error=False, description="An admin key")
 
 
 @dataclass(frozen=True)
-class Site:
-    """`problems`: each role of this process -> what is wrong with it, as a code, or None."""
+class Served:
+    """The workspace behind the routes. `problems`: each role of this process -> what is wrong with
+    it, as a code, or None.
+    """
 
     worker: WorkerClient
     keys: Keys
@@ -30,25 +32,25 @@ class Site:
     problems: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
 
 
-def site(request: Request) -> Site:
-    return request.app.state.site
+def served(request: Request) -> Served:
+    return request.app.state.served
 
 
 async def _admin(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Site:
-    here = site(request)
+) -> Served:
+    here = served(request)
     if given is None or not await here.keys.is_admin(given.credentials):
         raise Denied("wrong_admin_key")
     return here
 
 
-Admin = Annotated[Site, Depends(_admin)]
+Admin = Annotated[Served, Depends(_admin)]
 
 
 async def streamed(
-    here: Site, name: str, args: dict[str, Any], media_type: str
+    here: Served, name: str, args: dict[str, Any], media_type: str
 ) -> StreamingResponse:
     """The worker's answer as it comes; an error before the first chunk is still a problem."""
     chunks = here.worker.ask(name, {key: v for key, v in args.items() if v is not None})

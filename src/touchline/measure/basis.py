@@ -1,4 +1,4 @@
-"""One question about credit → journeys as arrays, with the labels and conversions they stand for.
+"""One question about credit → its basis: journeys as arrays, and what they stand for.
 
 Conversions without a rate and conversions without a touch never reach a model: they are named as
 unattributed. Touches in a window of *any* conversion of the goal are not non-converting, also when
@@ -26,7 +26,7 @@ from touchline.journey.rate import Rates
 from touchline.journey.touchpoint import touches
 from touchline.storage.engine import Expression, View
 
-__all__ = ["Credited", "Question", "credited", "journeys_of"]
+__all__ = ["Basis", "Question", "basis_of", "journeys_of"]
 
 UNNAMED = "Unassigned"
 OTHERS = 1 << 40  # journeys of no conversion are numbered from here
@@ -44,7 +44,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[dt.date | None, dt.date | None] = (None, None)
 
 
-class Credited(msgspec.Struct, frozen=True):
+class Basis(msgspec.Struct, frozen=True):
     """`labels[i]` are the values of label code i, in the order of the question's `by`.
 
     `conversions` are the rows behind the converting journeys, in their order; `touches` those of
@@ -59,7 +59,7 @@ class Credited(msgspec.Struct, frozen=True):
     missing_rates: tuple[tuple[str, str], ...]
 
 
-def credited(view: View, people: PersonMap, question: Question) -> Credited:
+def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     """Answers a question from one view of the lake."""
     speakers = Speakers.of(view, people.nodes)
     rates = Rates.of(view, question.currency)
@@ -79,7 +79,7 @@ def credited(view: View, people: PersonMap, question: Question) -> Credited:
     journeys, labels = journeys_of(counted, rows, len(won), question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
     missing = tuple(pair for pair in found.missing_rates if _is_within(pair[1], question.days))
-    return Credited(journeys, labels, counted, won, int(unrated.as_py() or 0), missing)
+    return Basis(journeys, labels, counted, won, int(unrated.as_py() or 0), missing)
 
 
 def _paths(view: View, touches: Expression, members: pa.Table, window_days: float) -> Expression:
