@@ -18,7 +18,7 @@ from touchline.identity.evidence import (
     Evidence,
     Nodes,
     Pairs,
-    gather_counted,
+    gather,
 )
 from touchline.model import TYPE_RANK
 
@@ -45,7 +45,7 @@ class Crowd:
     truth: npt.NDArray[np.int64]
 
     def evidence(self) -> Evidence:
-        return gather_counted(self.nodes, self.pairs)
+        return gather(self.nodes, self.pairs)
 
     def provable(self) -> npt.NDArray[np.int64]:
         """Truth in the evidence's order, for values that honest pairs can connect; else -1."""

@@ -14,7 +14,7 @@ from touchline.identity.evidence import (
     Decisions,
     Evidence,
     Nodes,
-    Sightings,
+    Pairs,
     gather,
 )
 from touchline.identity.person import PersonIds
@@ -95,7 +95,9 @@ def gathered(
     rank: list[int] = []
     app: list[int] = []
     seen: list[int] = []
-    pairs: list[tuple[int, int, int, int]] = []
+    days: dict[tuple[int, int], set[int]] = {}
+    kinds: dict[tuple[int, int], int] = {}
+    first: dict[bytes, int] = {}
     for row in given:
         start = len(ids)
         for name in row.names:
@@ -103,11 +105,14 @@ def gathered(
             rank.append(TYPE_RANK[LETTERS[name[0]]])
             app.append(ord(name[-1]) if "@" in name else NO_APP)
             seen.append(row.day)
-        here = range(start, len(ids))
-        pairs += [(a, b, row.kind, row.day) for a, b in itertools.combinations(here, 2)]
-    columns = np.array(pairs, np.int32).reshape(-1, 4).T
-    sightings = Sightings(columns[0], columns[1], columns[2].astype(np.int8), columns[3])
-    return gather(Nodes.of(ids, rank, app, seen), sightings, decisions)
+        here = [first.setdefault(ids[n], n) for n in range(start, len(ids))]
+        for pair in itertools.combinations(sorted(here), 2):
+            days.setdefault(pair, set()).add(row.day)
+            kinds[pair] = min(row.kind, kinds.get(pair, row.kind))
+    a, b = np.array(list(days), np.int32).reshape(-1, 2).T
+    counts = np.array([len(seen_on) for seen_on in days.values()], np.int32)
+    pairs = Pairs(a, b, np.array(list(kinds.values()), np.int8), counts)
+    return gather(Nodes.of(ids, rank, app, seen), pairs, decisions)
 
 
 def solve(

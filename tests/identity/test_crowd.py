@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from touchline.identity.evidence import Decisions, Nodes, Pairs, gather_counted
+from touchline.identity.evidence import Decisions, Nodes, Pairs, gather
 from touchline.identity.resolve import resolve
 from touchline.identity.rules import DEFAULT
 
@@ -45,7 +45,7 @@ def test_any_order_relabelling_and_repetition_gives_the_same_bits(crowds):
     before = crowd.evidence()
     rng = np.random.default_rng(9)
     turned = _turned(crowd, rng)
-    after = gather_counted(*turned)
+    after = gather(*turned)
     for name in ("hi", "lo", "rank", "app", "first_seen_us", "a", "b", "kind", "days"):
         assert getattr(after, name).tobytes() == getattr(before, name).tobytes(), name
     one, two = resolve(before), resolve(after)
@@ -73,8 +73,8 @@ def test_setting_apart_and_taking_it_back_is_the_identity(crowds):
     evidence = crowd.evidence()
     couple = evidence.node_id(int(evidence.a[0])), evidence.node_id(int(evidence.b[0]))
     before = resolve(evidence)
-    apart = resolve(gather_counted(crowd.nodes, crowd.pairs, Decisions(apart=(couple,))))
-    after = resolve(gather_counted(crowd.nodes, crowd.pairs))
+    apart = resolve(gather(crowd.nodes, crowd.pairs, Decisions(apart=(couple,))))
+    after = resolve(gather(crowd.nodes, crowd.pairs))
     a, b = int(evidence.a[0]), int(evidence.b[0])
     assert before.person[a] == before.person[b]
     assert apart.person[a] != apart.person[b]

@@ -25,9 +25,7 @@ __all__ = [
     "NodeSet",
     "Nodes",
     "Pairs",
-    "Sightings",
     "gather",
-    "gather_counted",
 ]
 
 Ints = npt.NDArray[np.int32]
@@ -77,17 +75,8 @@ class Nodes(NamedTuple):
         )
 
 
-class Sightings(NamedTuple):
-    """One row each time a pair was seen: positions in Nodes, the class, the local day."""
-
-    a: Ints
-    b: Ints
-    kind: Bytes
-    day: Ints
-
-
 class Pairs(NamedTuple):
-    """The same, counted already: `days` is the number of distinct local days."""
+    """Positions in Nodes, the class, and on how many local days the two were seen together."""
 
     a: Ints
     b: Ints
@@ -180,22 +169,8 @@ def halves(ids: bytes) -> tuple[Halves, Halves]:
     return np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
 
 
-def gather(nodes: Nodes, sightings: Sightings, decisions: Decisions = NO_DECISIONS) -> Evidence:
-    """Evidence of raw sightings: a pair's strength is the number of days it was seen on."""
-    order, index = _sorted_ids(nodes)
-    a, b = _ordered(index, sightings.a, sightings.b)
-    by = np.lexsort((sightings.day, b, a))
-    a, b, kind, day = a[by], b[by], sightings.kind[by], sightings.day[by]
-    new_pair = _starts(a, b)
-    new_day = new_pair | _starts(day)
-    days = np.add.reduceat(new_day, np.flatnonzero(new_pair), dtype=np.int32) if len(a) else day
-    kinds = np.minimum.reduceat(kind, np.flatnonzero(new_pair)) if len(a) else kind
-    pairs = Pairs(a[new_pair], b[new_pair], kinds, days)
-    return _decided(_merged(nodes, order, index), pairs, decisions)
-
-
-def gather_counted(nodes: Nodes, pairs: Pairs, decisions: Decisions = NO_DECISIONS) -> Evidence:
-    """Evidence of counted pairs. One pair in several rows (a class each) keeps the best of them."""
+def gather(nodes: Nodes, pairs: Pairs, decisions: Decisions = NO_DECISIONS) -> Evidence:
+    """One pair in several rows (a class each) keeps the best of them."""
     order, index = _sorted_ids(nodes)
     a, b = _ordered(index, pairs.a, pairs.b)
     canonical = _best(Pairs(a, b, pairs.kind, pairs.days))

@@ -25,7 +25,7 @@ from touchline.identity.evidence import (
     Ints,
     Nodes,
     Pairs,
-    gather_counted,
+    gather,
     halves,
 )
 from touchline.identity.mirror import TABLES, Mark, read_map
@@ -102,7 +102,7 @@ def evidence_of(view: View) -> Evidence:
     sets = _identifier_sets(view)
     nodes = view.fetch(_nodes(sets))
     pairs = view.fetch(_pairs(sets))
-    return gather_counted(_node_arrays(nodes), _pair_arrays(nodes, pairs))
+    return gather(_node_arrays(nodes), _pair_arrays(nodes, pairs))
 
 
 def account_members(view: View, people: PersonMap) -> pa.Table:
