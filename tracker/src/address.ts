@@ -12,8 +12,8 @@ const SETTLE_MS = 60;
 export interface Turning {
   told(address: string): string;
   readonly isHash: boolean;
-  /** The old page is over. */
-  turn(url: string, referrer: string): void;
+  /** The old page is over; without a `referrer` it had not even begun. */
+  turn(url: string, referrer: string | undefined): void;
   /** The new one has settled. */
   view(): void;
   readonly debug: boolean;
@@ -32,8 +32,9 @@ export function watchAddress(listen: Listen, atEnd: (end: () => void) => void, t
     last = now;
     const before = told;
     told = turning.told(location.href);
+    // One that nobody saw is no referrer, and was not read.
+    turning.turn(told, timer === undefined ? before : undefined);
     clearTimeout(timer);
-    turning.turn(told, before);
     timer = setTimeout(() => guard(settle, turning.debug), SETTLE_MS);
   }
 

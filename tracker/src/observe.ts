@@ -63,10 +63,10 @@ export function observe(core: Core): () => void {
     say(submitted(form));
   }
 
-  function turn(url: string, referrer: string): void {
-    report();
+  function turn(url: string, from: string | undefined): void {
+    if (from !== undefined) report();
     reading?.reset();
-    core.place = { url, referrer };
+    core.place = { url, referrer: from ?? core.place.referrer };
   }
 
   if (reading) reading.start(listen);
