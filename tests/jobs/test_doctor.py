@@ -57,6 +57,8 @@ def test_a_file_that_is_gone_is_found_by_name(workspace):
     (path,) = workspace.lake.events.snapshot().files
     Path(path).unlink()
     assert checks(workspace) == [("files", str(Path(path).relative_to(workspace.dir)))]
+    (found,) = examine(workspace, "zh")["findings"]
+    assert found["what"] == "数据表引用的文件不见了,请用备份恢复"
 
 
 def test_a_reject_that_is_gone_is_found(workspace):

@@ -31,7 +31,7 @@ WORDS = {
 
 def run(args: argparse.Namespace) -> int:
     with reading(args.dir) as workspace:
-        found = examine(workspace)
+        found = examine(workspace, language())
     words = WORDS[language()]
     counts = ("received", "stored", "duplicate", "rejected")
     columns: list[Column] = [(words["source"], "source", str)]

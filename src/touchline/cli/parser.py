@@ -1,4 +1,7 @@
-"""All verbs and their arguments in one place; nothing heavy is imported here."""
+"""All verbs and their arguments in one place; nothing heavy is imported here.
+
+Texts stand here in English; a terminal that speaks Chinese gets those of `cli.chinese`.
+"""
 
 import argparse
 import importlib
@@ -7,22 +10,47 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import touchline
+from touchline.cli import language
 
 __all__ = ["parser"]
 
+ABOUT = "Scattered marketing touches become one line per customer, each with its worth."
 FORMATS = ("table", "json", "csv")
 Run = Callable[[argparse.Namespace], int | None]
 
 
+def said(text: str) -> str:
+    """A text of this module in the language of the terminal."""
+    if language() != "zh":
+        return text
+    from touchline.cli.chinese import HELP
+
+    return HELP.get(text, text)
+
+
 class Parser(argparse.ArgumentParser):
     """Errors are one line with a remedy, exit 2."""
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        if "help" in options:
+            options["help"] = said(options["help"])
+        return super().add_argument(*names, **options)
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        if language() == "zh":
+            from touchline.cli.chinese import PARTS
+
+            for part, chinese in PARTS.items():
+                text = text.replace(part, chinese)
+        return text
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}. See: {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    top = Parser(prog="touchline", description=touchline.__doc__)
+    top = Parser(prog="touchline", description=said(ABOUT))
     top.add_argument("--version", action="version", version=touchline.__version__)
     verbs = top.add_subparsers(metavar="VERB", required=True)
     for build in (_init, _serve, _import, _attribute, _export, _apply, _dump, _doctor, _rebuild):
@@ -32,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _verb(verbs: Any, name: str, text: str, module: str) -> argparse.ArgumentParser:
-    made = verbs.add_parser(name, help=text, description=text)
+    made = verbs.add_parser(name, help=said(text), description=said(text))
     made.set_defaults(run=_later(module))
     return made
 

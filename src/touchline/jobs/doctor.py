@@ -6,7 +6,7 @@ A finding is something a person must look at; each says what is wrong and what t
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -24,20 +24,65 @@ __all__ = ["examine"]
 HOUR_US = 3600 * clock.US
 TRIES, PAUSE_S = 5, 2.0  # State follows the lake sooner than that
 Place = tuple[str, int]
+# (English, Chinese): what is wrong, and what to do.
+WHAT = {
+    "unbalanced": (
+        "received {received} ≠ {stored} stored + {duplicate} duplicate + {rejected}: report it",
+        "收到 {received} ≠ 入库 {stored} + 重复 {duplicate} + 异常 {rejected},请反馈给我们",
+    ),
+    "not_stored": (
+        "{said} said to be stored, {found} found: report it, keep the folder as it is",
+        "账上入库 {said} 条,实际找到 {found} 条,请反馈给我们,并保留整个文件夹不动",
+    ),
+    "not_rejected": (
+        "{said} said to be rejected, {found} found: report it, keep the folder as it is",
+        "账上异常 {said} 条,实际找到 {found} 条,请反馈给我们,并保留整个文件夹不动",
+    ),
+    "twice": (
+        "{count} events are stored twice: please report this",
+        "有 {count} 个事件重复入库,请反馈给我们",
+    ),
+    "gone": (
+        "named by its table and gone: restore it from a backup",
+        "数据表引用的文件不见了,请用备份恢复",
+    ),
+    "apart": (
+        "lake {lake}, State {state}: start the server or import once to repair it",
+        "lake 为 {lake},State 为 {state}:启动一次服务或导入一次即可修复",
+    ),
+    "short": (
+        "the log is shorter than what was read from it: restore it from a backup",
+        "日志比已读取的位置还短,请用备份恢复",
+    ),
+    "open": ("others may read it: chmod 600", "其他用户可以读取该文件,请执行 chmod 600"),
+}
 
 
-def examine(workspace: Workspace) -> dict[str, Any]:
+class Finding(NamedTuple):
+    check: str
+    where: str
+    what: str
+    params: dict[str, Any]
+
+    def in_words(self, language: str) -> dict[str, str]:
+        en, zh = WHAT[self.what]
+        what = (zh if language == "zh" else en).format(**self.params)
+        return {"check": self.check, "where": self.where, "what": what}
+
+
+def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
     """{"findings": [{"check", "where", "what"}], "sources": [...]}: an empty list is good news.
 
     A server may be writing meanwhile: the lake is asked for the rows that the account speaks of.
     """
     account, refused, upto = _books(workspace)
     findings = [*_files(workspace), *_store(workspace), *_secrets(workspace)]
-    if not any(found["check"] == "files" for found in findings):
+    if not any(found.check == "files" for found in findings):
         with workspace.view("fresh", "events") as view:
             findings += _conservation(account, _stored(view, upto), refused)
             findings += _repeated(view)
-    return {"findings": findings, "sources": _by_source(account)}
+    listed = [finding.in_words(language) for finding in findings]
+    return {"findings": listed, "sources": _by_source(account)}
 
 
 def _books(workspace: Workspace) -> tuple[dict[Place, sa.Row[Any]], Counter[Place], int]:
@@ -55,23 +100,23 @@ def _marks(workspace: Workspace) -> dict[str, int]:
 
 def _conservation(
     account: dict[Place, sa.Row[Any]], stored: Counter[Place], refused: Counter[Place]
-) -> list[dict[str, str]]:
+) -> list[Finding]:
     """Whether received = stored + duplicate + rejected, and the rows are really there."""
-    findings: list[dict[str, str]] = []
+    findings: list[Finding] = []
     for place in sorted({*account, *stored, *refused}):
         where = f"{place[0]} {clock.iso(place[1])}"
         row = account.get(place)
         told = Tally() if row is None else _tally(row)
         received, kept, duplicate, rejected = msgspec.structs.astuple(told)
         if received != kept + duplicate + rejected:
-            what = f"received {received} ≠ {kept} stored + {duplicate} duplicate + {rejected}"
-            findings.append(_finding("conservation", where, what))
+            counts = msgspec.structs.asdict(told)
+            findings.append(Finding("conservation", where, "unbalanced", counts))
         if kept != stored[place]:
-            what = f"{kept} said to be stored, {stored[place]} found"
-            findings.append(_finding("conservation", where, what))
+            numbers = {"said": kept, "found": stored[place]}
+            findings.append(Finding("conservation", where, "not_stored", numbers))
         if rejected != refused[place]:
-            what = f"{rejected} said to be rejected, {refused[place]} found"
-            findings.append(_finding("conservation", where, what))
+            numbers = {"said": rejected, "found": refused[place]}
+            findings.append(Finding("conservation", where, "not_rejected", numbers))
     return findings
 
 
@@ -88,11 +133,10 @@ def _stored(view: View, upto: int) -> Counter[Place]:
     return Counter({(r["source"], r["hour_us"]): r["n"] for r in view.fetch(counts).to_pylist()})
 
 
-def _repeated(view: View) -> list[dict[str, str]]:
+def _repeated(view: View) -> list[Finding]:
     rows = view.events("event_id")
     count = view.count(rows.group_by("event_id").having(lambda t: t.count() > 1).agg())
-    what = f"{count} events are stored twice: please report this"
-    return [_finding("duplicates", "events", what)] if count else []
+    return [Finding("duplicates", "events", "twice", {"count": count})] if count else []
 
 
 def _account(workspace: Workspace) -> dict[Place, sa.Row[Any]]:
@@ -110,24 +154,21 @@ def _refused(workspace: Workspace) -> Counter[Place]:
     return Counter({(row.source, row.hour_us): row.n for row in rows})
 
 
-def _files(workspace: Workspace) -> list[dict[str, str]]:
+def _files(workspace: Workspace) -> list[Finding]:
     """Files that a table names and that are not there."""
     named = [path for table in workspace.lake.tables.values() for path in table.snapshot().files]
-    what = "named by its table and gone: restore it from a backup"
     gone = [Path(path) for path in named if not Path(path).exists()]
-    return [_finding("files", str(path.relative_to(workspace.dir)), what) for path in gone]
+    return [Finding("files", str(path.relative_to(workspace.dir)), "gone", {}) for path in gone]
 
 
-def _store(workspace: Workspace) -> list[dict[str, str]]:
-    findings: list[dict[str, str]] = []
+def _store(workspace: Workspace) -> list[Finding]:
+    findings: list[Finding] = []
     for name in (LOG, SEQ):
         lake, state = _settled_marks(workspace, name)
         if lake != state:
-            what = f"lake {lake}, State {state}: start the server or import once to repair it"
-            findings.append(_finding("recovery", name, what))
+            findings.append(Finding("recovery", name, "apart", {"lake": lake, "state": state}))
     if workspace.lake.log_offset() > end_offset(workspace.dir) > 0:
-        what = "the log is shorter than what was read from it: restore it from a backup"
-        findings.append(_finding("log", "log", what))
+        findings.append(Finding("log", "log", "short", {}))
     return findings
 
 
@@ -143,10 +184,10 @@ def _settled_marks(workspace: Workspace, name: str) -> tuple[int, int]:
     return pair
 
 
-def _secrets(workspace: Workspace) -> list[dict[str, str]]:
+def _secrets(workspace: Workspace) -> list[Finding]:
     folder = secrets_folder(workspace.dir, workspace.settings)
     open_files = [p.name for p in sorted(folder.iterdir()) if p.stat().st_mode & 0o077]
-    return [_finding("secrets", name, "others may read it: chmod 600") for name in open_files]
+    return [Finding("secrets", name, "open", {}) for name in open_files]
 
 
 def _by_source(account: dict[Place, sa.Row[Any]]) -> list[dict[str, Any]]:
@@ -154,7 +195,3 @@ def _by_source(account: dict[Place, sa.Row[Any]]) -> list[dict[str, Any]]:
     for (source, _), row in account.items():
         sums.setdefault(source, Counter()).update(msgspec.structs.asdict(_tally(row)))
     return [{"source": source, **counts} for source, counts in sorted(sums.items())]
-
-
-def _finding(check: str, where: str, what: str) -> dict[str, str]:
-    return {"check": check, "where": where, "what": what}

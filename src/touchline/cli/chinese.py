@@ -1,0 +1,49 @@
+"""What `--help` says, in Chinese: the English text of `cli.parser` → the Chinese one."""
+
+__all__ = ["HELP", "PARTS"]
+
+HELP = {
+    "Scattered marketing touches become one line per customer, each with its worth.": (
+        "把散落各处的营销触点连成每位客户的一条线,并算出每个触点的价值。"
+    ),
+    "Make a workspace in DIR.": "在 DIR 新建工作区。",
+    "what reports count in (default CNY)": "报表所用货币(默认 CNY)",
+    "what a day is": "按哪个时区划分日期",
+    "phone numbers without a country code": "不带国家码的手机号属于哪个地区",
+    "a key for trackers; NAME is the source (again for more)": (
+        "埋点写入密钥,NAME 为数据源名称(可重复填写)"
+    ),
+    "Collect events and answer queries over HTTP.": "启动服务:通过 HTTP 采集事件、回答查询。",
+    "Read a file into a workspace.": "把文件导入工作区。",
+    "names the columns": "字段映射文件",
+    "where the rows come from (default: the kind)": "数据来源(默认与类型同名)",
+    "show what would be read, store nothing": "只预览读取结果,不入库",
+    "Credit conversions to channels.": "计算各渠道的转化归因。",
+    "aggregated paths instead of DIR": "使用汇总路径文件,不需要工作区",
+    "comma separated (default all)": "归因模型,用逗号分隔(默认 all,即全部)",
+    "channel[,campaign[,ad_group|term|content]]": (
+        "拆分维度:channel[,campaign[,ad_group|term|content]]"
+    ),
+    "how long before a conversion (default 90d)": "转化前的归因窗口(默认 90d)",
+    "first local day of conversions": "转化的起始日期(当地时间)",
+    "last local day of conversions": "转化的截止日期(当地时间,含当天)",
+    "what was known at the end of that day": "以当天结束时的已知数据为准",
+    "Write a workspace's rows to a file or stdout.": "把工作区的数据导出到文件或标准输出。",
+    "credit: which goal": "用于 credit:转化目标",
+    "credit: which models": "用于 credit:归因模型",
+    "credit: how long before a conversion": "用于 credit:归因窗口",
+    "Put definitions (goals, channel rules ...) in force.": "启用定义(转化目标、渠道规则等)。",
+    "Print the definitions in force.": "输出当前生效的定义。",
+    "Check that everything received is accounted for.": "核对收到的每一条数据都有去向。",
+    "Derive anew all that can be derived.": "按当前规则重新计算所有派生数据。",
+    "Build the demo company, print its report, serve it.": "生成演示公司,输出报表并启动服务。",
+}
+
+# What the parser of the standard library says by itself.
+PARTS = {
+    "usage: ": "用法:",
+    "positional arguments:": "参数:",
+    "options:": "选项:",
+    "show this help message and exit": "显示本帮助并退出",
+    "show program's version number and exit": "显示版本号并退出",
+}

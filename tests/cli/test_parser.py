@@ -1,0 +1,52 @@
+"""Every text of `--help` has a Chinese one, and a Chinese terminal gets it."""
+
+import argparse
+import re
+import time
+
+import pytest
+
+from touchline.cli.chinese import HELP
+from touchline.cli.parser import ABOUT, parser
+
+
+@pytest.fixture
+def speak(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return lambda language: monkeypatch.setenv("LC_ALL", language)
+
+
+def verbs(top):
+    (found,) = [a for a in top._actions if isinstance(a, argparse._SubParsersAction)]
+    return found.choices
+
+
+def texts():
+    top = parser()
+    yield ABOUT
+    for made in verbs(top).values():
+        yield made.description
+        yield from (a.help for a in made._actions if a.help and a.dest != "help")
+
+
+def test_every_help_text_is_translated_and_none_is_left_over(speak):
+    speak("C.UTF-8")
+    assert set(texts()) == set(HELP)
+
+
+def test_a_chinese_terminal_reads_chinese(speak):
+    speak("zh_CN.UTF-8")
+    top = parser()
+    for made in (top, *verbs(top).values()):
+        english = re.findall(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", made.format_help())
+        assert english == [], english
+    assert parser().format_help().startswith("用法:touchline")
+
+
+@pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
+def test_help_is_made_at_once(speak, language):
+    speak(language)
+    start = time.perf_counter()
+    parser().format_help()
+    assert time.perf_counter() - start < 0.3
