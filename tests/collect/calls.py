@@ -3,9 +3,12 @@
 import gzip
 import json
 
+import msgspec
+
+from touchline.collect.redact import Veil
 from touchline.collect.segment import read, to_event
 from touchline.collect.site import Site
-from touchline.model import RawRequest
+from touchline.model import LABELS, RawRequest
 
 RECEIVED = 1_795_249_805_000_000  # 2026-11-21T08:30:05Z
 SITE = Site(workspace="w", own_hosts=frozenset({"ours.cn"}))
@@ -37,3 +40,20 @@ def event(data, path="/v1/track", site=SITE, **fields):
 
 def track(name="Product Viewed", **fields):
     return {"type": "track", "event": name, "anonymousId": "a1", "messageId": "m1", **fields}
+
+
+def without_identifiers(event, token, region="CN"):
+    """The event as the lake gets it."""
+    veil = Veil(token, region)
+    clean = {
+        name: veil.text(value)
+        for name in LABELS
+        if (value := getattr(event, name)) is not None and "@" in value
+    }
+    return msgspec.structs.replace(
+        event,
+        page_url=veil.url(event.page_url) if event.page_url else None,
+        properties=json.loads(veil.text_of(event.properties)),
+        context=json.loads(veil.text_of(event.context)),
+        **clean,
+    )

@@ -6,12 +6,11 @@ import json
 import re
 
 import msgspec
-from calls import SITE, request, track
+from calls import SITE, request, track, without_identifiers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touchline.collect.reasons import REASONS
-from touchline.collect.redact import without_identifiers
 from touchline.collect.segment import content_hash, payload, read, to_event
 from touchline.collect.time import EARLIEST_US, LATEST_US
 from touchline.errors import BadInput

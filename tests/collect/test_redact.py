@@ -1,10 +1,10 @@
 import json
 
 import pytest
+from calls import without_identifiers
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.collect.redact import without_identifiers
 from touchline.model import Event
 
 

@@ -81,6 +81,7 @@ def test_an_item_that_breaks_us_is_kept_as_an_internal_error(workspace, monkeypa
         return 1 / 0 if item.message_id == "m2" else found(item, *rest)
 
     monkeypatch.setattr(writer_module, "to_event", brittle)
+    monkeypatch.setattr(writer_module.Quick, "events", lambda *_: 1 / 0)
     Tracker(workspace).send(track("m1", "A"), track("m2", "A"), track("m3", "A"))
     Writer(workspace).catch_up()
     assert [event["message_id"] for event in ask(workspace, queries.events)] == ["m1", "m3"]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from touchline.model import RawRequest
 
 __all__ = [
+    "NO_SPOT",
     "Page",
     "Spot",
     "agent_of",

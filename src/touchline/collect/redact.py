@@ -16,11 +16,13 @@ import msgspec
 from touchline.collect.identifiers import MAX_KEY, identifier_type
 from touchline.collect.normalise import identifier
 from touchline.collect.url import unquoted
-from touchline.model import LABELS, Event
+from touchline.model import Members
 
-__all__ = ["values_without_identifiers", "without_identifiers"]
+__all__ = ["Veil", "values_without_identifiers"]
 
 Token = Callable[[str, str], str]
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 REMOVED = "[removed]"
 
@@ -54,29 +56,11 @@ MAX_REMEMBERED = 1024
 _ID_OWNERS = {"device": "device", "externalid": "user_id", "externalids": "user_id"}
 
 
-def without_identifiers(event: Event, token: Token, region: str = "CN") -> Event:
-    """The event with page_url, labels, properties and context free of identifiers."""
-    veil = _Veil(token, region)
-    # A newsletter that tags its links with the reader's address would make it a label.
-    addressed = {
-        name: veil.text(value)
-        for name in LABELS
-        if (value := getattr(event, name)) is not None and "@" in value
-    }
-    return msgspec.structs.replace(
-        event,
-        page_url=veil.url(event.page_url) if event.page_url else None,
-        properties=veil.mapping(event.properties),
-        context=veil.mapping(event.context),
-        **addressed,
-    )
-
-
 def values_without_identifiers(
     values: Mapping[str, Any], token: Token, region: str = "CN"
 ) -> dict[str, Any]:
     """The same for the properties of a row that is no event."""
-    return _Veil(token, region).mapping(values) if values else {}
+    return Veil(token, region).mapping(values) if values else {}
 
 
 class _Meaning(NamedTuple):
@@ -114,12 +98,27 @@ def _has_name(url: str) -> bool:
     return any(m.type is not None or m.is_secret for m in map(_meaning_of, names))
 
 
-class _Veil:
-    """One walk over one event's values."""
+class Veil:
+    """Looks through values under the tokens of one workspace, and remembers what it met last."""
 
     def __init__(self, token: Token, region: str) -> None:
         self._token = token
         self._region = region
+        self._member = lru_cache(1 << 14)(self._read_member)
+
+    def text_of(self, values: Mapping[str, Any]) -> str:
+        """An object as JSON, free of identifiers. Of `Members`, known bytes are not read again."""
+        if type(values) is not Members:
+            return _encode(self.mapping(values)).decode()
+        return f"{{{','.join([self._met(name, raw) for name, raw in values.items()])}}}"
+
+    def _met(self, name: str, raw: bytes) -> str:
+        is_long = len(raw) > MAX_REMEMBERED
+        return self._read_member(name, raw) if is_long else self._member(name, raw)
+
+    def _read_member(self, name: str, raw: bytes) -> str:
+        """`"name":value`, as it stands in an object."""
+        return _encode(self.mapping({name: _decode(raw)})).decode()[1:-1]
 
     def mapping(self, values: Mapping[str, Any], owner: str = "") -> dict[str, Any]:
         id_type = _ID_OWNERS.get(owner)

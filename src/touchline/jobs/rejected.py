@@ -89,7 +89,7 @@ def _times(workspace: Workspace, args: dict[str, Any]) -> Iterator[Test]:
 def _happened(row: Row, payload: Any, zone: str) -> int:
     if not isinstance(payload, dict):
         return row.received_us
-    said, _ = own_time(payload)
+    said, _ = own_time(payload.get("originalTimestamp"), payload.get("timestamp"))
     if said is None:
         said = time.parse(payload.get("occurred_at"), zone)
     return row.received_us if said is None else said

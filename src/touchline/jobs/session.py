@@ -5,7 +5,6 @@ written back. Sessions that are still open (over midnight, or over the last comm
 row each, so that what goes on with them is no new session, and are not given back.
 """
 
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +13,10 @@ import pyarrow.compute
 
 from touchline import clock
 from touchline.collect.session import IDLE_US, sessions
-from touchline.model import LABELS, Event, Flag
+from touchline.model import LABELS, Flag
 from touchline.storage.columns import EVENTS
 
-__all__ = ["OPEN", "OpenSessions", "assign_sessions", "device_of"]
+__all__ = ["OPEN", "OpenSessions", "assign_sessions"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 CAMPAIGN = ("source_name", "medium", "campaign")
@@ -26,18 +25,7 @@ SHARED = ("device", "ts_us", "seq", "session_id", "landing_page", *LABELS)
 # the opener brought its labels (with which a session can be told from another) or just had them.
 OPEN = pa.schema([*(EVENTS.field(name) for name in SHARED), ("is_brought", pa.bool_())])
 REMEMBERED = 100_000
-
-
-def device_of(event: Event, nodes: list[dict[str, Any]]) -> int | None:
-    """Who has sessions: the anonymous_id, else the user_id, of one source; None takes no part."""
-    if not event.flags & Flag.IN_SESSION:
-        return None
-    by_type = {node["type"]: node["id"] for node in nodes}
-    node = by_type.get("anonymous_id") or by_type.get("user_id")
-    if node is None:
-        return None
-    name = event.source.encode("utf-8", "surrogatepass") + b"\0" + node
-    return int.from_bytes(blake2b(name, digest_size=8).digest(), "big", signed=True)
+_BRINGS = int(Flag.BRINGS_CAMPAIGN)
 
 
 class Part(NamedTuple):
@@ -162,13 +150,32 @@ class OpenSessions:
         """Notes the session that is open after each device's last row."""
         if len(self._last) > REMEMBERED:
             self._last.clear()
-        taking = rows.filter(pc.is_valid(rows.column("device"))).select([*SHARED, "flags"])
-        for row in taking.sort_by([("ts_us", "ascending"), ("seq", "ascending")]).to_pylist():
+        at = np.flatnonzero(pc.is_valid(rows.column("device")).to_numpy())
+        if not len(at):
+            return
+        names = ("device", "ts_us", "seq", "session_id")
+        device, ts_us, seq, session = (
+            rows.column(name).take(pa.array(at)).to_numpy() for name in names
+        )
+        order = np.lexsort((seq, ts_us, device))
+        device, ts_us, session = device[order], ts_us[order], session[order]
+        begins = np.flatnonzero(np.r_[True, device[1:] != device[:-1]])
+        ends = np.r_[begins[1:], len(order)] - 1
+        opens = np.flatnonzero(
+            np.r_[True, (device[1:] != device[:-1]) | (session[1:] != session[:-1])]
+        )
+        openers = opens[np.searchsorted(opens, ends, "right") - 1]
+        first_us = ts_us[begins].tolist()
+        last = rows.take(pa.array(at[order[ends]])).select(["ts_us", "seq"]).to_pylist()
+        opened = rows.take(pa.array(at[order[openers]])).select([*SHARED, "flags"]).to_pylist()
+        for since_us, end, row in zip(first_us, last, opened, strict=True):
             held = self._last.get(row["device"])
-            if held is not None and held["ts_us"] > row["ts_us"]:
+            if held is not None and held["ts_us"] > since_us:
                 self.is_doubtful = True
-            elif held is not None and held["session_id"] == row["session_id"]:
-                self._last[row["device"]] = held | {"ts_us": row["ts_us"], "seq": row["seq"]}
+                if held["ts_us"] > end["ts_us"]:
+                    continue
+            if held is not None and held["session_id"] == row["session_id"]:
+                self._last[row["device"]] = held | end
             else:
-                row["is_brought"] = bool(row.pop("flags") & Flag.BRINGS_CAMPAIGN)
-                self._last[row["device"]] = row
+                row["is_brought"] = bool(row.pop("flags") & _BRINGS)
+                self._last[row["device"]] = row | end

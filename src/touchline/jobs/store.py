@@ -10,36 +10,28 @@ account in one transaction. A crash between the last two leaves one batch half a
 comes next is decided by `Writer.recover`, which tells this store to redo State alone.
 """
 
-import datetime as dt
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from touchline import clock
-from touchline.collect.nodes import NodeBook, Trait
-from touchline.collect.redact import without_identifiers
-from touchline.collect.time import local_day
+from touchline.collect.nodes import NodeBook
 from touchline.errors import Unavailable
 from touchline.jobs.account import Tally, intake_rows, reject_rows
 from touchline.jobs.process import without_collector
-from touchline.jobs.session import OpenSessions, device_of
+from touchline.jobs.rows import Rows
+from touchline.jobs.session import OpenSessions
 from touchline.model import Event, Flag, Reject
 from touchline.storage import schema
-from touchline.storage.columns import EVENTS
 from touchline.storage.lake import LOG, REVISED, SEQ
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Arrival", "EventStore"]
 
-_EPOCH = dt.date(1970, 1, 1).toordinal()
 _encoder = msgspec.json.Encoder()
-# Columns that are an attribute of the event under the same name.
-_PLAIN = tuple(name for name in EVENTS.names if name in Event.__struct_fields__)
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +48,7 @@ class EventStore:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.nodes = NodeBook(workspace)
+        self._rows = Rows(self.nodes, region=workspace.region, time_zone=workspace.time_zone)
         self.sessions = OpenSessions()
         self.last_seq = workspace.state.mark(SEQ)
         self._has_failed = False
@@ -81,7 +74,9 @@ class EventStore:
                 raise Unavailable("not_stored")
             self._has_failed = True
             fates = _Fates(self.workspace, arrivals)
-            rows, traits = self._rows(fates.stored)
+            events = [event for _, event in fates.stored]
+            ids = [event_id for event_id, _ in fates.stored]
+            rows, traits = self._rows.table(ids, events, self.last_seq)
             is_revised = any(event.flags & Flag.REVISION for _, event in fates.stored)
             self.nodes.save(traits)
             if not is_redo:
@@ -90,17 +85,14 @@ class EventStore:
             self._has_failed = False
             return tally
 
-    def _to_lake(
-        self, rows: dict[str, list[Any]], is_revised: bool, log_offset: int | None
-    ) -> None:
-        last = self.last_seq + len(rows["seq"])
-        offsets = {SEQ: last} if rows["seq"] else {}
+    def _to_lake(self, rows: pa.Table, is_revised: bool, log_offset: int | None) -> None:
+        last = self.last_seq + len(rows)
+        offsets = {SEQ: last} if len(rows) else {}
         if is_revised:
             offsets[REVISED] = last
         if log_offset is not None:
             offsets[LOG] = log_offset
-        table = self.sessions.assign(pa.Table.from_pydict(rows, schema=EVENTS))
-        self.workspace.lake.fresh.commit(table, offsets=offsets)
+        self.workspace.lake.fresh.commit(self.sessions.assign(rows), offsets=offsets)
 
     def _to_state(
         self, fates: "_Fates", rejects: Sequence[Reject], log_offset: int | None
@@ -133,32 +125,6 @@ class EventStore:
         self.last_seq = last_seq
         duplicates = len(fates.duplicates)
         return Tally(len(counts), len(fates.stored), duplicates, len(refused))
-
-    def _rows(self, stored: list[tuple[bytes, Event]]) -> tuple[dict[str, list[Any]], list[Trait]]:
-        """Columns of the rows, and the traits that came with them. By column is the faster way."""
-        token, region = self.nodes.token, self.workspace.region
-        events = [event for _, event in stored]
-        clean = [without_identifiers(event, token, region) for event in events]
-        nodes = [self.nodes.ids(event.identifiers) for event in events]
-        zone = self.workspace.time_zone
-        days = [dt.date.fromordinal(_EPOCH + local_day(e.ts_us, zone)) for e in events]
-        columns: dict[str, list[Any]] = {
-            name: list(map(attrgetter(name), clean)) for name in _PLAIN
-        }
-        columns |= {
-            "event_id": [event_id for event_id, _ in stored],
-            "node_ids": nodes,
-            "local_day": days,
-            "device": list(map(device_of, events, nodes)),
-            "click_ids": [list(event.click_ids.items()) for event in events],
-            "properties": [_encoder.encode(event.properties).decode() for event in clean],
-            "context": [_encoder.encode(event.context).decode() for event in clean],
-            "seq": list(range(self.last_seq + 1, self.last_seq + 1 + len(events))),
-            "known_at_us": [clock.now_us()] * len(events),
-        }
-        missing = [None] * len(events)
-        traits = [t for event, ids in zip(events, nodes, strict=True) for t in _traits(event, ids)]
-        return {name: columns.get(name, missing) for name in EVENTS.names}, traits
 
 
 class _Fates:
@@ -202,9 +168,3 @@ def _conflict(arrival: Arrival) -> Reject:
         message_id=event.message_id,
         line=arrival.line,
     )
-
-
-def _traits(event: Event, nodes: list[dict[str, Any]]) -> Iterator[Trait]:
-    if nodes:
-        for name, value in event.traits.items():
-            yield Trait(nodes[0]["id"], name, value, event.ts_us, event.source)

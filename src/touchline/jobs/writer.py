@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from touchline.collect import segment
 from touchline.collect.event import to_event
 from touchline.collect.item import payload
+from touchline.collect.quick import Made, Quick
 from touchline.collect.site import Site
 from touchline.errors import TouchlineError
 from touchline.jobs.account import intake_rows
@@ -38,19 +39,24 @@ class Writer:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.store = EventStore(workspace)
-        self._site: tuple[int, Site] | None = None
+        self._site: tuple[int, Site, Quick] | None = None
         self._log_turn, self._settle_turn = threading.Lock(), threading.Lock()
         self._recover()
 
     @property
     def site(self) -> Site:
         """Facts and rules of the workspace as last applied."""
+        return self._reading[0]
+
+    @property
+    def _reading(self) -> tuple[Site, Quick]:
         table = schema.definition.c
         rows = self.workspace.state.read(sa.select(sa.func.max(table.id).label("newest")))
         newest = rows[0].newest or 0
         if self._site is None or self._site[0] != newest:
-            self._site = (newest, site_of(self.workspace))
-        return self._site[1]
+            site = site_of(self.workspace)
+            self._site = (newest, site, Quick(site))
+        return self._site[1:]
 
     def commit_once(self) -> int:
         """Takes in the next requests of the log; returns how many items they held.
@@ -91,9 +97,9 @@ class Writer:
     def _sorted(self, frames: list[Frame]) -> tuple[list[Arrival], list[Reject]]:
         arrivals: list[Arrival] = []
         rejects: list[Reject] = []
-        site = self.site
+        site, quick = self._reading
         for frame in frames:
-            for found in _items(frame, site):
+            for found in _items(frame, site, quick):
                 if isinstance(found, Reject):
                     rejects.append(found)
                 else:
@@ -131,12 +137,15 @@ class Writer:
         self.store.last_seq = upto
 
 
-def _items(frame: Frame, site: Site) -> Iterator[Arrival | Reject]:
+def _items(frame: Frame, site: Site, quick: Quick) -> Iterator[Arrival | Reject]:
     """What a logged request holds; what is wrong with it becomes a reject: the log never stalls."""
     try:
         request = msgspec.msgpack.decode(frame.payload, type=RawRequest)
     except msgspec.DecodeError:
         yield _unreadable("log", frame.payload, frame.received_us)
+        return
+    if (made := _made(request, quick)) is not None:
+        yield from (Arrival(one.event, one.item) for one in made)
         return
     try:
         batch = segment.read(request)
@@ -158,6 +167,13 @@ def _items(frame: Frame, site: Site) -> Iterator[Arrival | Reject]:
                 received_us=request.received_us,
                 message_id=item.message_id,
             )
+
+
+def _made(request: RawRequest, quick: Quick) -> list[Made] | None:
+    try:
+        return quick.events(request)
+    except Exception:  # noqa: BLE001  # the long way tells which item is at fault
+        return None
 
 
 def _unreadable(source: str, payload: bytes, received_us: int) -> Reject:
