@@ -1,7 +1,7 @@
 """A real browser (Debian's Chromium, through Playwright) on pages that report to a real server.
 
 Without Chromium these tests are skipped; with TOUCHLINE_REQUIRE_BROWSER=1 (set by CI) they fail.
-The browser finds every host under `.example` on this machine, so that sites have names of their own.
+The browser finds every host under `.example` on this machine: sites have names of their own.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from e2e.conftest import Served, ended, made
+from tracker.pages import opened
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -47,19 +48,24 @@ class Front(http.server.BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path in ("/t.js", "/t.mjs", "/track.js"):
             return self.hand_on(None)
-        return self.say(200, self.site.page(path), self.site.headers | {"content-type": "text/html"})
+        return self.say(
+            200, self.site.page(path), self.site.headers | {"content-type": "text/html"}
+        )
 
     def do_OPTIONS(self):
         self.hand_on(None)
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
-        if self.site.illness and not self.path.startswith("/v1/id"):
+        ill = self.site.illness
+        ill = ill(body) if callable(ill) else ill
+        if ill and not self.path.startswith("/v1/id"):
             self.site.refused.append((time.monotonic(), body))
-            status, headers = self.site.illness
+            status, headers = ill
             return self.say(status, b"", headers | {"access-control-allow-origin": "*"})
+        self.hand_on(body)
         self.site.taken.append(body)
-        return self.hand_on(body)
+        return None
 
     def hand_on(self, body):
         skipped = ("connection", "accept-encoding")
@@ -105,7 +111,9 @@ class Site:
         self.port = port
         self.token = token
         self.headers = {}
-        self.illness = None  # (status, headers) while the collector is ill
+        self.illness = (
+            None  # (status, headers) while the collector is ill, or what says so of a body
+        )
         self.refused = []
         self.taken = []
         self.pages = {}
@@ -127,17 +135,16 @@ class Site:
     def events(self, wanted=1, seconds=20):
         """The events of this test's pages, once there are as many as wanted."""
         deadline = time.monotonic() + seconds
-        while True:
-            self.server.wait_committed()
-            found = [
-                event
-                for event in self.server.events()
-                if f"/{self.token}" in (event["page_url"] or "")
-            ]
-            if len(found) >= wanted or time.monotonic() > deadline:
-                assert max(Counter(e["message_id"] for e in found).values(), default=1) == 1
-                return sorted(found, key=lambda e: e["original_timestamp"])
-            time.sleep(0.1)
+        while time.monotonic() < deadline:
+            if len({item["messageId"] for item in self.sent()}) >= wanted:
+                break
+            time.sleep(0.05)
+        time.sleep(0.05)  # the last answer may still be on its way
+        self.server.wait_committed()
+        here = f"/{self.token}"
+        found = [e for e in self.server.events() if here in (e["page_url"] or "")]
+        assert max(Counter(e["message_id"] for e in found).values(), default=1) == 1
+        return sorted(found, key=lambda e: e["original_timestamp"])
 
     def sent(self):
         """Items of all requests that were handed on."""
@@ -188,19 +195,3 @@ def context(chromium):
 @pytest.fixture
 def page(context):
     return opened(context)
-
-
-def opened(context):
-    """A page whose errors fail the test."""
-    page = context.new_page()
-
-    def complain(error):
-        raise AssertionError(f"the page saw an error: {error}")
-
-    page.on("pageerror", complain)
-    return page
-
-
-def settled(page, seconds=0.6):
-    """Time for what was queued to leave."""
-    page.wait_for_timeout(seconds * 1000)

@@ -3,8 +3,8 @@
 import pytest
 
 WECHAT = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
-    " Mobile/15E148 MicroMessenger/8.0.50(0x1800322c) NetType/WIFI Language/zh_CN"
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.50(0x1800322c) NetType/WIFI"
 )
 DINGTALK = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/120 Mobile DingTalk/7.5"
 
@@ -27,7 +27,10 @@ def test_chinese_campaign_labels_arrive(page, site):
 
 @pytest.mark.parametrize(
     "name",
-    "gclid gbraid wbraid dclid fbclid msclkid ttclid twclid li_fat_id bd_vid qz_gdt gdt_vid".split(),
+    [
+        *("gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid"),
+        *("li_fat_id", "bd_vid", "qz_gdt", "gdt_vid"),
+    ],
 )
 def test_a_click_id_is_kept(page, site, name):
     page.goto(site.url(f"/?{name}=abc.123"))
@@ -35,7 +38,9 @@ def test_a_click_id_is_kept(page, site, name):
 
 
 def test_what_a_script_cut_off_the_address_is_still_told(page, site):
-    site.tag = "<script>history.replaceState(0, '', location.pathname + '?page=2')</script>" + site.tag
+    site.tag = (
+        "<script>history.replaceState(0, '', location.pathname + '?page=2')</script>" + site.tag
+    )
     page.goto(site.url("/?utm_source=weibo&token=secret&bd_vid=9"))
     event = first(site)
     assert event["page_url"] == site.url("/?page=2&utm_source=weibo&bd_vid=9")

@@ -1,7 +1,7 @@
 """The calls of analytics.js from a page, as they arrive: once, right type, ids, text and times."""
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 SNIPPET = """<script>!function(n){var t=window[n]=window[n]||[];
 "init load identify track page group alias reset ready consent".split(" ").forEach(function(m){
@@ -88,7 +88,8 @@ def test_pages_written_for_analytics_js_report_their_views_themselves(page, site
     page.goto(site.url())
     page.evaluate(
         f"""analytics.load("write-key", {{host: "http://shop.example:{site.port}"}});
-      analytics.page(); analytics.track("Signed Up", {{plan: "A"}}, () => window.wasCalled = true)"""
+      analytics.page();
+      analytics.track("Signed Up", {{plan: "A"}}, () => window.wasCalled = true)"""
     )
     page.wait_for_function("window.wasCalled")
     assert names(site.events(2)) == ["page", "Signed Up"]

@@ -6,7 +6,9 @@ import pytest
 def told(site, wanted):
     """(name, properties) of what is not a page view or its reading."""
     events = site.events(wanted)
-    return [(e["name"], e["properties"]) for e in events if e["name"] not in ("page", "Page Engaged")]
+    return [
+        (e["name"], e["properties"]) for e in events if e["name"] not in ("page", "Page Engaged")
+    ]
 
 
 def views(site, wanted):
@@ -152,7 +154,7 @@ def test_reading_is_told_when_the_page_is_left(page, site):
     page.mouse.wheel(0, 1500)
     page.wait_for_timeout(1200)
     page.goto(site.url("/b"))
-    engaged = [e for e in site.events(3) if e["name"] == "Page Engaged"][0]
+    engaged = next(e for e in site.events(3) if e["name"] == "Page Engaged")
     assert engaged["page_url"] == site.url("/a")
     said = engaged["properties"]
     assert 900 <= said["engaged_ms"] <= 20_000

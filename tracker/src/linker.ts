@@ -49,8 +49,9 @@ export function isAmong(host: string, domains: readonly string[]): boolean {
 export function decorated(address: string, id: string): string {
   const to = link(address, location.href);
   if (!to || !/^https?:$/.test(to.protocol)) return address;
-  to.searchParams.set(PARAMETER, sealed(id, Date.now()));
-  return to.href;
+  // By hand: URLSearchParams would write all the others anew, those in GBK as rubbish.
+  const carried = `${to.search ? "&" : "?"}${PARAMETER}=${sealed(id, Date.now())}`;
+  return to.origin + to.pathname + to.search + carried + to.hash;
 }
 
 /** The id this page's address brings, which is taken out of the address: it is not to be shared. */

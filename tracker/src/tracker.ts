@@ -45,7 +45,7 @@ export class Tracker implements Touchline {
   }
 
   load(key: string, options?: Partial<Options>): Promise<void> {
-    return this.init({ page: false, spa: false, ...(isObject(options) ? options : {}), key } as Options);
+    return this.safely(() => void this.init({ page: false, spa: false, ...(isObject(options) ? options : {}), key } as Options));
   }
 
   identify(userId?: unknown, traits?: unknown, options?: unknown, callback?: Callback): Promise<void> {
@@ -275,7 +275,7 @@ export class Core {
     queue.keep(true);
     queue.adopt();
     if (queue.entries.length) this.sender.soon();
-    if (settings.serverCookie) renew(settings.host, visitor);
+    if (settings.serverCookie) guard(() => renew(settings.host, visitor), settings.debug);
   }
 
   /** Another page of the site changed what is kept. */
