@@ -104,6 +104,17 @@ def origin_of(
     user_agent: str | None = None,
 ) -> Origin:
     """What brought the visitor; `labels` (the caller's own) win over the link's, one by one."""
+    is_short = len(page_url or "") + len(referrer or "") <= MAX_REMEMBERED
+    return (_known_origin if is_short else _origin)(site, page_url, referrer, labels, user_agent)
+
+
+def _origin(
+    site: Site,
+    page_url: str | None,
+    referrer: str | None,
+    labels: Labels | None,
+    user_agent: str | None,
+) -> Origin:
     link = _link_of(page_url) if page_url else _NO_LINK
     said = _over(labels, link.labels)
     host, place = _place_of(referrer, link.host, site) if referrer else (None, None)
@@ -241,5 +252,6 @@ def _is_within(host: str, domains: frozenset[str]) -> bool:
     )
 
 
+_known_origin = lru_cache(maxsize=1 << 14)(_origin)
 _known_link = lru_cache(maxsize=1 << 14)(_link)
 _known_foreign = lru_cache(maxsize=1 << 14)(_foreign)

@@ -20,6 +20,7 @@ __all__ = ["TRAITS", "NodeBook", "Trait", "clear_traits", "clear_values"]
 TRAITS = "traits"  # mark in State: how often traits were written
 
 REMEMBERED = 2_000_000
+ROWS_REMEMBERED = 50_000
 
 
 class Trait(msgspec.Struct, frozen=True):
@@ -39,9 +40,19 @@ class NodeBook:
         self._workspace = workspace
         self._known: set[bytes] = set()
         self._met: dict[bytes, Identifier] = {}
+        self._rows: dict[tuple[Identifier, ...], list[dict[str, Any]]] = {}
 
     def ids(self, identifiers: Sequence[Identifier]) -> list[dict[str, Any]]:
         """The `node_ids` column of a row: strongest type first, each value once."""
+        key = tuple(identifiers)  # most events of a visitor bring the same ones
+        row = self._rows.get(key)
+        if row is None:
+            if len(self._rows) >= ROWS_REMEMBERED:
+                self._rows.clear()
+            row = self._rows[key] = self._ids(key)
+        return row
+
+    def _ids(self, identifiers: tuple[Identifier, ...]) -> list[dict[str, Any]]:
         found: dict[bytes, dict[str, Any]] = {}
         for identifier in sorted(identifiers, key=_strength):
             node = self.node_id(identifier)

@@ -49,8 +49,8 @@ class Vault:
 
     def new_key(self, node_id: bytes) -> tuple[AESGCM, bytes]:
         """A fresh data key for a node, and its wrapped form to store."""
-        key = secrets.token_bytes(KEY)
-        nonce = secrets.token_bytes(NONCE)
+        random = secrets.token_bytes(KEY + NONCE)  # one call of the kernel
+        key, nonce = random[:KEY], random[KEY:]
         return AESGCM(key), nonce + self._root.encrypt(nonce, key, b"key|" + node_id)
 
     def unwrap(self, node_id: bytes, wrapped: bytes) -> AESGCM:
