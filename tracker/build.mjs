@@ -29,7 +29,7 @@ function table() {
 const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
 // Names of ours that nobody outside the file says: none is a word of the browser or of the wire.
 const UNSPOKEN = `adopt again assumed attend batch beacon become begin bytes choose chosen cookies core count deepest elsewhere enter
-failures flights fly forget hasViewed home isAsked isFlying isForgotten isHash isKept isKnown keepBoth lasting
+failures flights fly forget hasViewed home isAsked isFlying isForgotten isHash isKept isKnown isOwn keepBoth lasting
 lastMeasured lastSign leave mayLast measure most notBefore online own place queue recall remember reviewed safely
 scrolled sender settings settle sign signIn since site soon stopObserving timer told toldDeepest total turn visitor
 waiting wanted wasKept widest`.split(/\s+/);

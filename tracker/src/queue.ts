@@ -17,11 +17,13 @@ export interface Entry {
   /** JSON of one item; fixed when it happened, so that every copy of it is the same. */
   readonly body: string;
   readonly bytes: number;
+  /** Of this page, not taken over from another. */
+  readonly isOwn: boolean;
   isFlying: boolean;
 }
 
-export function entry(body: string): Entry {
-  return { body, bytes: new Blob([body]).size, isFlying: false };
+function entry(body: string, isOwn: boolean): Entry {
+  return { body, bytes: new Blob([body]).size, isOwn, isFlying: false };
 }
 
 export class Queue {
@@ -43,7 +45,7 @@ export class Queue {
   }
 
   add(body: string): void {
-    this.entries.push(entry(body));
+    this.entries.push(entry(body, true));
     this.trim();
     this.write();
   }
@@ -71,7 +73,7 @@ export class Queue {
       const [, at = "", list = ""] = found?.match(/^(\d+) (.*)$/s) ?? [];
       const age = this.now() - +at;
       if (!found || (at && age >= 0 && age < ORPHANED_MS)) continue;
-      this.entries = bodies(list).map(entry).concat(this.entries);
+      this.entries = bodies(list).map((body) => entry(body, false)).concat(this.entries);
       setLocal(name, undefined);
     }
     this.trim();

@@ -69,7 +69,9 @@ export class Sender {
       if (isLast) this.queue.leave();
       return;
     }
-    for (let batch = this.batch(); batch.length; batch = this.batch()) {
+    // What was taken over has left by beacon before. Were it to leave so again with each page that is
+    // closed at once, it would grow until nothing new found room.
+    for (let batch = this.batch(true); batch.length; batch = this.batch(true)) {
       if (!isLast || !this.beacon(batch)) void this.fly(batch);
       for (const one of batch) one.isFlying = true;
     }
@@ -82,11 +84,11 @@ export class Sender {
     this.now();
   }
 
-  private batch(): Entry[] {
+  private batch(isLeaving = false): Entry[] {
     const found: Entry[] = [];
     let bytes = 200;
     for (const one of this.queue.entries) {
-      if (one.isFlying) continue;
+      if (one.isFlying || (isLeaving && !one.isOwn)) continue;
       bytes += one.bytes + 1;
       if (found.length && (bytes > MOST_BYTES || found.length >= this.most)) break;
       found.push(one);
