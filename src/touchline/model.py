@@ -82,7 +82,8 @@ class RawRequest(Struct, frozen=True, gc=False, array_like=True):
     """A collection call as it arrived: the payload of one log frame.
 
     `body` is kept as sent (gzip stays gzip). `request_id` (16 random bytes) names items that came
-    without a message id. `ip` is already cut to /24 or /48.
+    without a message id. `ip` is already cut to /24 or /48. `headers`: the few that say something
+    of the visitor or the page, by lower-case name.
     """
 
     received_us: int
@@ -93,6 +94,7 @@ class RawRequest(Struct, frozen=True, gc=False, array_like=True):
     user_agent: str | None = None
     ip: str | None = None
     query: str = ""
+    headers: dict[str, str] = {}
 
 
 class Members(dict[str, bytes]):

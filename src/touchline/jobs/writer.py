@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 import sqlalchemy as sa
 
-from touchline.collect import segment
+from touchline.collect import protocols
 from touchline.collect.event import to_event
 from touchline.collect.item import payload
 from touchline.collect.quick import Made, Quick
@@ -148,7 +148,7 @@ def _items(frame: Frame, site: Site, quick: Quick) -> Iterator[Arrival | Reject]
         yield from (Arrival(one.event, one.item) for one in made)
         return
     try:
-        batch = segment.read(request)
+        batch = protocols.read(request)
     except TouchlineError:
         yield _unreadable(request.source, request.body, request.received_us)
         return

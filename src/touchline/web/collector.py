@@ -1,4 +1,7 @@
-"""POST /v1/{track,identify,page,screen,group,alias,batch} → the log → a verdict for each item.
+"""Requests of trackers → the log → what their clients want to hear, a verdict for each item.
+
+The Segment API (POST /v1/{track,identify,page,screen,group,alias,batch}) has a way of its own,
+since it has to be quick; all other protocols come from one table (`collect.protocols`).
 
 A raw ASGI app without a framework: it checks the key, reads the batch, logs the request as it came
 and answers when the disk has it. Nothing is answered before the sync, and nothing is lost after.
@@ -11,7 +14,8 @@ import asyncio
 import itertools
 import os
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,19 +26,22 @@ from touchline.collect import segment
 from touchline.collect.body import MAX_BODY
 from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
+from touchline.collect.protocol import Answer, Protocol, Route, Verdict
+from touchline.collect.protocols import spoken_at
 from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log
 from touchline.web.group import Group
 from touchline.web.keys import Keys, basic_user
-from touchline.web.recent import Recent, Verdict
+from touchline.web.recent import Recent
 
-__all__ = ["PATHS", "Collector"]
+__all__ = ["PATHS", "Collector", "collects"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
+TakeApart = Callable[[RawRequest], tuple[Plain, "segment.Batch | None"]]
 
 CALLS = ("track", "identify", "page", "screen", "group", "alias", "batch", "import", *"tipsgab")
 PATHS = frozenset((*(f"/v1/{call}" for call in CALLS), "/beacon/v1/batch"))
@@ -42,10 +49,23 @@ PATHS = frozenset((*(f"/v1/{call}" for call in CALLS), "/beacon/v1/batch"))
 MAX_HELD = 256 << 20  # bytes of bodies in memory at once, over all connections
 MAX_DRAINED = 64 << 20  # read on and thrown away, so that a client comes to read our 413
 BODY_S = 30.0
+POST = ("POST",)
+# Headers that say something of the visitor or the page; the others are the connection's.
+KEPT_HEADERS = (
+    b"referer",
+    b"origin",
+    b"accept-language",
+    b"dnt",
+    b"sec-gpc",
+    b"x-umami-cache",
+    b"x-write-key",
+    b"anonymousid",
+    b"sentat",
+)
+MAX_HEADER = 8192
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
 RETRY_AFTER = b"1"
 
-_JSON = (b"content-type", b"application/json; charset=utf-8")
 _MAX_AGE = (b"access-control-max-age", b"86400")
 _ORIGIN = re.compile(rb"[\x21-\x7e]{1,512}")
 _NAMES = re.compile(rb"[A-Za-z0-9_\-, ]{1,2048}")
@@ -76,33 +96,44 @@ class Collector:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        more: list[Header] = []
+        spoken = None if scope["path"] in PATHS else spoken_at(scope["path"])
+        methods = POST if spoken is None else spoken[1].methods
         try:
-            if scope["method"] == "POST":
-                status, body = 200, await self._collect(scope, headers, receive)
+            if scope["method"] in methods:
+                answer = await self._collect(scope, headers, receive, spoken)
             elif scope["method"] == "OPTIONS":
-                status, body = 204, b""
-                more = _preflight(headers)
+                answer = Answer(204, headers=_preflight(headers, methods))
             else:
-                status, body = 405, _complaint(BadInput("method_not_allowed"), headers)
-                more = [(b"allow", b"POST, OPTIONS")]
+                complaint = _complaint(BadInput("method_not_allowed"), headers)
+                answer = Answer(405, complaint, headers=((b"allow", _listed(methods)),))
         except _GoneError:
             return
         except TouchlineError as error:
-            status, body = _STATUS.get(error.code, _status_of(error)), _complaint(error, headers)
-            if status == 503:
-                more = [(b"retry-after", RETRY_AFTER)]
+            answer = spoken and spoken[0].refuse(error)
+            answer = answer or _refusal(error, headers)
+        more = answer.headers
         if (origin := headers.get(b"origin")) is not None:
-            more += _cross_origin(origin)
-        length = (b"content-length", b"%d" % len(body))
-        start = {"type": "http.response.start", "status": status, "headers": [_JSON, length, *more]}
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
+            more = (*more, *_cross_origin(origin))
+        about = (
+            (b"content-type", answer.content_type),
+            (b"content-length", b"%d" % len(answer.body)),
+            *more,
+        )
+        await send({"type": "http.response.start", "status": answer.status, "headers": about})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _collect(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        source = self._keys.by_header(headers.get(b"authorization"))
-        if source is None:
-            source = await self._source(scope, headers)
+    async def _collect(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        spoken: tuple[Protocol, Route] | None,
+    ) -> Answer:
+        source = ""
+        if spoken is None or spoken[0].has_our_keys:
+            source = self._keys.by_header(headers.get(b"authorization"))
+            if source is None:
+                source = await self._source(scope, headers)
         message = await receive()
         if message["type"] != "http.request":
             raise _GoneError
@@ -119,18 +150,29 @@ class Collector:
             if len(body) > MAX_BODY:
                 raise BadInput("body_too_large", limit=MAX_BODY)
             request = _request(scope, headers, source, body)
-            if len(body) < LARGE:
-                found, batch = _taken_apart(request)
-            else:
-                found, batch = await asyncio.to_thread(_taken_apart, request)
-            if not source:
-                source = _known(await self._keys.source(found.write_key or ""))
-                request = msgspec.structs.replace(request, source=source)
-            offset = await self._group.append(_pack(request))
-            verdicts = self._recent.judge(request, offset, found.message_ids, batch)
-            return _json(Reply(True, verdicts))
+            if spoken is None:
+                verdicts = await self._log(request, _taken_apart)
+                return Answer(200, _json(Reply(True, verdicts)))
+            protocol, route = spoken
+            request = msgspec.structs.replace(request, headers=_kept(headers))
+            if route.tells is not None:
+                return route.tells(request)
+            verdicts = await self._log(request, partial(_spoken, protocol))
+            return protocol.answer(request, verdicts)
         finally:
             self._held -= held
+
+    async def _log(self, request: RawRequest, take_apart: TakeApart) -> list[Verdict]:
+        """A verdict on each item, once the request is on disk."""
+        if len(request.body) < LARGE:
+            found, batch = take_apart(request)
+        else:
+            found, batch = await asyncio.to_thread(take_apart, request)
+        if not request.source:
+            source = _known(await self._keys.source(found.write_key or ""))
+            request = msgspec.structs.replace(request, source=source)
+        offset = await self._group.append(_pack(request))
+        return self._recent.judge(request, offset, found.message_ids, batch)
 
     async def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """By header, else by query; empty when only the body can tell."""
@@ -140,6 +182,11 @@ class Collector:
         if scope["query_string"] and (key := _query_key(scope["query_string"])):
             return _known(await self._keys.source(key))
         return ""
+
+
+def collects(path: str) -> bool:
+    """Whether a path is one of trackers."""
+    return path in PATHS or spoken_at(path) is not None
 
 
 _STATUS = {"body_too_large": 413, "too_slow": 408}
@@ -152,6 +199,19 @@ def _taken_apart(request: RawRequest) -> tuple[Plain, segment.Batch | None]:
         return found, None
     batch = segment.read(request)
     return Plain(batch.write_key, [item.message_id for item in batch.items]), batch
+
+
+def _spoken(protocol: Protocol, request: RawRequest) -> tuple[Plain, segment.Batch]:
+    batch = protocol.read(request)
+    return Plain(batch.write_key, [item.message_id for item in batch.items]), batch
+
+
+def _kept(headers: dict[bytes, bytes]) -> dict[str, str]:
+    return {
+        name.decode(): headers[name].decode("latin-1")[:MAX_HEADER]
+        for name in KEPT_HEADERS
+        if name in headers
+    }
 
 
 def _unpacked(payload: bytes | None) -> RawRequest | None:
@@ -220,11 +280,21 @@ def _complaint(error: TouchlineError, headers: dict[bytes, bytes]) -> bytes:
     return _json({"success": False, "code": error.code, "message": shown.text(language)})
 
 
-def _preflight(headers: dict[bytes, bytes]) -> list[Header]:
-    allowed = [(b"access-control-allow-methods", b"POST, OPTIONS"), _MAX_AGE]
+def _refusal(error: TouchlineError, headers: dict[bytes, bytes]) -> Answer:
+    status = _STATUS.get(error.code, _status_of(error))
+    more = ((b"retry-after", RETRY_AFTER),) if status == 503 else ()
+    return Answer(status, _complaint(error, headers), headers=more)
+
+
+def _listed(methods: Sequence[str]) -> bytes:
+    return ", ".join((*methods, "OPTIONS")).encode()
+
+
+def _preflight(headers: dict[bytes, bytes], methods: Sequence[str]) -> tuple[Header, ...]:
+    allowed = ((b"access-control-allow-methods", _listed(methods)), _MAX_AGE)
     wanted = headers.get(b"access-control-request-headers", b"")
     if _NAMES.fullmatch(wanted):
-        allowed.append((b"access-control-allow-headers", wanted))
+        return (*allowed, (b"access-control-allow-headers", wanted))
     return allowed
 
 

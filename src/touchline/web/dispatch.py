@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from touchline.jobs.process import note
-from touchline.web.collector import PATHS
+from touchline.web.collector import collects
 from touchline.web.script import Script
 
 __all__ = ["dispatch"]
@@ -24,7 +24,7 @@ def dispatch(collector: App | None, app: App, script: Script) -> App:
     """An ASGI app. Without a collector this process only answers."""
 
     async def route(scope: Message, receive: Receive, send: Send) -> None:
-        if collector is not None and scope["type"] == "http" and scope["path"] in PATHS:
+        if collector is not None and scope["type"] == "http" and collects(scope["path"]):
             await collector(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] in script.paths:
             await script(scope, receive, send)

@@ -10,23 +10,16 @@ known to be durable, when the second is judged.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
-from msgspec import Struct
-
-from touchline.collect.segment import Batch, Item, content_hash, read
+from touchline.collect.protocol import Verdict
+from touchline.collect.protocols import read
+from touchline.collect.segment import Batch, Item, content_hash
 from touchline.model import RawRequest
 
-__all__ = ["Recent", "Verdict"]
+__all__ = ["Recent"]
 
 LIMIT = 32 << 20  # bytes of memory
 PER_ITEM = 300  # what an entry weighs
-
-
-class Verdict(Struct, frozen=True, gc=False):
-    message_id: str
-    status: Literal["stored", "duplicate", "rejected"]
-    reason: str | None = None
 
 
 class Recent:

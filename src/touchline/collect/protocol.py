@@ -1,0 +1,74 @@
+"""What a wire protocol is to the collector: where it is spoken, how it is read, what its clients
+want to hear.
+
+A protocol turns a request into items in the form of the Segment API (see `segment`), which is the
+one form that verdicts, events and the store know: what has no place there goes under
+`properties` or `context` as it was sent, and nothing is thrown away.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from touchline.collect.item import Batch
+from touchline.errors import TouchlineError
+from touchline.model import RawRequest
+
+__all__ = ["GIF", "Answer", "Protocol", "Route", "Verdict", "gif"]
+
+JSON = b"application/json; charset=utf-8"
+GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
+    b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+
+
+class Verdict(Struct, frozen=True, gc=False):
+    """What a sender is told of one item."""
+
+    message_id: str
+    status: Literal["stored", "duplicate", "rejected"]
+    reason: str | None = None
+
+
+class Answer(Struct, frozen=True, gc=False):
+    status: int = 200
+    body: bytes = b""
+    content_type: bytes = JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def gif() -> Answer:
+    """The 1x1 image a pixel is answered with; nobody may keep it, or the next one is not sent."""
+    return Answer(200, GIF, b"image/gif", ((b"cache-control", b"no-store"),))
+
+
+class Route(Struct, frozen=True):
+    """A path, in which `{}` stands for one segment, and the methods it takes.
+
+    `tells`: the route collects nothing and answers at once (a client's settings). Else the request
+    is read, logged and answered when it is on disk.
+    """
+
+    path: str
+    methods: tuple[str, ...] = ("POST",)
+    tells: Callable[[RawRequest], Answer] | None = None
+
+
+class Protocol(Struct, frozen=True, kw_only=True):
+    """One wire protocol.
+
+    `read` raises BadInput("unreadable_body" or "body_too_large") for a request nobody can read;
+    what is wrong with an item is its `reason`. The batch's `write_key` is whatever the protocol
+    calls a site, as `name:value` (`matomo:1`), unless it is a write key itself. `answer` gets one
+    verdict an item. `refuse` says what its clients hear of an error, where that is not our usual
+    JSON. `has_our_keys`: a write key may stand in the Authorization header or in the query.
+    """
+
+    name: str
+    routes: tuple[Route, ...]
+    read: Callable[[RawRequest], Batch]
+    answer: Callable[[RawRequest, Sequence[Verdict]], Answer]
+    refuse: Callable[[TouchlineError], Answer | None] = lambda _: None
+    has_our_keys: bool = False

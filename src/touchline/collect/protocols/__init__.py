@@ -1,0 +1,44 @@
+"""Every wire protocol the collector speaks beside Segment's, which is its own (see `segment`).
+
+A new one is a file here and a line in the table.
+"""
+
+import re
+
+from touchline.collect import segment
+from touchline.collect.item import Batch
+from touchline.collect.protocol import Protocol, Route
+from touchline.model import RawRequest
+
+__all__ = ["PROTOCOLS", "read", "spoken_at"]
+
+PROTOCOLS = tuple[Protocol, ...]()
+
+_EXACT = {
+    route.path: (protocol, route)
+    for protocol in PROTOCOLS
+    for route in protocol.routes
+    if "{}" not in route.path
+}
+_NAMING = [
+    (re.compile("[^/]+".join(map(re.escape, route.path.split("{}")))), (protocol, route))
+    for protocol in PROTOCOLS
+    for route in protocol.routes
+    if "{}" in route.path
+]
+
+
+def spoken_at(path: str) -> tuple[Protocol, Route] | None:
+    """The protocol that is spoken at a path, and its route there."""
+    known = _EXACT.get(path)
+    if known is None:
+        for pattern, named in _NAMING:
+            if pattern.fullmatch(path):
+                return named
+    return known
+
+
+def read(request: RawRequest) -> Batch:
+    """A logged request taken apart by the protocol of its path. Raises BadInput when unreadable."""
+    known = spoken_at(request.path)
+    return (segment.read if known is None else known[0].read)(request)
