@@ -311,6 +311,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The demo's own data was refused ({status}): {why}. Please report this.",
         "演示数据被拒绝({status}):{why}。请将此信息反馈给我们。",
     ),
+    "no_shown_key": (
+        "This write key is not known in clear (known: {sources}). Give it with --key.",
+        "这里没有保存该写入密钥的明文(已保存:{sources})。请用 --key 给出。",
+    ),
     "unknown_key": (
         "This write key is unknown. Send one of those given to touchline init --write-key.",
         "写入密钥无效,请使用 touchline init --write-key 设定的密钥。",

@@ -53,8 +53,9 @@ def parser() -> argparse.ArgumentParser:
     top = Parser(prog="touchline", description=said(ABOUT))
     top.add_argument("--version", action="version", version=touchline.__version__)
     verbs = top.add_subparsers(metavar="VERB", required=True)
-    for build in (_init, _serve, _import, _attribute, _export, _apply, _dump, _doctor, _rebuild):
+    for build in (_init, _serve, _snippet, _import, _attribute, _export, _apply, _dump, _doctor):
         build(verbs)
+    _rebuild(verbs)
     _demo(verbs)
     return top
 
@@ -94,6 +95,21 @@ def _serve(verbs: Any) -> None:
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=8700)
     made.add_argument("--role", choices=("all", "collector", "app", "worker"), default="all")
+
+
+def _snippet(verbs: Any) -> None:
+    made = _verb(verbs, "snippet", "Print what a web page needs to report to DIR.", "snippet")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument(
+        "--source", metavar="NAME", help="whose write key (default web, or the first)"
+    )
+    made.add_argument("--key", help="the write key itself, where DIR does not know it in clear")
+    made.add_argument(
+        "--host", default="http://127.0.0.1:8700", help="where browsers reach the collector"
+    )
+    made.add_argument(
+        "--calls", action="store_true", help="for pages that call touchline before it has loaded"
+    )
 
 
 def _import(verbs: Any) -> None:

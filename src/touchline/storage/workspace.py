@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from touchline.errors import BadInput, Unavailable
 from touchline.settings import Settings, load_settings
-from touchline.storage import schema
+from touchline.storage import schema, shown_keys
 from touchline.storage.engine import View
 from touchline.storage.lake import Lake
 from touchline.storage.principal import ADMIN, Principal
@@ -167,6 +167,13 @@ class Workspace:
             for name, key in write_keys.items()
         ] + [{"key_hash": key_hash(key), "kind": "admin", "name": "admin"} for key in admin_keys]
         self.state.write((self.state.upsert(schema.access_key), rows))
+        shown_keys.keep(self.dir, write_keys)
+
+    def shown_keys(self) -> dict[str, str]:
+        """Write keys in clear by source, as far as they were given here and are still in force."""
+        known = self.write_keys()
+        kept = shown_keys.shown(self.dir)
+        return {name: key for name, key in kept.items() if known.get(key_hash(key)) == name}
 
     def write_keys(self) -> dict[str, str]:
         """Hash of each write key -> the name of its source."""
