@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-__all__ = ["Batch", "Item", "content", "content_hash", "payload"]
+from touchline.model import RawRequest
+
+__all__ = ["Batch", "Item", "content", "content_hash", "made_id", "payload"]
 
 # What says how an item travelled, not what happened: a retry may differ in these.
 _ENVELOPE = ("sentAt", "_metadata", "writeKey", "receivedAt")
@@ -54,3 +56,8 @@ def digest(canonical: bytes) -> bytes:
 def payload(item: Item) -> bytes:
     """An item as JSON, for the store of rejects; what was sent instead of an object as it was."""
     return _encoder.encode(item.data["item"] if item.reason == "not_an_object" else item.data)
+
+
+def made_id(request: RawRequest, index: int) -> str:
+    """The id of an item that came without one: the same each time the log is read."""
+    return blake2b(request.request_id + index.to_bytes(4, "big"), digest_size=16).hexdigest()

@@ -6,12 +6,11 @@ its neighbours.
 Neither Content-Type nor Content-Encoding is believed: the body's first bytes decide.
 """
 
-from hashlib import blake2b
 from typing import Any
 
 from touchline.collect import body
 from touchline.collect.event import to_event
-from touchline.collect.item import Batch, Item, content, content_hash, payload
+from touchline.collect.item import Batch, Item, content, content_hash, made_id, payload
 from touchline.collect.verdict import message_id_of, reason_against
 from touchline.errors import BadInput
 from touchline.model import RawRequest
@@ -92,20 +91,15 @@ def _merge_under(data: dict[str, Any], name: str, common: Any) -> None:
 def _item(raw: Any, index: int, request: RawRequest, called: str | None) -> Item:
     if type(raw) is not dict:
         body.is_shallow(raw)
-        return Item(_made_id(request, index), "", "not_an_object", {"item": raw})
+        return Item(made_id(request, index), "", "not_an_object", {"item": raw})
     raw.pop("writeKey", None)
     if called is not None:
         raw["type"] = called
     kind = raw.get("type")
     message_id = message_id_of(raw)
     return Item(
-        message_id or _made_id(request, index),
+        message_id or made_id(request, index),
         kind if type(kind) is str else "",
         reason_against(raw, message_id),
         raw,
     )
-
-
-def _made_id(request: RawRequest, index: int) -> str:
-    """The id of an item that came without one: the same each time the log is read."""
-    return blake2b(request.request_id + index.to_bytes(4, "big"), digest_size=16).hexdigest()
