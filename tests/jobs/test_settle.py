@@ -114,7 +114,9 @@ def test_any_order_and_batching_of_arrivals_ends_as_one_pass_in_order(
     shuffled = [all_[at] for at in data.draw(st.permutations(range(len(all_))))]
     cuts = sorted(data.draw(st.sets(st.integers(0, len(all_)), max_size=2)))
     batches = [shuffled[a:b] for a, b in zip([0, *cuts], [*cuts, len(all_)], strict=True)]
-    pieces = settled_in(tmp_path_factory.mktemp("some") / "w", *batches)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settling, "ROWS_AT_ONCE", data.draw(st.sampled_from((1, 8, 10_000))))
+        pieces = settled_in(tmp_path_factory.mktemp("some") / "w", *batches)
     assert told(pieces) == told(whole)
     with pieces.write_lock():
         rebuild(Writer(pieces), lambda _: None)

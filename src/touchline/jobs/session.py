@@ -5,6 +5,7 @@ written back. Sessions that are still open (over midnight, or over the last comm
 row each, so that what goes on with them is no new session, and are not given back.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from touchline.collect.session import IDLE_US, sessions
 from touchline.model import LABELS, Flag
 from touchline.storage.columns import EVENTS
 
-__all__ = ["OPEN", "OpenSessions", "assign_sessions"]
+__all__ = ["OPEN", "OpenSessions", "assign_sessions", "still_open"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 CAMPAIGN = ("source_name", "medium", "campaign")
@@ -125,6 +126,20 @@ def _unsorted(positions: Any, order: Any) -> Any:
     return _back(order[positions], order)
 
 
+def still_open(rows: pa.Table, before: pa.Table) -> pa.Table:
+    """Sessions (see OPEN) that may go on behind the last of these rows; `before` as they had it."""
+    newest = pc.max(rows.column("ts_us")).as_py()
+    late = pc.and_(
+        pc.is_valid(rows.column("device")),
+        pc.greater_equal(rows.column("ts_us"), newest - IDLE_US),
+    )
+    going_on = pc.unique(rows.filter(late).column("session_id"))
+    known = before.filter(pc.is_in(before.column("session_id"), value_set=going_on))
+    memory = OpenSessions(known.to_pylist())
+    memory.remember(rows.filter(pc.is_in(rows.column("session_id"), value_set=going_on)))
+    return memory.table()
+
+
 class OpenSessions:
     """The last event of each device seen lately: sessions of fresh rows, until settling.
 
@@ -132,9 +147,9 @@ class OpenSessions:
     past is not in memory, so that settling soon is worth it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[dict[str, Any]] = ()) -> None:
         self.is_doubtful = False
-        self._last: dict[int, dict[str, Any]] = {}
+        self._last = {row["device"]: row for row in known}
 
     def assign(self, rows: pa.Table) -> pa.Table:
         devices = [d for d in pc.unique(rows.column("device")).to_pylist() if d is not None]
@@ -145,6 +160,10 @@ class OpenSessions:
         assigned = assign_sessions(rows, pa.Table.from_pylist(known, schema=OPEN))
         self.remember(assigned)
         return assigned
+
+    def table(self) -> pa.Table:
+        """All that is remembered, as OPEN."""
+        return pa.Table.from_pylist(list(self._last.values()), schema=OPEN)
 
     def remember(self, rows: pa.Table) -> None:
         """Notes the session that is open after each device's last row."""

@@ -2,19 +2,20 @@
 
 Sessions belong to a device and run in (time, seq) order, so a day's sessions are final only when
 its rows are written together. A day that already holds rows of an arriving device is rewritten
-whole (`midnight` tells which others with it); elsewhere the arrivals are one more file. One commit
-adds files, removes files and says up to which `seq` rows have moved: readers see each row exactly
-once throughout.
+whole (`midnight` tells which others with it); elsewhere the arrivals are one more file. Days are
+written some at a time, so memory holds a few of them only; one commit adds all files, removes files
+and says up to which `seq` rows have moved: readers see each row exactly once throughout.
 """
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterator
 
 import pyarrow as pa
 
 from touchline import clock
 from touchline.jobs.midnight import following_days, on_days, open_sessions, stored_days
-from touchline.jobs.session import assign_sessions
+from touchline.jobs.session import OPEN, assign_sessions, still_open
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import Expression, View
 from touchline.storage.lake import SETTLED
@@ -56,14 +57,40 @@ def _settle_some(workspace: Workspace, at_most: int) -> int:
         days = set(view.fetch(arriving.select("local_day").distinct()).column(0).to_pylist())
         rewritten = _days_to_rewrite(view, arriving, days)
         written = arriving.union(on_days(view, rewritten)) if rewritten else arriving
-        rows = view.fetch(written)
         kept = stored_days(view) - rewritten
         before = open_sessions(view, written, days | rewritten, kept)
         removed = [f for f in files.tables["events"].files if day_of(f) in rewritten]
-    settled = assign_sessions(rows.cast(EVENTS), before)
-    workspace.lake.events.commit(in_day_order(settled), remove=removed, offsets={SETTLED: upto})
+        parts = _settled(view, written, before)
+        workspace.lake.events.commit(parts, remove=removed, offsets={SETTLED: upto})
     _trim(workspace)
     return upto - files.settled_seq
+
+
+def _settled(view: View, written: Expression, before: pa.Table) -> Iterator[pa.Table]:
+    """The rows with their sessions, some days at a time; a session may go on from one part to the
+    next.
+    """
+    counts = view.fetch(written.group_by("local_day").agg(rows=written.count()))
+    going_on = OPEN.empty_table()
+    for days in _groups(counts):
+        rows = view.fetch(written.filter(written.local_day.isin(days))).cast(EVENTS)
+        known = pa.concat_tables([before, going_on])
+        settled = assign_sessions(rows, known)
+        going_on = still_open(settled, known)
+        yield in_day_order(settled)
+
+
+def _groups(counts: pa.Table) -> Iterator[list[dt.date]]:
+    """Days in order, as many at a time as make up to ROWS_AT_ONCE rows; one at least."""
+    group: list[dt.date] = []
+    size = 0
+    for row in counts.sort_by("local_day").to_pylist():
+        if group and size + row["rows"] > ROWS_AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(row["local_day"])
+        size += row["rows"]
+    yield group
 
 
 def in_day_order(rows: pa.Table) -> pa.Table:
