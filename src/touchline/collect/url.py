@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["host_and_path", "parameters", "registrable", "unquoted"]
+__all__ = ["fields", "host_and_path", "parameters", "registrable", "unquoted"]
 
 MAX_URL = 8192
 MAX_PARAMETERS = 256
+MAX_FIELDS = 1024
 
 _HEAD = re.compile(r"(?:[a-z][a-z0-9+.\-]*:)?//([^/?#\\]*)([^?#]*)", re.IGNORECASE)
 _HOST = re.compile(r"[^\s/@\[\]<>\"']+|\[[0-9a-f:.]+\]")
@@ -56,11 +57,28 @@ def parameters(url: str) -> Iterator[tuple[str, str]]:
             yield unquoted(name).lower(), value
 
 
+def fields(text: bytes) -> dict[str, str]:
+    """Names and values of a whole query or form, decoded; of a name that stands twice the first."""
+    found: dict[str, str] = {}
+    for part in text.split(b"&", MAX_FIELDS)[:MAX_FIELDS]:
+        name, equals, value = part.partition(b"=")
+        if equals:
+            found.setdefault(_field(name), _field(value))
+    return found
+
+
+def _field(quoted: bytes) -> str:
+    return _decoded(unquote_to_bytes(quoted.replace(b"+", b" "))).replace("\0", "\ufffd")
+
+
 def unquoted(text: str) -> str:
     """Percent-decoded: UTF-8, else GB18030, else with marks where nothing fits."""
     if "%" not in text and "+" not in text:
         return text
-    raw = unquote_to_bytes(text.replace("+", " "))
+    return _decoded(unquote_to_bytes(text.replace("+", " ")))
+
+
+def _decoded(raw: bytes) -> str:
     for encoding in ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)
