@@ -152,8 +152,9 @@ class Site:
         return [item for body in self.taken for item in json.loads(body).get("batch", ())]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """Of one module: while Playwright runs, no other test could run an event loop of its own."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
     if found is None:
         absent("Chromium is not installed: apt-get install chromium")
