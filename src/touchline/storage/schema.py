@@ -23,6 +23,7 @@ __all__ = [
     "event_key",
     "intake",
     "job",
+    "key_alias",
     "mark",
     "metadata",
     "node",
@@ -33,13 +34,25 @@ __all__ = [
 metadata = MetaData()
 _auto = BigInteger().with_variant(Integer, "sqlite")
 
-# Keys of trackers ("write", name = the source) and of people who administer ("admin").
+# Keys of trackers ("write", name = the source) and of people who administer ("admin"). `scopes`:
+# what an admin key may do, with commas; null is all. A revoked key stays: it never comes back.
 access_key = Table(
     "access_key",
     metadata,
     Column("key_hash", String(64), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("name", String(200), nullable=False),
+    Column("scopes", String(200)),
+    Column("created_us", BigInteger),
+    Column("revoked_us", BigInteger),
+)
+
+# What other protocols call the site of a write key: `matomo:1`.
+key_alias = Table(
+    "key_alias",
+    metadata,
+    Column("alias", String(300), primary_key=True),
+    Column("key_hash", String(64), nullable=False),
 )
 
 # Versioned TOML documents: goals, channel rules, aliases. The newest version of a kind is in force.
@@ -100,6 +113,8 @@ event_key = Table(
     sqlite_with_rowid=False,
 )
 
+# `sealed_request`: what came with the item, for it to be read again. A replayed one is no reject
+# any more; its row stays, so that it is replayed once.
 reject = Table(
     "reject",
     metadata,
@@ -112,6 +127,8 @@ reject = Table(
     Column("received_us", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("line", BigInteger),
+    Column("sealed_request", LargeBinary),
+    Column("replayed_us", BigInteger),
 )
 Index("reject_order", reject.c.received_us, reject.c.seq)
 

@@ -10,7 +10,6 @@ import contextlib
 import copy
 import errno
 import fcntl
-import hashlib
 import os
 import secrets
 import time
@@ -20,11 +19,11 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
-import sqlalchemy as sa
 
 from touchline.errors import BadInput, Unavailable
 from touchline.settings import Settings, load_settings
-from touchline.storage import schema, shown_keys
+from touchline.storage import access_key, schema, shown_keys
+from touchline.storage.access_key import key_hash
 from touchline.storage.engine import View
 from touchline.storage.lake import Lake
 from touchline.storage.principal import ADMIN, Principal
@@ -34,7 +33,7 @@ from touchline.storage.vault import Vault
 
 __all__ = ["FORMAT", "Workspace", "key_hash"]
 
-FORMAT = 1
+FORMAT = 2
 ABOUT = "workspace.json"
 UPGRADE_WAIT_S = 60.0
 
@@ -45,11 +44,6 @@ class About(msgspec.Struct, frozen=True):
     currency: str
     time_zone: str
     region: str
-
-
-def key_hash(key: str) -> str:
-    """Keys are stored and looked up by this, so that no copy of State gives them away."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Workspace:
@@ -162,10 +156,8 @@ class Workspace:
             os.close(handle)
 
     def add_keys(self, write_keys: Mapping[str, str], admin_keys: Sequence[str]) -> None:
-        rows = [
-            {"key_hash": key_hash(key), "kind": "write", "name": name}
-            for name, key in write_keys.items()
-        ] + [{"key_hash": key_hash(key), "kind": "admin", "name": "admin"} for key in admin_keys]
+        rows = access_key.key_rows("write", write_keys.items())
+        rows += access_key.key_rows("admin", [("admin", key) for key in admin_keys])
         self.state.write((self.state.upsert(schema.access_key), rows))
         shown_keys.keep(self.dir, write_keys)
 
@@ -176,16 +168,19 @@ class Workspace:
         return {name: key for name, key in kept.items() if known.get(key_hash(key)) == name}
 
     def write_keys(self) -> dict[str, str]:
-        """Hash of each write key -> the name of its source."""
-        return self._keys("write")
+        """Hash of each write key in force -> the name of its source."""
+        return access_key.write_keys(self.state)
+
+    def write_aliases(self) -> Mapping[str, str]:
+        """What other protocols call the site of a write key -> the hash of that key."""
+        return access_key.write_aliases(self.state)
+
+    def admin_scopes(self, key: str) -> frozenset[str]:
+        """What this key may do as an admin's; empty when it is none."""
+        return access_key.admin_scopes(self.state, key)
 
     def is_admin(self, key: str) -> bool:
-        return key_hash(key) in self._keys("admin")
-
-    def _keys(self, kind: str) -> dict[str, str]:
-        table = schema.access_key.c
-        query = sa.select(table.key_hash, table.name).where(table.kind == kind)
-        return {row.key_hash: row.name for row in self.state.read(query)}
+        return bool(self.admin_scopes(key))
 
 
 def secrets_folder(directory: Path, settings: Settings) -> Path:
