@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from touchline.collect.item import Batch
+from touchline.collect.visitor import Period
 from touchline.errors import TouchlineError
 from touchline.model import RawRequest
 
@@ -48,7 +49,7 @@ class Route(Struct, frozen=True):
     """A path, in which `{}` stands for one segment, and the methods it takes.
 
     `tells`: the route collects nothing and answers at once (a client's settings). Else the request
-    is read, logged and answered when it is on disk.
+    is read, logged and answered when it is on disk. Its request has also the headers of `TOLD`.
     """
 
     path: str
@@ -63,7 +64,9 @@ class Protocol(Struct, frozen=True, kw_only=True):
     what is wrong with an item is its `reason`. The batch's `write_key` is whatever the protocol
     calls a site, as `name:value` (`matomo:1`), unless it is a write key itself. `answer` gets one
     verdict an item. `refuse` says what its clients hear of an error, where that is not our usual
-    JSON. `has_our_keys`: a write key may stand in the Authorization header or in the query.
+    JSON. `has_our_keys`: a write key may stand in the headers Authorization or X-Write-Key, or in
+    the query. `names_visitors`: its clients keep no id, so each request is given the name of its
+    visitor for such a time (see `visitor`).
     """
 
     name: str
@@ -72,3 +75,4 @@ class Protocol(Struct, frozen=True, kw_only=True):
     answer: Callable[[RawRequest, Sequence[Verdict]], Answer]
     refuse: Callable[[TouchlineError], Answer | None] = lambda _: None
     has_our_keys: bool = False
+    names_visitors: Period | None = None

@@ -28,6 +28,7 @@ from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict
 from touchline.collect.protocols import spoken_at
+from touchline.collect.visitor import HEADER, Visitors
 from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log
@@ -62,6 +63,8 @@ KEPT_HEADERS = (
     b"anonymousid",
     b"sentat",
 )
+# What only those routes are given that collect nothing: where the client reached us.
+TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"authorization")
 MAX_HEADER = 8192
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
 RETRY_AFTER = b"1"
@@ -88,9 +91,10 @@ class _GoneError(Exception):
 class Collector:
     """The ASGI app of the collection paths of one workspace."""
 
-    def __init__(self, log: Log, keys: Keys) -> None:
+    def __init__(self, log: Log, keys: Keys, visitors: Visitors | None = None) -> None:
         self._group = Group(log)
         self._keys = keys
+        self._visitors = visitors
         self._recent = Recent(lambda offset: _unpacked(log.payload(offset)))
         self._held = 0
 
@@ -154,13 +158,38 @@ class Collector:
                 verdicts = await self._log(request, _taken_apart)
                 return Answer(200, _json(Reply(True, verdicts)))
             protocol, route = spoken
-            request = msgspec.structs.replace(request, headers=_kept(headers))
             if route.tells is not None:
-                return route.tells(request)
+                told = _kept(headers, (*KEPT_HEADERS, *TOLD))
+                told.setdefault("x-forwarded-proto", scope.get("scheme", "http"))
+                return route.tells(msgspec.structs.replace(request, headers=told))
+            request = self._of_visitor(protocol, request, scope, headers)
             verdicts = await self._log(request, partial(_spoken, protocol))
             return protocol.answer(request, verdicts)
         finally:
             self._held -= held
+
+    def _of_visitor(
+        self,
+        protocol: Protocol,
+        request: RawRequest,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+    ) -> RawRequest:
+        """The request with what its headers say of the visitor, who has a name if it needs one."""
+        kept, ip = _kept(headers, KEPT_HEADERS), request.ip
+        if protocol.names_visitors is not None:
+            # Their clients on servers say so whose visit they tell of.
+            forwarded = (
+                headers.get(b"x-forwarded-for", b"").partition(b",")[0].strip().decode("latin-1")
+            )
+            client = scope.get("client")
+            address = forwarded if cut_ip(forwarded) else client[0] if client else ""
+            ip = cut_ip(address)
+            if self._visitors is not None:
+                kept[HEADER] = self._visitors.name(
+                    protocol.names_visitors, address, request.user_agent, request.received_us
+                )
+        return msgspec.structs.replace(request, headers=kept, ip=ip)
 
     async def _log(self, request: RawRequest, take_apart: TakeApart) -> list[Verdict]:
         """A verdict on each item, once the request is on disk."""
@@ -179,6 +208,8 @@ class Collector:
         authorization = headers.get(b"authorization")
         if authorization is not None and (key := basic_user(authorization)) is not None:
             return _known(await self._keys.source(key, authorization))
+        if key := headers.get(b"x-write-key"):
+            return _known(await self._keys.source(key.decode("latin-1")))
         if scope["query_string"] and (key := _query_key(scope["query_string"])):
             return _known(await self._keys.source(key))
         return ""
@@ -206,10 +237,10 @@ def _spoken(protocol: Protocol, request: RawRequest) -> tuple[Plain, segment.Bat
     return Plain(batch.write_key, [item.message_id for item in batch.items]), batch
 
 
-def _kept(headers: dict[bytes, bytes]) -> dict[str, str]:
+def _kept(headers: dict[bytes, bytes], names: Sequence[bytes]) -> dict[str, str]:
     return {
         name.decode(): headers[name].decode("latin-1")[:MAX_HEADER]
-        for name in KEPT_HEADERS
+        for name in names
         if name in headers
     }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
+from touchline.collect.visitor import Visitors
 from touchline.errors import TouchlineError, Unavailable
 from touchline.jobs import process
 from touchline.jobs.rpc import WorkerClient
@@ -57,7 +58,8 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
     problems = {} if log is None else {"collector": lambda: log.failure and log.failure.code}
     # One that only receives does its work without a worker.
     served = Served(WorkerClient(workspace.dir), keys, has_app, problems)
-    collector = None if log is None else Collector(log, keys)
+    visitors = Visitors(workspace.vault.node_id, workspace.time_zone)
+    collector = None if log is None else Collector(log, keys, visitors)
     script = Script(workspace.settings.tracker_path)
     config = uvicorn.Config(
         dispatch(collector, api(served, has_routes=has_app), script),
