@@ -20,7 +20,8 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/touchline"
 PLACE = re.compile(r"<!-- begin ([\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 RAISED = re.compile(
-    r"\b(BadInput|NotFound|Ambiguous|Denied|Unavailable|TouchlineError)\(\s*\"(\w+)\""
+    r"\b(BadInput|NotFound|Ambiguous|Denied|Forbidden|Unavailable|TooMany|TouchlineError)"
+    r"\(\s*\"(\w+)\""
 )
 # Class of an error -> (exit code of a command, status of an answer).
 ANSWERS = {
@@ -28,7 +29,9 @@ ANSWERS = {
     "NotFound": (2, 404),
     "Ambiguous": (2, 409),
     "Denied": (2, 401),
+    "Forbidden": (2, 403),
     "Unavailable": (3, 503),
+    "TooMany": (3, 429),
     "TouchlineError": (1, 500),
 }
 # Answered by hand, beside the rule of their class.

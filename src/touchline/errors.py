@@ -4,8 +4,10 @@ TouchlineError                what happened + what to do, under a stable code, i
 ├── BadInput        exit 2    what was given cannot be used: a file, an argument, a request body
 │   ├── NotFound              what was named does not exist
 │   ├── Ambiguous             what was named is more than one thing: HTTP 409
-│   └── Denied                the key is unknown or may not do this
+│   └── Denied                the key is unknown
+│       └── Forbidden         the key is known and may not do this: HTTP 403
 └── Unavailable     exit 3    try again: locked, busy, disk full
+    └── TooMany               you send more than you may: HTTP 429, `after` how many seconds
 
 An error is raised by its code; the words stand in one table, so the
 web app, the command line and the API say the same thing:
@@ -20,7 +22,9 @@ __all__ = [
     "Ambiguous",
     "BadInput",
     "Denied",
+    "Forbidden",
     "NotFound",
+    "TooMany",
     "TouchlineError",
     "Unavailable",
 ]
@@ -316,8 +320,40 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这里没有保存该写入密钥的明文(已保存:{sources})。请用 --key 给出。",
     ),
     "unknown_key": (
-        "This write key is unknown. Send one of those given to touchline init --write-key.",
-        "写入密钥无效,请使用 touchline init --write-key 设定的密钥。",
+        "This write key is unknown. Send one that touchline keys list DIR shows, or its alias.",
+        "写入密钥无效。请使用 touchline keys list DIR 列出的密钥或其别名。",
+    ),
+    "out_of_scope": (
+        "This admin key may not do this: it needs the scope {scope}. Use another key.",
+        "该管理密钥没有 {scope} 权限,请换用有此权限的密钥。",
+    ),
+    "key_taken": (
+        "This key is in use as a {kind} key of {name}. Choose another value.",
+        "该密钥已被占用({kind},{name})。请换一个值。",
+    ),
+    "key_revoked": (
+        "This key was revoked and stays so. Choose another value.",
+        "该密钥已吊销,不能再次启用。请换一个值。",
+    ),
+    "no_such_key": (
+        "No key in force is {key}. Name one as touchline keys list DIR shows it.",
+        "没有生效中的密钥 {key}。请按 touchline keys list DIR 显示的编号填写。",
+    ),
+    "several_keys": (
+        "{key} names several keys: {ids}. Give the id of one.",
+        "{key} 对应多个密钥:{ids}。请填写其中一个的编号。",
+    ),
+    "alias_taken": (
+        "The alias {alias} belongs to the key of {name}. Revoke that key first.",
+        "别名 {alias} 已属于 {name} 的密钥。请先吊销该密钥。",
+    ),
+    "bad_alias": (
+        "{alias}: no alias. Write PROTOCOL:SITE, such as matomo:1. Protocols: {known}.",
+        "{alias} 不是有效的别名。请写成“协议:站点”,如 matomo:1。可用协议:{known}。",
+    ),
+    "too_many_requests": (
+        "This write key sends more than it may. Send again after {after} s (Retry-After).",
+        "该写入密钥发送过于频繁,请在 {after} 秒后(Retry-After)重发。",
     ),
 }
 
@@ -354,5 +390,13 @@ class Denied(BadInput):
     pass
 
 
+class Forbidden(Denied):
+    pass
+
+
 class Unavailable(TouchlineError):
     exit_code = 3
+
+
+class TooMany(Unavailable):
+    pass

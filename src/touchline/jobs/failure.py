@@ -13,14 +13,19 @@ from touchline.errors import (
     Ambiguous,
     BadInput,
     Denied,
+    Forbidden,
     NotFound,
+    TooMany,
     TouchlineError,
     Unavailable,
 )
 
 __all__ = ["packed", "unpacked"]
 
-_KINDS = {kind.__name__: kind for kind in (BadInput, NotFound, Ambiguous, Denied, Unavailable)}
+_KINDS = {
+    kind.__name__: kind
+    for kind in (BadInput, NotFound, Ambiguous, Denied, Forbidden, Unavailable, TooMany)
+}
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.jobs import job, process, rpc
+from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
 from touchline.jobs.kinds import KINDS
 from touchline.jobs.mirror import MirrorWriter
@@ -232,6 +233,8 @@ class Worker:
         elif request.name in QUERIES:
             with self._computing:
                 yield from self._found(request)
+        elif request.name in COMMANDS:
+            yield msgspec.json.encode(COMMANDS[request.name](self.workspace, request.args))
         else:
             raise BadInput("bad_argument", name="name", value=request.name, why="is no question.")
 

@@ -21,7 +21,10 @@ from touchline.errors import Unavailable
 from touchline.storage import schema
 from touchline.storage.principal import ADMIN, Principal
 
-__all__ = ["State"]
+__all__ = ["State", "Statement"]
+
+# What `State.write` takes: a statement, and the rows it is for.
+Statement = tuple[sa.Executable, Sequence[Mapping[str, Any]]]
 
 BUSY_MS = 10_000
 CHUNK = 900  # SQLite takes at most 999 bound values in old builds
@@ -55,7 +58,7 @@ class State:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    def write(self, *statements: tuple[sa.Executable, Sequence[Mapping[str, Any]]]) -> None:
+    def write(self, *statements: Statement) -> None:
         """All statements in one transaction; those without rows are skipped."""
         with self._in_words(), self.engine.begin() as connection:
             for statement, rows in statements:

@@ -12,6 +12,7 @@ from touchline.errors import (
     Ambiguous,
     BadInput,
     Denied,
+    Forbidden,
     NotFound,
     TouchlineError,
     Unavailable,
@@ -21,6 +22,7 @@ __all__ = ["install", "language_of", "problem"]
 
 # The first class that fits decides.
 _STATUS: tuple[tuple[type[TouchlineError], int], ...] = (
+    (Forbidden, 403),
     (Denied, 401),
     (NotFound, 404),
     (Ambiguous, 409),
