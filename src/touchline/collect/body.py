@@ -18,7 +18,7 @@ import msgspec
 from touchline.collect.url import fields
 from touchline.errors import BadInput
 
-__all__ = ["MAX_BODY", "MAX_DEPTH", "cleaned", "is_shallow", "load", "load_text"]
+__all__ = ["MAX_BODY", "MAX_DEPTH", "cleaned", "is_shallow", "load", "load_call", "load_text"]
 
 MAX_BODY = 4 << 20
 MAX_DEPTH = 64
@@ -44,6 +44,16 @@ def load(body: bytes) -> Any:
     if body[:5] == _FORM and len(body) <= MAX_BODY:
         return load_text(fields(body)["data"])
     return _load(body)
+
+
+def load_call(body: bytes, query: str) -> Any:
+    """The JSON value of a body; of a call without one that of the field `data` in its query."""
+    if body:
+        return load(body)
+    text = fields(query.encode("latin-1", "replace")).get("data")
+    if text is None:
+        raise BadInput("unreadable_body", why="no data")
+    return load_text(text)
 
 
 def load_text(text: str) -> Any:

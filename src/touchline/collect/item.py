@@ -6,9 +6,23 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from touchline.collect.body import MAX_BODY, is_shallow
+from touchline.errors import BadInput
 from touchline.model import RawRequest
 
-__all__ = ["Batch", "Item", "content", "content_hash", "made_id", "payload"]
+__all__ = [
+    "MAX_ITEMS",
+    "Batch",
+    "Item",
+    "check_share",
+    "content",
+    "content_hash",
+    "made_id",
+    "payload",
+]
+
+MAX_ITEMS = 10_000
+MAX_SHARED = 64 << 20  # bytes of what a batch's items share, counted once per item
 
 # What says how an item travelled, not what happened: a retry may differ in these.
 _ENVELOPE = ("sentAt", "_metadata", "writeKey", "receivedAt")
@@ -61,3 +75,13 @@ def payload(item: Item) -> bytes:
 def made_id(request: RawRequest, index: int) -> str:
     """The id of an item that came without one: the same each time the log is read."""
     return blake2b(request.request_id + index.to_bytes(4, "big"), digest_size=16).hexdigest()
+
+
+def check_share(shared: dict[str, Any], count: int) -> None:
+    """Every item gets a copy of what is shared: a small request must not grow into a large one."""
+    if count > MAX_ITEMS:
+        raise BadInput("body_too_large", limit=MAX_BODY)
+    if shared and count > 1:
+        is_shallow(shared)
+        if len(content(shared)) * count > MAX_SHARED:
+            raise BadInput("body_too_large", limit=MAX_BODY)

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from touchline.collect import time
+from touchline.collect.item import MAX_ITEMS
 from touchline.collect.money import EXPONENTS
 from touchline.collect.normalise import identifier
-from touchline.collect.segment import MAX_ITEMS
 from touchline.collect.verdict import MAX_ID, ORDERS
 from touchline.model import RawRequest
 
