@@ -42,6 +42,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "An alias call needs previousId and userId.",
         "alias 调用需要 previousId 和 userId。",
     ),
+    "other_site": (
+        "The item is of another site or app than the first of its request. Send each by itself.",
+        "该条数据与同一请求的第一条不属于同一站点或应用。请分开发送。",
+    ),
     "bad_properties": (
         "properties is not an object. Send an object or leave it out.",
         "properties 不是对象。请传对象,或不传。",

@@ -8,11 +8,12 @@ import re
 from touchline.collect import segment
 from touchline.collect.item import Batch
 from touchline.collect.protocol import Protocol, Route
+from touchline.collect.protocols.matomo import MATOMO
 from touchline.model import RawRequest
 
 __all__ = ["PROTOCOLS", "read", "spoken_at"]
 
-PROTOCOLS = tuple[Protocol, ...]()
+PROTOCOLS: tuple[Protocol, ...] = (MATOMO,)
 
 _EXACT = {
     route.path: (protocol, route)
