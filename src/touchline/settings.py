@@ -18,7 +18,9 @@ __all__ = ["Settings", "load_settings"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`secrets` is the folder of pepper and root key (default DIR/secrets)."""
+    """`secrets` is the folder of pepper and root key (default DIR/secrets). `events_per_s`: what a
+    source may send, 0 without limit.
+    """
 
     secrets: str | None = None
     state_url: str | None = None
@@ -29,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commit_s: float = 1.0
     settle_s: float = 30.0
     tracker_path: str = "/t.js"
+    events_per_s: int = 250_000
 
 
 def load_settings(directory: Path, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -23,8 +23,12 @@ class Store:
     def write_keys(self):
         return {}
 
-    def is_admin(self, key):
-        return key == "secret"
+    def write_aliases(self):
+        return {}
+
+    def admin_scopes(self, key):
+        held = {"secret": "read write keys", "reader": "read", "locksmith": "keys read"}
+        return frozenset(held.get(key, "").split())
 
 
 class FakeWorker:

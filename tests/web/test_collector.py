@@ -28,8 +28,11 @@ class Store:
     def write_keys(self):
         return {key_hash(key): name for name, key in self.keys.items()}
 
-    def is_admin(self, key):
-        return key == "admin"
+    def write_aliases(self):
+        return {}
+
+    def admin_scopes(self, key):
+        return frozenset(("read",)) if key == "admin" else frozenset()
 
 
 class GatedLog:

@@ -14,6 +14,7 @@ import asyncio
 import itertools
 import os
 import re
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any
@@ -29,9 +30,10 @@ from touchline.collect.plain import Plain, plain
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict
 from touchline.collect.protocols import spoken_at
 from touchline.collect.visitor import HEADER, Visitors
-from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
+from touchline.errors import BadInput, Denied, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log
+from touchline.web.allowance import weight
 from touchline.web.group import Group
 from touchline.web.keys import Keys, basic_user
 from touchline.web.recent import Recent
@@ -48,6 +50,7 @@ CALLS = ("track", "identify", "page", "screen", "group", "alias", "batch", "impo
 PATHS = frozenset((*(f"/v1/{call}" for call in CALLS), "/beacon/v1/batch"))
 
 MAX_HELD = 256 << 20  # bytes of bodies in memory at once, over all connections
+MAX_SHARE = MAX_HELD // 2  # of one source
 MAX_DRAINED = 64 << 20  # read on and thrown away, so that a client comes to read our 413
 BODY_S = 30.0
 POST = ("POST",)
@@ -67,7 +70,10 @@ KEPT_HEADERS = (
 TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"authorization")
 MAX_HEADER = 8192
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
-RETRY_AFTER = b"1"
+RETRY_AFTER = 1
+# Who sends too much waits for its answer: one that comes again at once would keep the loop busy.
+PAUSE_S = 0.25
+SMALL = 16 << 10  # bodies up to here take less time than it costs to wait in turn
 
 _MAX_AGE = (b"access-control-max-age", b"86400")
 _ORIGIN = re.compile(rb"[\x21-\x7e]{1,512}")
@@ -97,6 +103,8 @@ class Collector:
         self._visitors = visitors
         self._recent = Recent(lambda offset: _unpacked(log.payload(offset)))
         self._held = 0
+        self._held_by = Counter[str]()
+        self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -113,6 +121,8 @@ class Collector:
         except _GoneError:
             return
         except TouchlineError as error:
+            if isinstance(error, TooMany):
+                await asyncio.sleep(PAUSE_S)
             answer = spoken and spoken[0].refuse(error)
             answer = answer or _refusal(error, headers)
         more = answer.headers
@@ -147,7 +157,10 @@ class Collector:
         held = min(declared, MAX_BODY) if has_more else len(body)
         if self._held + held > MAX_HELD:
             raise Unavailable("busy")
+        if self._held_by[source] + held > MAX_SHARE:
+            raise TooMany("too_many_requests", after=RETRY_AFTER)
         self._held += held
+        self._held_by[source] += held
         try:
             if has_more:
                 body = await _rest(body, receive)
@@ -167,6 +180,7 @@ class Collector:
             return protocol.answer(request, verdicts)
         finally:
             self._held -= held
+            self._held_by[source] -= held
 
     def _of_visitor(
         self,
@@ -193,13 +207,20 @@ class Collector:
 
     async def _log(self, request: RawRequest, take_apart: TakeApart) -> list[Verdict]:
         """A verdict on each item, once the request is on disk."""
-        if len(request.body) < LARGE:
+        size = len(request.body)
+        if size <= SMALL:
             found, batch = take_apart(request)
         else:
-            found, batch = await asyncio.to_thread(take_apart, request)
+            # One at a time of each source, so that nobody waits behind all that another one sent.
+            async with self._turns[request.source]:
+                if size < LARGE:
+                    found, batch = take_apart(request)
+                else:
+                    found, batch = await asyncio.to_thread(take_apart, request)
         if not request.source:
             source = _known(await self._keys.source(found.write_key or ""))
             request = msgspec.structs.replace(request, source=source)
+        self._keys.spend(request.source, weight(len(found.message_ids), size))
         offset = await self._group.append(_pack(request))
         return self._recent.judge(request, offset, found.message_ids, batch)
 
@@ -250,8 +271,8 @@ def _unpacked(payload: bytes | None) -> RawRequest | None:
 
 
 def _status_of(error: TouchlineError) -> int:
-    if isinstance(error, Denied):
-        return 401
+    if isinstance(error, Denied | TooMany):
+        return 401 if isinstance(error, Denied) else 429
     return 503 if isinstance(error, Unavailable) else 400
 
 
@@ -307,13 +328,15 @@ def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes
 def _complaint(error: TouchlineError, headers: dict[bytes, bytes]) -> bytes:
     language = "zh" if headers.get(b"accept-language", b"").lower().startswith(b"zh") else "en"
     # Where our disk is and what ails it is not for senders: they get the code and the remedy.
-    shown = Unavailable("not_stored") if isinstance(error, Unavailable) else error
+    is_ours = isinstance(error, Unavailable) and not isinstance(error, TooMany)
+    shown = Unavailable("not_stored") if is_ours else error
     return _json({"success": False, "code": error.code, "message": shown.text(language)})
 
 
 def _refusal(error: TouchlineError, headers: dict[bytes, bytes]) -> Answer:
     status = _STATUS.get(error.code, _status_of(error))
-    more = ((b"retry-after", RETRY_AFTER),) if status == 503 else ()
+    after = b"%d" % error.params.get("after", RETRY_AFTER)
+    more = ((b"retry-after", after),) if isinstance(error, Unavailable) else ()
     return Answer(status, _complaint(error, headers), headers=more)
 
 

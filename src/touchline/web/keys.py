@@ -1,4 +1,4 @@
-"""A key as sent → the source it writes for, or whether it administers.
+"""A key as sent → the source it writes for and how much that may send; or what it administers.
 
 Keys live hashed in State and are kept here for a few seconds, so the receiving loop touches no
 database: it looks up a hash, and only a key never seen makes it read State again, in a thread and
@@ -13,11 +13,16 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from touchline.errors import TouchlineError
-from touchline.storage.workspace import key_hash
+from touchline.jobs.keys import ALIASES
+from touchline.storage.access_key import alias_form, key_hash
+from touchline.web.allowance import Allowance
 
 __all__ = ["KeyStore", "Keys", "basic_user"]
 
-STALE_S = 10.0
+# A revoked key is refused within 10 s: from STALE_S on keys are read again beside requests, from
+# EXPIRED_S on before the next one is let in.
+STALE_S = 4.0
+EXPIRED_S = 8.0
 PAUSE_S = 1.0
 REMEMBERED = 4096
 
@@ -26,36 +31,81 @@ class KeyStore(Protocol):
     """What is needed of a workspace."""
 
     def write_keys(self) -> Mapping[str, str]: ...
-    def is_admin(self, key: str) -> bool: ...
+    def write_aliases(self) -> Mapping[str, str]: ...
+    def admin_scopes(self, key: str) -> frozenset[str]: ...
 
 
 class Keys:
-    def __init__(self, store: KeyStore) -> None:
+    """`rate`: how many events a second each source may send, 0 without limit."""
+
+    def __init__(self, store: KeyStore, rate: float = 0.0) -> None:
         self._store = store
+        self._rate = rate
         self._sources: Mapping[str, str] = store.write_keys()
+        self._aliases: Mapping[str, str] = store.write_aliases()
+        self._allowances: dict[str, Allowance] = {}
         self._by_header: dict[bytes, str] = {}
         self._loaded_at = time.monotonic()
         self._loading: asyncio.Task[None] | None = None
 
     def by_header(self, authorization: bytes | None) -> str | None:
-        """The source of an `Authorization` header that was accepted a moment ago."""
-        if time.monotonic() - self._loaded_at > STALE_S:
+        """The source of an `Authorization` header that was accepted a moment ago.
+
+        Raises TooMany when the source has sent more than it may.
+        """
+        age = time.monotonic() - self._loaded_at
+        if age > STALE_S:
+            if age > EXPIRED_S:
+                return None
             self._reload()
-        return None if authorization is None else self._by_header.get(authorization)
+        if authorization is None or (source := self._by_header.get(authorization)) is None:
+            return None
+        self._allowance(source).check()
+        return source
 
     async def source(self, key: str, authorization: bytes | None = None) -> str | None:
-        """The source this key writes for, or None."""
-        hashed = key_hash(key)
-        found = self._sources.get(hashed)
+        """The source this key or alias writes for, or None. Raises TooMany like `by_header`."""
+        age = time.monotonic() - self._loaded_at
+        if age > EXPIRED_S:
+            await asyncio.shield(self._reload())
+        elif age > STALE_S:
+            self._reload()
+        found = self._find(key)
         if found is None and time.monotonic() - self._loaded_at > PAUSE_S:
             await asyncio.shield(self._reload())
-            found = self._sources.get(hashed)
-        if found is not None and authorization is not None and len(self._by_header) < REMEMBERED:
+            found = self._find(key)
+        if found is None:
+            return None
+        if authorization is not None and len(self._by_header) < REMEMBERED:
             self._by_header[authorization] = found
+        self._allowance(found).check()
         return found
 
-    async def is_admin(self, key: str) -> bool:
-        return await asyncio.to_thread(self._store.is_admin, key)
+    def spend(self, source: str, events: int) -> None:
+        """Takes what a request held off the allowance of its source."""
+        self._allowance(source).spend(events)
+
+    def _allowance(self, source: str) -> Allowance:
+        found = self._allowances.get(source)
+        if found is None:
+            found = self._allowances[source] = Allowance(self._rate)
+        return found
+
+    def _find(self, key: str) -> str | None:
+        """By alias, else as one of our keys; `name:KEY` is what a protocol makes of a key of ours
+        that its client was given as the name of a site.
+        """
+        name, _, site = key.partition(":")
+        if site and name in ALIASES:
+            hashed = self._aliases.get(alias_form(key))
+            if hashed is not None:
+                return self._sources.get(hashed)
+            return self._sources.get(key_hash(key)) or self._sources.get(key_hash(site))
+        return self._sources.get(key_hash(key))
+
+    async def scopes(self, key: str) -> frozenset[str]:
+        """What an admin key may do; nothing when it is none."""
+        return await asyncio.to_thread(self._store.admin_scopes, key)
 
     def _reload(self) -> asyncio.Task[None]:
         if self._loading is None or self._loading.done():
@@ -65,11 +115,14 @@ class Keys:
 
     async def _load(self) -> None:
         try:
-            sources = await asyncio.to_thread(self._store.write_keys)
+            sources, aliases = await asyncio.to_thread(self._read)
         except (TouchlineError, OSError):
             return  # what was known stays good: receiving goes on while State cannot be read
-        self._sources = sources
+        self._sources, self._aliases = sources, aliases
         self._by_header.clear()
+
+    def _read(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        return self._store.write_keys(), self._store.write_aliases()
 
 
 def basic_user(authorization: bytes) -> str | None:

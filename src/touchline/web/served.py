@@ -11,11 +11,11 @@ from fastapi import Depends, Request
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from touchline.errors import Denied
+from touchline.errors import Denied, Forbidden
 from touchline.jobs.rpc import WorkerClient
 from touchline.web.keys import Keys
 
-__all__ = ["Admin", "Served", "served", "streamed"]
+__all__ = ["Admin", "KeyAdmin", "Scopes", "Served", "served", "streamed"]
 
 _bearer = HTTPBearer(auto_error=False, description="An admin key")
 
@@ -36,17 +36,37 @@ def served(request: Request) -> Served:
     return request.app.state.served
 
 
-async def _admin(
+async def _scopes(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Served:
-    here = served(request)
-    if given is None or not await here.keys.is_admin(given.credentials):
+) -> frozenset[str]:
+    """What the sender may do."""
+    scopes = await served(request).keys.scopes(given.credentials) if given else None
+    if not scopes:
         raise Denied("wrong_admin_key")
-    return here
+    return scopes
+
+
+Scopes = Annotated[frozenset[str], Depends(_scopes)]
+
+
+async def _admin(request: Request, scopes: Scopes) -> Served:
+    """Asking needs the scope `read`, everything else `write`."""
+    return _allowed(request, scopes, "read" if request.method in ("GET", "HEAD") else "write")
+
+
+async def _key_admin(request: Request, scopes: Scopes) -> Served:
+    return _allowed(request, scopes, "keys")
+
+
+def _allowed(request: Request, scopes: frozenset[str], needed: str) -> Served:
+    if needed not in scopes:
+        raise Forbidden("out_of_scope", scope=needed)
+    return served(request)
 
 
 Admin = Annotated[Served, Depends(_admin)]
+KeyAdmin = Annotated[Served, Depends(_key_admin)]
 
 
 async def streamed(

@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
 
 def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_app: bool) -> None:
     """Serves until SIGTERM."""
-    keys = Keys(workspace)
+    keys = Keys(workspace, workspace.settings.events_per_s)
     problems = {} if log is None else {"collector": lambda: log.failure and log.failure.code}
     # One that only receives does its work without a worker.
     served = Served(WorkerClient(workspace.dir), keys, has_app, problems)
