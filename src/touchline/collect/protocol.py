@@ -7,8 +7,9 @@ one form that verdicts, events and the store know: what has no place there goes 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from touchline.collect.item import Batch
@@ -16,7 +17,7 @@ from touchline.collect.visitor import Period
 from touchline.errors import TouchlineError
 from touchline.model import RawRequest
 
-__all__ = ["GIF", "Answer", "Protocol", "Route", "Verdict", "gif"]
+__all__ = ["GIF", "Answer", "Protocol", "Route", "Verdict", "gif", "in_json"]
 
 JSON = b"application/json; charset=utf-8"
 GIF = (
@@ -45,11 +46,16 @@ def gif() -> Answer:
     return Answer(200, GIF, b"image/gif", ((b"cache-control", b"no-store"),))
 
 
+def in_json(value: Any, status: int = 200) -> Answer:
+    return Answer(status, msgspec.json.encode(value))
+
+
 class Route(Struct, frozen=True):
     """A path, in which `{}` stands for one segment, and the methods it takes.
 
     `tells`: the route collects nothing and answers at once (a client's settings). Else the request
-    is read, logged and answered when it is on disk. Its request has also the headers of `TOLD`.
+    is read, logged and answered when it is on disk. Its request says where the
+    client reached us: `host`, `x-forwarded-proto`.
     """
 
     path: str

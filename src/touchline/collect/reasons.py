@@ -46,6 +46,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The item is of another site or app than the first of its request. Send each by itself.",
         "该条数据与同一请求的第一条不属于同一站点或应用。请分开发送。",
     ),
+    "bad_merge": (
+        "A merge call needs mergeProperties: two objects with type and value, of two kinds of id.",
+        "merge 调用需要 mergeProperties:两个含 type 和 value 的对象,且为不同种类的标识。",
+    ),
     "bad_properties": (
         "properties is not an object. Send an object or leave it out.",
         "properties 不是对象。请传对象,或不传。",

@@ -10,15 +10,13 @@ from typing import Any
 
 from touchline.collect import body
 from touchline.collect.event import to_event
-from touchline.collect.item import Batch, Item, content, content_hash, made_id, payload
+from touchline.collect.item import Batch, Item, check_share, content, content_hash, made_id, payload
+from touchline.collect.merge import merged
 from touchline.collect.verdict import message_id_of, reason_against
 from touchline.errors import BadInput
 from touchline.model import RawRequest
 
-__all__ = ["Batch", "Item", "content", "content_hash", "payload", "read", "to_event"]
-
-MAX_ITEMS = 10_000
-MAX_SHARED = 64 << 20  # bytes of shared context, counted once per item
+__all__ = ["Batch", "Item", "content", "content_hash", "of_one", "payload", "read", "to_event"]
 
 _TYPES = {
     "identify": "identify",
@@ -27,6 +25,7 @@ _TYPES = {
     "screen": "screen",
     "group": "group",
     "alias": "alias",
+    "merge": "merge",
     "i": "identify",
     "t": "track",
     "p": "page",
@@ -42,20 +41,15 @@ def read(request: RawRequest) -> Batch:
     value = body.load(request.body)
     call = request.path.rstrip("/").rpartition("/")[2].lower()
     if call not in _BATCHES:
-        if type(value) is not dict:
-            raise BadInput("unreadable_body", why="not an object")
-        key = _pop_key(value)
-        return Batch(key, [_item(value, 0, request, _TYPES.get(call))])
+        return of_one(value, call, request)
     if type(value) is list:
         value = {"batch": value}
     raw_items = value.get("batch") if type(value) is dict else None
     if type(raw_items) is not list:
         raise BadInput("unreadable_body", why="no list named batch")
-    if len(raw_items) > MAX_ITEMS:
-        raise BadInput("body_too_large", limit=body.MAX_BODY)
     key = _pop_key(value)
     shared = [(name, value[name]) for name in ("context", "integrations") if value.get(name)]
-    _check_share(dict(shared), len(raw_items))
+    check_share(dict(shared), len(raw_items))
     items: list[Item] = []
     for index, raw in enumerate(raw_items):
         if type(raw) is dict:
@@ -66,12 +60,12 @@ def read(request: RawRequest) -> Batch:
     return Batch(key, items, value.get("sentAt"))
 
 
-def _check_share(shared: dict[str, Any], count: int) -> None:
-    """Every item gets a copy of what is shared: a small request must not grow into a large one."""
-    if shared and count > 1:
-        body.is_shallow(shared)
-        if len(content(shared)) * count > MAX_SHARED:
-            raise BadInput("body_too_large", limit=body.MAX_BODY)
+def of_one(value: Any, call: str, request: RawRequest) -> Batch:
+    """The batch of a request that is a single item; `call` is the last part of its path."""
+    if type(value) is not dict:
+        raise BadInput("unreadable_body", why="not an object")
+    key = _pop_key(value)
+    return Batch(key, [_item(value, 0, request, _TYPES.get(call))])
 
 
 def _pop_key(data: dict[str, Any]) -> str | None:
@@ -95,6 +89,8 @@ def _item(raw: Any, index: int, request: RawRequest, called: str | None) -> Item
     raw.pop("writeKey", None)
     if called is not None:
         raw["type"] = called
+    if raw.get("type") == "merge":
+        raw = merged(raw) or raw
     kind = raw.get("type")
     message_id = message_id_of(raw)
     return Item(

@@ -35,7 +35,7 @@ def reason_against(data: dict[str, Any], message_id: str | None) -> str | None:
         return "too_deep"
     kind = data.get("type")
     if type(kind) is not str or kind not in _KINDS:
-        return "unknown_type"
+        return "bad_merge" if kind == "merge" else "unknown_type"
     if message_id is None and data.get("messageId") not in (None, ""):
         return "bad_message_id"
     return _shape(data) or _who(data, kind) or _what(data, kind) or _when(data) or _worth(data)

@@ -46,8 +46,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 TakeApart = Callable[[RawRequest], tuple[Plain, "segment.Batch | None"]]
 
-CALLS = ("track", "identify", "page", "screen", "group", "alias", "batch", "import", *"tipsgab")
-PATHS = frozenset((*(f"/v1/{call}" for call in CALLS), "/beacon/v1/batch"))
+CALLS = ("track", "identify", "page", "screen", "group", "alias", "merge", "batch", "import")
+SHORT = tuple("tipsgab")
+PATHS = frozenset((*(f"/v1/{call}" for call in (*CALLS, *SHORT)), "/beacon/v1/batch"))
 
 MAX_HELD = 256 << 20  # bytes of bodies in memory at once, over all connections
 MAX_SHARE = MAX_HELD // 2  # of one source
@@ -67,7 +68,7 @@ KEPT_HEADERS = (
     b"sentat",
 )
 # What only those routes are given that collect nothing: where the client reached us.
-TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"authorization")
+TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
 MAX_HEADER = 8192
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
 RETRY_AFTER = 1

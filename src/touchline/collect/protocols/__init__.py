@@ -9,11 +9,15 @@ from touchline.collect import segment
 from touchline.collect.item import Batch
 from touchline.collect.protocol import Protocol, Route
 from touchline.collect.protocols.matomo import MATOMO
+from touchline.collect.protocols.pixel import PIXEL
+from touchline.collect.protocols.posthog import POSTHOG
+from touchline.collect.protocols.segment import SEGMENT
+from touchline.collect.protocols.snowplow import SNOWPLOW
 from touchline.model import RawRequest
 
 __all__ = ["PROTOCOLS", "read", "spoken_at"]
 
-PROTOCOLS: tuple[Protocol, ...] = (MATOMO,)
+PROTOCOLS: tuple[Protocol, ...] = (MATOMO, SEGMENT, PIXEL, POSTHOG, SNOWPLOW)
 
 _EXACT = {
     route.path: (protocol, route)
