@@ -187,6 +187,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: holds other files. Name an empty folder for the demo data.",
         "{path} 里已有其他文件。请为演示数据指定一个空文件夹。",
     ),
+    "no_open_redirect": (
+        "Redirects to an address in the query are not followed. Use a short link instead.",
+        "不支持跳转到查询参数里的任意网址。请改用短链接。",
+    ),
     "unreadable_body": (
         "The request body cannot be read: {why}. Send JSON, plain or gzip.",
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",

@@ -239,11 +239,13 @@ def test_a_form_is_read_like_a_query_which_wins():
 
 
 def test_a_bulk_list_holds_queries_and_objects():
-    listed = ["?" + urlencode(HIT), urlencode(HIT), HIT | {"rec": 1}, 7]
+    bare = "idsite=1&uid=u&url=https://ours.cn/?a=1"
+    listed = ["?" + urlencode(HIT), bare, HIT | {"rec": 1}, 7]
     request = call(body={"requests": listed, "token_auth": "s3cret"})
     items = MATOMO.read(request).items
     assert [i.reason for i in items] == [None, None, None, "not_an_object"]
     assert len({i.message_id for i in items}) == 4
+    assert items[1].data["context"]["page"]["url"] == "https://ours.cn/?a=1"
     assert MATOMO.read(call({"idsite": "5"}, body={"requests": ["?rec=1"]})).write_key == "matomo:5"
 
 

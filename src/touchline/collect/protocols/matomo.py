@@ -17,13 +17,14 @@ from msgspec import Struct
 
 from touchline.clock import DAY_US, US
 from touchline.collect import body, time
-from touchline.collect.context import cut_ip, plain_text
+from touchline.collect.context import cut_ip
+from touchline.collect.flat import DEPTH, Params, number, refuse, said, size, taken, text, unpacked
 from touchline.collect.item import Batch, Item, made_id
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict, gif
 from touchline.collect.url import fields, parameters, unquoted
 from touchline.collect.verdict import reason_against
 from touchline.collect.visitor import uuid_of, visitor_of
-from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
+from touchline.errors import BadInput
 from touchline.model import RawRequest
 
 __all__ = ["MATOMO"]
@@ -35,8 +36,6 @@ _METHODS = ("GET", "POST")
 _PATHS = ("/matomo.php", "/piwik.php", "/{}/matomo.php", "/{}/piwik.php")
 _IS_JSON = re.compile(rb"\s*[\[{]|\xef\xbb\xbf|\x1f\x8b")
 _REFUSED = "token_auth"  # opens the sender's Matomo, so it goes no further
-_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?", re.ASCII)
-_SIZE = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
 _DIMENSION = re.compile(r"dimension\d{1,4}", re.ASCII)
 _CELLS = ("sku", "name", "category", "price", "quantity")
 _PRODUCT = {"_pks": "sku", "_pkn": "name", "_pkc": "category", "_pkp": "price"}
@@ -62,8 +61,6 @@ _CAMPAIGN = {
 }
 _OF_CAMPAIGN = re.compile(r"(?:mtm|matomo|pk|piwik)_([a-z]+)")
 _encode = msgspec.json.Encoder(order="sorted").encode
-
-Params = dict[str, Any]
 
 
 class Kind(Struct, frozen=True):
@@ -122,7 +119,7 @@ _KINDS = (
 
 def read(request: RawRequest) -> Batch:
     calls = _calls(request)
-    sites = [_text(call, "idsite") if type(call) is dict else None for call in calls]
+    sites = [text(call, "idsite") if type(call) is dict else None for call in calls]
     site = next(filter(None, sites), None)
     items: list[Item] = []
     for index, call in enumerate(calls):
@@ -162,7 +159,8 @@ def _is_bulk(request: RawRequest) -> bool:
 def _listed(call: Any) -> Any:
     if type(call) is not str:
         return call
-    query = call.partition("?")[2] if "?" in call else call
+    head, mark, tail = call.partition("?")
+    query = tail if mark and "=" not in head else call
     return body.cleaned(fields(query.encode("utf-8", "replace")))
 
 
@@ -172,7 +170,7 @@ def _item(call: Any, index: int, request: RawRequest) -> Item:
         body.is_shallow(call)
         return Item(own_id, "", "not_an_object", {"item": call})
     call.pop(_REFUSED, None)
-    if not body.is_shallow(call, body.MAX_DEPTH - 4):
+    if not body.is_shallow(call, DEPTH):
         return Item(own_id, "", "too_deep", call)
     # A sender that numbers its requests at random says by it which two are one.
     if call.get("rand") and "cdo" not in call:
@@ -189,7 +187,7 @@ def _data(call: Params, request: RawRequest) -> dict[str, Any]:
     data: dict[str, Any] = {"type": "page", "properties": properties}
     if kind is not None:
         data |= {"type": "track", "event": _name(kind, call)}
-    user, forced, own = (_taken(left, name) for name in ("uid", "cid", "_id"))
+    user, forced, own = (taken(left, name) for name in ("uid", "cid", "_id"))
     if forced and own and own != forced:
         left["_id"] = own
     if user:
@@ -205,17 +203,17 @@ def _data(call: Params, request: RawRequest) -> dict[str, Any]:
 
 
 def _fits(kind: Kind, left: Params) -> bool:
-    value = _text(left, kind.mark)
-    if value is None or (kind.needs and _text(left, kind.needs) is None):
+    value = text(left, kind.mark)
+    if value is None or (kind.needs and text(left, kind.needs) is None):
         return False
     return kind.only is None or value == kind.only
 
 
 def _name(kind: Kind, call: Params) -> str:
-    said = _text(call, kind.named_by) if kind.named_by else None
-    if kind.mark == "idgoal" and said:
-        return f"{kind.name} {said}"
-    return said or kind.name
+    own = text(call, kind.named_by) if kind.named_by else None
+    if kind.mark == "idgoal" and own:
+        return f"{kind.name} {own}"
+    return own or kind.name
 
 
 def _properties(kind: Kind | None, left: Params) -> dict[str, Any]:
@@ -224,8 +222,8 @@ def _properties(kind: Kind | None, left: Params) -> dict[str, Any]:
         product = {word: _parsed(left.pop(name)) for name, word in _PRODUCT.items() if name in left}
         return {**found, "product": product} if product else found
     for name, word in kind.fields.items():
-        if (value := _taken(left, name)) is not None:
-            found[word] = value if word in ("order_id", "goal_id") else _number(value)
+        if (value := taken(left, name)) is not None:
+            found[word] = value if word in ("order_id", "goal_id") else number(value)
     if kind.mark == "idgoal" and "ec_items" in left:
         rows = _parsed(left["ec_items"])
         if type(rows) is list and all(type(row) is list for row in rows):
@@ -241,20 +239,20 @@ def _product(row: list[Any]) -> dict[str, Any]:
 
 def _timestamp(left: Params, request: RawRequest) -> Any:
     """`cdt`, or now, less the seconds that the request has waited at the sender (`cdo`)."""
-    said, waited = _taken(left, "cdt"), _text(left, "cdo")
+    stated, waited = taken(left, "cdt"), text(left, "cdo")
     if waited is None or not waited.isascii() or not waited.lstrip("-").isdigit():
-        return said
-    at = request.received_us if said is None else time.parse(said)
+        return stated
+    at = request.received_us if stated is None else time.parse(stated)
     if at is None or len(waited) > 10 or abs(int(waited)) > MAX_PAUSE_S:
-        return said
+        return stated
     del left["cdo"]
     return at - abs(int(waited)) * US
 
 
 def _visitor(call: Params, request: RawRequest, timestamp: Any) -> str:
     """Known by address and browser for a day; a server that tells of its visitors says theirs."""
-    site = f"matomo:{_text(call, 'idsite')}"
-    about = [_text(call, name) or "" for name in ("ua", "lang", "res")]
+    site = f"matomo:{text(call, 'idsite')}"
+    about = [text(call, name) or "" for name in ("ua", "lang", "res")]
     address = cut_ip(call.get("cip"))
     if address is None and not about[0]:
         return visitor_of(request, site)
@@ -264,25 +262,22 @@ def _visitor(call: Params, request: RawRequest, timestamp: Any) -> str:
 
 
 def _context(left: Params, request: RawRequest) -> dict[str, Any]:
-    url = _taken(left, "url") or request.headers.get("referer")
-    page = {"url": url, "referrer": _taken(left, "urlref"), "title": _taken(left, "action_name")}
-    size = _SIZE.fullmatch(_text(left, "res") or "")
-    if size:
-        del left["res"]
+    url = taken(left, "url") or request.headers.get("referer")
+    page = {"url": url, "referrer": taken(left, "urlref"), "title": taken(left, "action_name")}
     found: dict[str, Any] = {
-        "page": _said(page),
+        "page": said(page),
         "campaign": _campaign(url),
-        "locale": _taken(left, "lang") or request.headers.get("accept-language"),
-        "userAgent": _taken(left, "ua"),
+        "locale": taken(left, "lang") or request.headers.get("accept-language"),
+        "userAgent": taken(left, "ua"),
         "userAgentData": _parsed(left.pop("uadata", None)),
-        "ip": _taken(left, "cip"),
+        "ip": taken(left, "cip"),
         "location": {word: left.pop(name) for name, word in _LOCATION.items() if name in left},
-        "screen": size and {"width": int(size[1]), "height": int(size[2])},
+        "screen": size(left, "res"),
     }
     for name in ("cvar", "_cvar"):
         if name in left:
             left[name] = _parsed(left[name])
-    return _said(found) | {"matomo": left}
+    return said(found) | {"matomo": left}
 
 
 def _campaign(url: str | None) -> dict[str, str]:
@@ -296,37 +291,9 @@ def _campaign(url: str | None) -> dict[str, str]:
     return body.cleaned(found)
 
 
-def _said(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "", {})}
-
-
-def _text(call: Params, name: str) -> str | None:
-    return plain_text(call.get(name))
-
-
-def _taken(left: Params, name: str) -> str | None:
-    """A parameter that finds its place, whole; one that is no text is left among the others."""
-    value = left.get(name)
-    if plain_text(value) is None:
-        return None
-    return str(left.pop(name)).strip()
-
-
-def _number(text: str) -> Any:
-    if not _NUMBER.fullmatch(text):
-        return text
-    return float(text) if "." in text else int(text)
-
-
 def _parsed(value: Any) -> Any:
-    """The JSON in a text, or the value as it is."""
-    if type(value) is not str or value[:1] not in ("{", "["):
-        return value
-    try:
-        parsed = body.load(value.encode("utf-8", "replace"))
-    except BadInput:
-        return value
-    return parsed if body.is_shallow(parsed, body.MAX_DEPTH - 4) else value
+    found = unpacked(value)
+    return value if found is None else found
 
 
 def answer(request: RawRequest, verdicts: Sequence[Verdict]) -> Answer:
@@ -340,15 +307,6 @@ def answer(request: RawRequest, verdicts: Sequence[Verdict]) -> Answer:
         return Answer(200, _encode({**told, "invalid_indices": invalid} if invalid else told))
     sent = fields(request.body) | fields(request.query.encode("latin-1", "replace"))
     return Answer(204) if sent.get("send_image") == "0" else gif()
-
-
-def refuse(error: TouchlineError) -> Answer | None:
-    """An image, unless the request is worth repeating: an image looks like success to a page."""
-    if isinstance(error, Unavailable):
-        return None
-    status = 401 if isinstance(error, Denied) else 413 if error.code == "body_too_large" else 400
-    shown = gif()
-    return Answer(status, shown.body, shown.content_type, shown.headers)
 
 
 MATOMO = Protocol(
