@@ -5,19 +5,31 @@ A new one is a file here and a line in the table.
 
 import re
 
-from touchline.collect import segment
 from touchline.collect.item import Batch
 from touchline.collect.protocol import Protocol, Route
+from touchline.collect.protocols.jitsu import JITSU
 from touchline.collect.protocols.matomo import MATOMO
+from touchline.collect.protocols.mixpanel import MIXPANEL
 from touchline.collect.protocols.pixel import PIXEL
 from touchline.collect.protocols.posthog import POSTHOG
 from touchline.collect.protocols.segment import SEGMENT
 from touchline.collect.protocols.snowplow import SNOWPLOW
+from touchline.collect.protocols.track import TRACK
+from touchline.collect.segment import read as read_calls
 from touchline.model import RawRequest
 
 __all__ = ["PROTOCOLS", "read", "spoken_at"]
 
-PROTOCOLS: tuple[Protocol, ...] = (MATOMO, SEGMENT, PIXEL, POSTHOG, SNOWPLOW)
+PROTOCOLS: tuple[Protocol, ...] = (
+    MATOMO,
+    SEGMENT,
+    PIXEL,
+    POSTHOG,
+    SNOWPLOW,
+    JITSU,
+    MIXPANEL,
+    TRACK,
+)
 
 _EXACT = {
     route.path: (protocol, route)
@@ -46,4 +58,4 @@ def spoken_at(path: str) -> tuple[Protocol, Route] | None:
 def read(request: RawRequest) -> Batch:
     """A logged request taken apart by the protocol of its path. Raises BadInput when unreadable."""
     known = spoken_at(request.path)
-    return (segment.read if known is None else known[0].read)(request)
+    return (read_calls if known is None else known[0].read)(request)
