@@ -18,7 +18,17 @@ import msgspec
 from touchline.collect.url import fields
 from touchline.errors import BadInput
 
-__all__ = ["MAX_BODY", "MAX_DEPTH", "cleaned", "is_shallow", "load", "load_call", "load_text"]
+__all__ = [
+    "MAX_BODY",
+    "MAX_DEPTH",
+    "cleaned",
+    "inflated",
+    "is_shallow",
+    "load",
+    "load_call",
+    "load_lines",
+    "load_text",
+]
 
 MAX_BODY = 4 << 20
 MAX_DEPTH = 64
@@ -39,11 +49,15 @@ _decode = msgspec.json.Decoder().decode
 
 def load(body: bytes) -> Any:
     """The JSON value of a body."""
-    if body[:2] == _GZIP:
-        body = _gunzip(body)
+    body = inflated(body)
     if body[:5] == _FORM and len(body) <= MAX_BODY:
         return load_text(fields(body)["data"])
     return _load(body)
+
+
+def inflated(body: bytes) -> bytes:
+    """The body without its gzip. Raises BadInput("unreadable_body") or ("body_too_large")."""
+    return _gunzip(body) if body[:2] == _GZIP else body
 
 
 def load_call(body: bytes, query: str) -> Any:
@@ -56,6 +70,22 @@ def load_call(body: bytes, query: str) -> Any:
     return load_text(text)
 
 
+def load_lines(body: bytes) -> list[Any]:
+    """The JSON value of each line, plain or gzip; None for a line that has none."""
+    body = inflated(body)
+    lines = [line for line in body.splitlines() if line.strip()]
+    if len(lines) < 2 or not any(line.lstrip()[:1] == b"{" for line in lines):
+        raise BadInput("unreadable_body", why="not JSON")
+    return [_line(line) for line in lines]
+
+
+def _line(line: bytes) -> Any:
+    try:
+        return _load(line)
+    except BadInput:
+        return None
+
+
 def load_text(text: str) -> Any:
     """The JSON value of a field: as it is, or as base64 (also of gzip) with or without padding."""
     if text.lstrip()[:1] in ("{", "[", '"'):
@@ -65,7 +95,7 @@ def load_text(text: str) -> Any:
         body = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise BadInput("unreadable_body", why="neither JSON nor base64") from None
-    return _load(_gunzip(body) if body[:2] == _GZIP else body)
+    return _load(inflated(body))
 
 
 def _load(body: bytes) -> Any:

@@ -124,7 +124,7 @@ def batch_of(value: Any, request: RawRequest) -> Batch:
         around, raws = value, value["batch"]
     else:
         raws = value if type(value) is list else [value]
-        if not all(type(raw) is dict for raw in raws[:1]):
+        if raws and not any(type(raw) is dict for raw in raws):
             raise BadInput("unreadable_body", why="neither an event nor a list of events")
     shared = {name: around[name] for name in around.keys() - _OF_BATCH}
     check_share(shared, len(raws))
@@ -214,34 +214,44 @@ def _when(raw: Mapping[str, Any], own: Mapping[str, Any], received_us: int) -> d
 
 
 def _who(raw: Mapping[str, Any], own: dict[str, Any], kind: str, sender: _Sender) -> dict[str, Any]:
-    """Ids of an event, taken out of its properties.
+    """Ids of an event, taken out of its properties; those that are not its ids are left there.
 
     Where nothing says whether a `distinct_id` is a person's, it is, unless it has the form of what
     the libraries make up for browsers.
     """
-    said = [own.pop(name, None) for name in ("distinct_id", "$distinct_id")]
-    distinct = next((x for x in (raw.get("distinct_id"), *said) if x is not None), None)
-    user, before = own.pop("$user_id", None), own.pop("$anon_distinct_id", None)
+    ids = _ids(raw, own, kind, sender)
+    for name in ("distinct_id", "$distinct_id", "$user_id", "$anon_distinct_id", "alias"):
+        if own.get(name) in ids.values():
+            own.pop(name, None)
+    return ids
+
+
+def _ids(
+    raw: Mapping[str, Any], own: Mapping[str, Any], kind: str, sender: _Sender
+) -> dict[str, Any]:
+    said = (raw.get("distinct_id"), own.get("distinct_id"), own.get("$distinct_id"))
+    distinct = next((value for value in said if value is not None), None)
     if distinct == COOKIELESS:
         return {"anonymousId": visitor_of(sender.request, f"posthog:{sender.site}")}
     if kind == "alias":
-        return _alias(distinct, own.pop("alias", None), own)
+        return _alias(distinct, own.get("alias"), own)
     if kind == "group" and distinct == f"${own.get('$group_type')}_{own.get('$group_key')}":
         return {"anonymousId": distinct}
+    before = own.get("$anon_distinct_id")
     if kind == "identify" and before is not None:
         return {"userId": distinct, "anonymousId": before}
     is_made_up = _is_made_up(distinct)
-    if not _is_person(user, own, is_made_up or distinct == own.get("$device_id")):
+    if not _is_person(own, is_made_up or distinct == own.get("$device_id")):
         return {"anonymousId": distinct}
     return {"userId": distinct, "anonymousId": distinct if is_made_up else None}
 
 
-def _is_person(user: Any, own: Mapping[str, Any], looks_made_up: bool) -> bool:
+def _is_person(own: Mapping[str, Any], looks_made_up: bool) -> bool:
     if type(own.get("$is_identified")) is bool:
         return own["$is_identified"] is True
     if own.get("$process_person_profile") is False:
         return False
-    return user is not None or not looks_made_up
+    return own.get("$user_id") is not None or not looks_made_up
 
 
 def _alias(distinct: Any, alias: Any, own: Mapping[str, Any]) -> dict[str, Any]:
