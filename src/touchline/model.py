@@ -13,6 +13,7 @@ __all__ = [
     "GRAINS",
     "IDENTIFIER_TYPES",
     "LABELS",
+    "REFUND",
     "LABEL_FIELDS",
     "TOUCH",
     "TYPE_RANK",
@@ -49,6 +50,10 @@ LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "c
 LABEL_FIELDS = tuple(name.removesuffix("_name") for name in LABELS)
 # Those that a report may be broken down by.
 GRAINS = ("channel", "campaign", "ad_group", "term", "content")
+
+
+# The event that says an order was given back, however it is written.
+REFUND = "order refunded"
 
 
 class Flag(IntFlag):

@@ -21,6 +21,7 @@ TRAITS = "traits"  # mark in State: how often traits were written
 
 REMEMBERED = 2_000_000
 ROWS_REMEMBERED = 50_000
+FEW = 8
 
 
 class Trait(msgspec.Struct, frozen=True):
@@ -45,6 +46,8 @@ class NodeBook:
     def ids(self, identifiers: Sequence[Identifier]) -> list[dict[str, Any]]:
         """The `node_ids` column of a row: strongest type first, each value once."""
         key = tuple(identifiers)  # most events of a visitor bring the same ones
+        if len(key) > FEW:
+            return self._ids(key)
         row = self._rows.get(key)
         if row is None:
             if len(self._rows) >= ROWS_REMEMBERED:

@@ -113,7 +113,7 @@ class Veil:
         return f"{{{','.join([self._met(name, raw) for name, raw in values.items()])}}}"
 
     def _met(self, name: str, raw: bytes) -> str:
-        is_long = len(raw) > MAX_REMEMBERED
+        is_long = len(name) + len(raw) > MAX_REMEMBERED
         return self._read_member(name, raw) if is_long else self._member(name, raw)
 
     def _read_member(self, name: str, raw: bytes) -> str:

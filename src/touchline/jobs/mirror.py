@@ -6,7 +6,6 @@
 What surprises: nothing waits for a mirror. Whoever asks before it is written computes the map.
 """
 
-import contextlib
 import time
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from touchline.errors import Unavailable
 from touchline.identity.mirror import Mark, is_written, write_map, write_traits
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
+from touchline.jobs.process import note
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
 
@@ -32,10 +32,14 @@ class KeepingRegistry(Registry):
     """For a process that reads alone: a map that it had to compute is there for the next one."""
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
-        # Somebody else writes, the folder is not ours to write in, the disk is full: all no matter.
-        with contextlib.suppress(Unavailable, OSError), self._workspace.write_lock():
-            write_map(self._workspace.lake, found, mark)
-            write_traits(self._workspace)
+        try:
+            with self._workspace.write_lock():
+                write_map(self._workspace.lake, found, mark)
+                write_traits(self._workspace)
+        except (Unavailable, OSError):
+            pass  # somebody else writes, the folder is not ours to write in, or the disk is full
+        except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the mirror
+            note("reader", "mirror", error)
 
 
 def write_mirrors(workspace: Workspace, registry: Registry) -> None:

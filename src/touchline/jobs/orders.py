@@ -11,17 +11,18 @@ Orders and contents are compared by 64 bits: two that share them cost a wrong wo
 """
 
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Literal
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 
-from touchline.collect.importers.events import REFUND, EventRow
+from touchline.collect.importers.events import EventRow
 from touchline.collect.importers.occurrence import made_id
-from touchline.model import Event, Flag
+from touchline.model import REFUND, Event, Flag
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Fate", "History", "Orders", "history_of"]
@@ -65,7 +66,7 @@ class _Order(Struct):
     last: int | None = None
     told: int = 0
     known: int = 0
-    waiting: Sequence[tuple[int, EventRow]] = ()
+    waiting: deque[tuple[int, EventRow]] = field(default_factory=deque[tuple[int, EventRow]])
 
 
 class Orders:
@@ -92,7 +93,7 @@ class Orders:
         order.starts = [s for s in agreeing if s + order.told < len(held)]
         if len(order.starts) < len(agreeing):
             order.known = order.told
-        order.waiting = [*order.waiting, (order.told, row)]
+        order.waiting.append((order.told, row))
         yield from self._decided(order)
 
     def rest(self) -> Iterator[Told]:
@@ -103,14 +104,10 @@ class Orders:
                 yield from self._decided(order)
 
     def _decided(self, order: _Order) -> Iterator[Told]:
-        waiting, order.waiting = order.waiting, ()
-        for number, row in waiting:
-            if number <= order.known:
-                yield row, "duplicate"
-            elif order.starts:
-                order.waiting = [*order.waiting, (number, row)]
-            else:
-                yield self._version(order, row)
+        waiting = order.waiting
+        while waiting and (waiting[0][0] <= order.known or not order.starts):
+            number, row = waiting.popleft()
+            yield (row, "duplicate") if number <= order.known else self._version(order, row)
 
     def _version(self, order: _Order, row: EventRow) -> Told:
         event, before = row.event, order.count

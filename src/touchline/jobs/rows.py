@@ -31,6 +31,7 @@ _PLAIN = tuple(
     if name in Event.__struct_fields__
     and name not in {"click_ids", "properties", "context", "page_url", *LABELS}
 )
+MAX_TRAIT = 200  # characters of a trait's name, as many as State keeps
 Nodes = Sequence[dict[str, Any]]
 
 
@@ -122,4 +123,4 @@ def _traits(events: Sequence[Event], nodes: Sequence[Nodes]) -> Iterator[Trait]:
     for event, own in zip(events, nodes, strict=True):
         if event.traits and own:
             for name, value in event.traits.items():
-                yield Trait(own[0]["id"], name, value, event.ts_us, event.source)
+                yield Trait(own[0]["id"], name[:MAX_TRAIT], value, event.ts_us, event.source)

@@ -5,12 +5,14 @@ turns with it, a chunk at a time.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from touchline.collect import protocols
+from touchline.collect.body import inflated
 from touchline.collect.event import to_event
 from touchline.collect.item import payload
 from touchline.collect.quick import Made, Quick
@@ -29,8 +31,18 @@ from touchline.storage.workspace import Workspace
 
 __all__ = ["Writer"]
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 4 << 20  # of the log, read at once
+WEIGHT = 32 << 20  # of inflated bodies and their items, stored at once
+PER_ITEM = 2_000  # what an item weighs beside its bytes
 ROWS = 10_000
+
+
+class _Batch(NamedTuple):
+    """What a run of frames holds; `end`: the offset behind it."""
+
+    arrivals: list[Arrival]
+    rejects: list[Reject]
+    end: int
 
 
 class Writer:
@@ -68,9 +80,11 @@ class Writer:
             frames = list(read(self.workspace.dir, start, BATCH_BYTES))
             if not frames:
                 return 0
-            arrivals, rejects = self._sorted(frames)
-            self.store.store(arrivals, rejects, log_offset=frames[-1].next_offset)
-        return len(arrivals) + len(rejects)
+            count = 0
+            for batch in self._batches(frames):
+                self.store.store(batch.arrivals, batch.rejects, log_offset=batch.end)
+                count += len(batch.arrivals) + len(batch.rejects)
+        return count
 
     def settle(self) -> int:
         """Moves fresh rows to day files; returns how many."""
@@ -94,17 +108,26 @@ class Writer:
             return frame.next_offset
         return last
 
-    def _sorted(self, frames: list[Frame]) -> tuple[list[Arrival], list[Reject]]:
-        arrivals: list[Arrival] = []
-        rejects: list[Reject] = []
+    def _batches(self, frames: Iterable[Frame]) -> Iterator[_Batch]:
+        """What the frames hold, as much at a time as memory allows: a body may inflate a lot."""
+        batch, weight = _Batch([], [], 0), 0
         site, quick = self._reading
         for frame in frames:
-            for found in _items(frame, site, quick):
+            request = _opened(frame)
+            count = 0
+            for found in _items(frame, request, site, quick):
+                count += 1
                 if isinstance(found, Reject):
-                    rejects.append(found)
+                    batch.rejects.append(found)
                 else:
-                    arrivals.append(found)
-        return arrivals, rejects
+                    batch.arrivals.append(found)
+            batch = batch._replace(end=frame.next_offset)
+            weight += len(frame.payload if request is None else request.body) + count * PER_ITEM
+            if weight >= WEIGHT:
+                yield batch
+                batch, weight = _Batch([], [], 0), 0
+        if batch.end:
+            yield batch
 
     def _recover(self) -> None:
         """Brings State up to the lake after a crash between their two commits (see `store`).
@@ -115,9 +138,10 @@ class Writer:
         state, fresh = self.workspace.state, self.workspace.lake.fresh.snapshot()
         start, end, last = state.mark(LOG), fresh.offset(LOG), state.mark(SEQ)
         if end > start:
-            frames = [f for f in read(self.workspace.dir, start, end - start) if f.offset < end]
-            arrivals, rejects = self._sorted(frames)
-            self.store.store(arrivals, rejects, log_offset=end, is_redo=True)
+            frames = read(self.workspace.dir, start, end - start)
+            for batch in self._batches(frame for frame in frames if frame.offset < end):
+                self.store.store(batch.arrivals, batch.rejects, log_offset=batch.end, is_redo=True)
+            self.store.store((), log_offset=end, is_redo=True)  # bytes that a power cut took
         if fresh.offset(SEQ) > state.mark(SEQ):
             self._learn_rows(last, fresh.offset(SEQ))
 
@@ -137,11 +161,23 @@ class Writer:
         self.store.last_seq = upto
 
 
-def _items(frame: Frame, site: Site, quick: Quick) -> Iterator[Arrival | Reject]:
-    """What a logged request holds; what is wrong with it becomes a reject: the log never stalls."""
+def _opened(frame: Frame) -> RawRequest | None:
+    """The request a frame holds, its body inflated where it can be; None when there is none."""
     try:
         request = msgspec.msgpack.decode(frame.payload, type=RawRequest)
     except msgspec.DecodeError:
+        return None
+    try:
+        return msgspec.structs.replace(request, body=inflated(request.body))
+    except TouchlineError:
+        return request
+
+
+def _items(
+    frame: Frame, request: RawRequest | None, site: Site, quick: Quick
+) -> Iterator[Arrival | Reject]:
+    """What a logged request holds; what is wrong with it becomes a reject: the log never stalls."""
+    if request is None:
         yield _unreadable("log", frame.payload, frame.received_us)
         return
     if (made := _made(request, quick)) is not None:
@@ -170,6 +206,8 @@ def _items(frame: Frame, site: Site, quick: Quick) -> Iterator[Arrival | Reject]
 
 
 def _made(request: RawRequest, quick: Quick) -> list[Made] | None:
+    if protocols.spoken_at(request.path) is not None:
+        return None
     try:
         return quick.events(request)
     except Exception:  # noqa: BLE001  # the long way tells which item is at fault

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline.journey.rate import Rates
+from touchline.model import REFUND
 from touchline.storage.engine import Expression, View
 
 __all__ = ["NOTHING", "less_refunds", "refund_events", "returned"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
-REFUND = "Order Refunded"
 NOTHING = pa.schema(
     [
         ("conversion_id", pa.string()),
@@ -44,7 +44,7 @@ def refund_events(view: View) -> Expression:
     """Events that say an order was given back."""
     columns = ("name", "order_id", "revenue", "currency", "properties", "ts_us", "local_day", "bot")
     events = view.events(*columns)
-    events = events.filter(events.name == REFUND, events.order_id.notnull(), ~events.bot)
+    events = events.filter(events.name.lower() == REFUND, events.order_id.notnull(), ~events.bot)
     events = events.mutate(conversion_id=events.order_id, amount=events.revenue)
     return events.select("conversion_id", "amount", "currency", "properties", "ts_us", "local_day")
 

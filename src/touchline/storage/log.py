@@ -36,7 +36,7 @@ from touchline.storage.frames import (
     whole_size,
 )
 
-__all__ = ["Disk", "Frame", "Log", "drop", "end_offset", "read"]
+__all__ = ["MAX_PAYLOAD", "Disk", "Frame", "Log", "drop", "end_offset", "read"]
 
 SEGMENT_BYTES = 64 << 20
 SEGMENT_AGE_US = 6 * 3600 * clock.US  # raw requests are dropped by the segment: keep it short

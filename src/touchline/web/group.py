@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Sequence
 from functools import cached_property
 
-from touchline.errors import Unavailable
-from touchline.storage.log import Log
+from touchline.collect.body import MAX_BODY
+from touchline.errors import BadInput, Unavailable
+from touchline.storage.log import MAX_PAYLOAD, Log
 
 __all__ = ["Group"]
 
@@ -33,7 +34,12 @@ class Group:
         return asyncio.get_running_loop()  # asks the kernel for our process id each time
 
     def append(self, payload: bytes) -> asyncio.Future[int]:
-        """Resolves to the payload's offset in log order, or fails with Unavailable."""
+        """Resolves to the payload's offset in log order, or fails with Unavailable.
+
+        Raises BadInput("body_too_large") for a payload that no frame holds.
+        """
+        if len(payload) > MAX_PAYLOAD:
+            raise BadInput("body_too_large", limit=MAX_BODY)
         future: asyncio.Future[int] = self._loop.create_future()
         self._payloads.append(payload)
         self._futures.append(future)

@@ -10,6 +10,7 @@ known to be durable, when the second is judged.
 """
 
 from collections.abc import Callable, Sequence
+from sys import getsizeof
 
 from touchline.collect.protocol import Verdict
 from touchline.collect.protocols import read
@@ -19,7 +20,8 @@ from touchline.model import RawRequest
 __all__ = ["Recent"]
 
 LIMIT = 32 << 20  # bytes of memory
-PER_ITEM = 300  # what an entry weighs
+PER_ITEM = 150  # what an entry weighs beside its key
+MAX_LOOKS = 8  # requests read again for one answer: whoever repeats more hears `stored`
 
 
 class Recent:
@@ -27,7 +29,8 @@ class Recent:
 
     def __init__(self, logged: Callable[[int], RawRequest | None], limit: int = LIMIT) -> None:
         self._logged = logged
-        self._half = limit // (2 * PER_ITEM)
+        self._half = limit // 2
+        self._weight = 0
         # Id -> offset of the request that brought it, or the hash of its content once that was
         # asked for. Two generations: when the young one is full it becomes the old one, which is
         # forgotten.
@@ -42,11 +45,12 @@ class Recent:
         batch: Batch | None = None,
     ) -> list[Verdict]:
         """`batch` may be left out of a request without fault: it is read when an id returns."""
-        if len(self._young) > self._half:
-            self._old, self._young = self._young, {}
+        if self._weight > self._half:
+            self._old, self._young, self._weight = self._young, {}, 0
         young, old, source = self._young, self._old, request.source
         verdicts: list[Verdict] = []
         own: dict[str, bytes] | None = None
+        looks = 0
         for index, message_id in enumerate(message_ids):
             if batch is not None and (reason := batch.items[index].reason) is not None:
                 verdicts.append(Verdict(message_id, "rejected", reason))
@@ -55,6 +59,7 @@ class Recent:
             first = young.get(key)
             if first is None and (first := old.get(key)) is None:
                 young[key] = offset
+                self._weight += PER_ITEM + getsizeof(key)
                 verdicts.append(Verdict(message_id, "stored"))
                 continue
             batch = batch or read(request)
@@ -62,7 +67,8 @@ class Recent:
                 own = own or _hashes(source, batch)
                 first = own[key]
             elif isinstance(first, int):
-                first = self._hashed(first).get(key)
+                looks += 1
+                first = self._hashed(first).get(key) if looks <= MAX_LOOKS else None
             verdicts.append(_again(batch.items[index], first))
         return verdicts
 
@@ -88,7 +94,7 @@ def _hashes(source: str, batch: Batch) -> dict[str, bytes]:
 
 
 def _again(item: Item, first: bytes | None) -> Verdict:
-    """A first copy that cannot be read any more was committed long ago: the commit will tell."""
+    """Of a first copy that was not read (again), the commit will tell."""
     if first is None:
         return Verdict(item.message_id, "stored")
     if first == content_hash(item.data):

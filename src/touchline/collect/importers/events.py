@@ -28,12 +28,11 @@ from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.occurrence import Occurrences, made_id
 from touchline.collect.importers.rows import Table
 from touchline.collect.verdict import ORDERS
-from touchline.model import LABEL_FIELDS, Event, Flag, Reject
+from touchline.model import LABEL_FIELDS, REFUND, Event, Flag, Reject
 
 __all__ = ["EventRow", "read_events"]
 
 MAX_NAME = 512
-REFUND = "order refunded"
 
 _TYPES = frozenset(("track", "identify", "page", "screen", "group", "alias"))
 
