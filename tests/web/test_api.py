@@ -80,7 +80,7 @@ def worker(tmp_path):
 
 @pytest.fixture
 def get(tmp_path):
-    def get(path, *, key="secret", method="GET", problems=None, **headers):
+    def get(path, *, key="secret", method="GET", problems=None, json=None, **headers):
         async def ask():
             app = api(Served(rpc.WorkerClient(tmp_path), Keys(Store()), True, problems or {}))
             transport = httpx.ASGITransport(
@@ -89,7 +89,7 @@ def get(tmp_path):
             if key is not None:
                 headers["authorization"] = f"Bearer {key}"
             async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
-                return await client.request(method, path, headers=headers)
+                return await client.request(method, path, headers=headers, json=json)
 
         return asyncio.run(ask())
 
@@ -273,3 +273,41 @@ def test_the_api_describes_itself_as_openapi_3_1(get):
     names = {p["name"] for p in described["paths"]["/api/v1/events"]["get"]["parameters"]}
     assert {"from", "to", "person", "limit", "cursor", "message_id_prefix"} <= names
     assert get("/docs", key=None).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("key", "method", "path", "status"),
+    [
+        ("reader", "GET", "/api/v1/rejects", 200),
+        ("reader", "GET", "/api/v1/keys", 403),
+        ("reader", "POST", "/api/v1/keys", 403),
+        ("locksmith", "GET", "/api/v1/keys", 200),
+        ("locksmith", "DELETE", "/api/v1/keys?key=abc", 200),
+        ("nobody", "GET", "/api/v1/keys", 401),
+        (None, "DELETE", "/api/v1/keys?key=abc", 401),
+    ],
+)
+def test_a_key_may_do_what_its_scopes_say(get, worker, key, method, path, status):
+    worker.answers |= {"keys": [b"[]"], "revoke_key": [b"{}"]}
+    answer = get(path, key=key, method=method)
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["code"] == "out_of_scope"
+
+
+def test_a_key_is_made_and_shown(get, worker):
+    worker.answers["create_key"] = [b'{"key":"x"}']
+    wanted = {"name": "app", "aliases": ["matomo:1"]}
+    answer = get("/api/v1/keys", method="POST", json=wanted)
+    assert (answer.status_code, answer.json()) == (201, {"key": "x"})
+    assert worker.asked == [
+        ("create_key", {"kind": "write", "name": "app", "aliases": ["matomo:1"], "scopes": []})
+    ]
+
+
+def test_nobody_makes_a_key_that_may_do_more_than_their_own(get, worker):
+    worker.answers["create_key"] = [b"{}"]
+    for scopes, status in ((["write"], 403), ([], 403), (["read"], 201), (["read", "keys"], 201)):
+        wanted = {"kind": "admin", "scopes": scopes}
+        answer = get("/api/v1/keys", method="POST", key="locksmith", json=wanted)
+        assert answer.status_code == status

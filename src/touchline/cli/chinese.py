@@ -14,6 +14,15 @@ HELP = {
         "埋点写入密钥,NAME 为数据源名称(可重复填写)"
     ),
     "Collect events and answer queries over HTTP.": "启动服务:通过 HTTP 采集事件、回答查询。",
+    "Print what a web page needs to report to DIR.": "输出网页上报到 DIR 所需的代码。",
+    "whose write key (default web, or the first)": "用哪个数据源的写入密钥(默认 web 或第一个)",
+    "the write key itself, where DIR does not know it in clear": (
+        "写入密钥本身(DIR 中没有保存明文时填写)"
+    ),
+    "where browsers reach the collector": "浏览器访问采集服务的地址",
+    "for pages that call touchline before it has loaded": (
+        "适用于在脚本加载完成前就调用 touchline 的网页"
+    ),
     "Read a file into a workspace.": "把文件导入工作区。",
     "names the columns": "字段映射文件",
     "where the rows come from (default: the kind)": "数据来源(默认与类型同名)",
@@ -37,6 +46,19 @@ HELP = {
     "Check that everything received is accounted for.": "核对收到的每一条数据都有去向。",
     "Derive anew all that can be derived.": "按当前规则重新计算所有派生数据。",
     "Build the demo company, print its report, serve it.": "生成演示公司,输出报表并启动服务。",
+    "Make, list and revoke keys.": "新建、列出、吊销密钥。",
+    "Make a key, or give one more aliases.": "新建密钥,或为已有密钥添加别名。",
+    "the key itself (default: one is made up)": "密钥内容(默认自动生成)",
+    "write key: the source of what it sends (default keyN)": "写入密钥:数据源名称(默认 keyN)",
+    "what another tracker calls the site, such as matomo:1 (again for more)": (
+        "其他埋点工具对该站点的叫法,如 matomo:1(可重复填写)"
+    ),
+    "admin key: what it may do (again for more; default all)": (
+        "管理密钥的权限(可重复填写,默认全部)"
+    ),
+    "List the keys, none by its value.": "列出所有密钥(不显示密钥内容)。",
+    "End a key for good.": "永久吊销一个密钥。",
+    "its id, its value, or a name only it has": "编号、密钥内容,或没有重名的名称",
 }
 
 # What the parser of the standard library says by itself.

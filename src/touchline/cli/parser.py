@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     for build in (_init, _serve, _snippet, _import, _attribute, _export, _apply, _dump, _doctor):
         build(verbs)
     _rebuild(verbs)
+    _keys(verbs)
     _demo(verbs)
     return top
 
@@ -64,6 +65,12 @@ def _verb(verbs: Any, name: str, text: str, module: str) -> argparse.ArgumentPar
     made = verbs.add_parser(name, help=said(text), description=said(text))
     made.set_defaults(run=_later(module))
     return made
+
+
+def _group(verbs: Any, name: str, text: str) -> Any:
+    """A verb that has verbs of its own."""
+    made = verbs.add_parser(name, help=said(text), description=said(text))
+    return made.add_subparsers(metavar="VERB", required=True, dest="verb")
 
 
 def _later(module: str) -> Run:
@@ -172,6 +179,36 @@ def _doctor(verbs: Any) -> None:
 def _rebuild(verbs: Any) -> None:
     made = _verb(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
     made.add_argument("dir", type=Path, metavar="DIR")
+
+
+def _keys(verbs: Any) -> None:
+    own = _group(verbs, "keys", "Make, list and revoke keys.")
+    made = _verb(own, "create", "Make a key, or give one more aliases.", "keys")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--kind", choices=("write", "admin"), default="write")
+    made.add_argument("--value", metavar="KEY", help="the key itself (default: one is made up)")
+    made.add_argument("--name", help="write key: the source of what it sends (default keyN)")
+    made.add_argument(
+        "--alias",
+        action="append",
+        default=[],
+        metavar="PROTOCOL:SITE",
+        help="what another tracker calls the site, such as matomo:1 (again for more)",
+    )
+    made.add_argument(
+        "--scope",
+        action="append",
+        default=[],
+        choices=("read", "write", "keys"),
+        help="admin key: what it may do (again for more; default all)",
+    )
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
+    made = _verb(own, "list", "List the keys, none by its value.", "keys")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "revoke", "End a key for good.", "keys")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("key", metavar="KEY", help="its id, its value, or a name only it has")
 
 
 def _demo(verbs: Any) -> None:

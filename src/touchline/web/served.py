@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -15,7 +15,9 @@ from touchline.errors import Denied, Forbidden
 from touchline.jobs.rpc import WorkerClient
 from touchline.web.keys import Keys
 
-__all__ = ["Admin", "KeyAdmin", "Scopes", "Served", "served", "streamed"]
+__all__ = ["Admin", "KeyAdmin", "Scopes", "Served", "served", "streamed", "told"]
+
+ANSWER_S = 60.0
 
 _bearer = HTTPBearer(auto_error=False, description="An admin key")
 
@@ -67,6 +69,14 @@ def _allowed(request: Request, scopes: frozenset[str], needed: str) -> Served:
 
 Admin = Annotated[Served, Depends(_admin)]
 KeyAdmin = Annotated[Served, Depends(_key_admin)]
+
+
+async def told(
+    here: Served, name: str, args: dict[str, Any] | None = None, *, status: int = 200
+) -> Response:
+    """The worker's answer to a command, in one piece."""
+    found = await here.worker.whole(name, args, timeout_s=ANSWER_S)
+    return Response(found, status, media_type="application/json")
 
 
 async def streamed(

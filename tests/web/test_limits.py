@@ -1,0 +1,121 @@
+"""What a flood of one source gets to hear, and that the others do not hear of it."""
+
+import asyncio
+import base64
+import json
+
+import pytest
+
+from sender import Store, as_json, basic, call, event
+from touchline.storage.log import Log
+from touchline.web import collector as module
+from touchline.web.allowance import BURST_S
+from touchline.web.collector import Collector
+from touchline.web.keys import Keys
+
+
+@pytest.fixture
+def story(tmp_path, monkeypatch):
+    """story(tells, rate) runs a coroutine on a collector whose sources may send `rate` a second."""
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+
+    def story(tells, rate=1):
+        async def run():
+            with Log.open(tmp_path) as log:
+                return await tells(Collector(log, Keys(Store(), rate)))
+
+        return asyncio.run(run())
+
+    return story
+
+
+def batch(count, key=None, **more):
+    value = {"batch": [{"type": "track", **event(f"m{n}", **more)} for n in range(count)]}
+    return as_json({**value, "writeKey": key} if key else value)
+
+
+def test_a_flood_is_told_when_to_come_again_and_the_others_are_served(story):
+    async def tells(app):
+        first = await call(app, batch(50), path="/v1/batch", headers=basic())
+        flood = [await call(app, as_json(event()), headers=basic()) for _ in range(3)]
+        in_body = await call(app, batch(1, key="k1"), path="/v1/batch")
+        in_query = await call(app, as_json(event()), query=b"writeKey=k1")
+        other = await call(app, as_json(event()), headers=basic("k2"))
+        return first, [*flood, in_body, in_query], other
+
+    first, refused, other = story(tells)
+    assert (first.status, other.status) == (200, 200)
+    for answer in refused:
+        assert answer.status == 429
+        assert 30 < int(answer.headers[b"retry-after"]) <= 50 - BURST_S + 1
+        assert answer.json["code"] == "too_many_requests"
+        assert "Retry-After" in answer.json["message"]
+
+
+def test_what_is_refused_is_not_read(story):
+    async def tells(app):
+        await call(app, batch(50), path="/v1/batch", headers=basic())
+        sent = []
+
+        async def receive():
+            raise AssertionError
+
+        async def send(message):
+            sent.append(message)
+
+        header = b"Basic " + base64.b64encode(b"k1:")
+        scope = {"type": "http", "method": "POST", "path": "/v1/batch", "query_string": b""}
+        await app({**scope, "headers": [(b"authorization", header)], "client": None}, receive, send)
+        return sent[0]["status"]
+
+    assert story(tells) == 429
+
+
+def test_pages_of_other_origins_may_read_when_to_come_again(story):
+    async def tells(app):
+        await call(app, batch(50), path="/v1/batch", headers=basic())
+        headers = {**basic(), "origin": b"https://shop.example.com"}
+        return await call(app, as_json(event()), headers=headers)
+
+    answer = story(tells)
+    assert answer.headers[b"access-control-expose-headers"] == b"Retry-After"
+
+
+def test_one_source_does_not_take_all_the_memory_for_bodies(story, monkeypatch):
+    monkeypatch.setattr(module, "MAX_HELD", 1000)
+    monkeypatch.setattr(module, "MAX_SHARE", 500)
+
+    async def tells(app):
+        small = as_json(event())
+        large = as_json(event(properties={"text": "x" * 600}))
+        refused = await call(app, large, headers=basic())
+        return refused.status, (await call(app, small, headers=basic())).status
+
+    assert story(tells, rate=0) == (429, 200)
+
+
+def test_large_batches_of_one_source_are_read_one_at_a_time(story, monkeypatch):
+    at_work, most = 0, 0
+    taken_apart = module._taken_apart
+
+    def slow(request):
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        try:
+            return taken_apart(request)
+        finally:
+            at_work -= 1
+
+    monkeypatch.setattr(module, "_taken_apart", slow)
+    monkeypatch.setattr(module, "LARGE", module.SMALL)
+
+    async def tells(app):
+        body = batch(100, properties={"text": "x" * 400})
+        calls = (call(app, body, path="/v1/batch", headers=basic()) for _ in range(8))
+        return await asyncio.gather(*calls)
+
+    answers = story(tells, rate=0)
+    assert most == 1
+    told = [json.loads(answer.body)["results"][0]["status"] for answer in answers]
+    assert sorted(told) == ["duplicate"] * 7 + ["stored"]
