@@ -172,3 +172,16 @@ def test_a_damaged_body_is_read_or_refused(data):
     for item in found.items:
         if item.reason is None:
             check(to_event(item, call, found.sent_at, SITE))
+
+
+def test_an_event_with_a_list_of_identifiers_is_rejected():
+    many = {"e" + "_" * n + "mail": f"{n}@b.cn" for n in range(30)}
+    many |= {"phone" + "_" * n: f"1380013{n:04}" for n in range(30)} | {
+        "mem" + "-" * n + "bercode": f"c{n}" for n in range(34)
+    }
+    more = many | {"open" + "_" * n + "id": f"o{n}" for n in range(30)}
+    for traits, reason in ((many, None), (more, "too_many_identifiers")):
+        for where in ({"traits": traits}, {"context": {"traits": traits}}):
+            item = {"type": "identify", "userId": "u", "messageId": "m", **where}
+            body = json.dumps({"batch": [item]}).encode()
+            assert read(request(body)).items[0].reason == reason

@@ -74,6 +74,9 @@ ITEM = st.fixed_dictionaries(
         "unheard of": ANYTHING,
     },
 )
+MANY = {"e" + "_" * n + "mail": f"{n}@b.cn" for n in range(35)} | {
+    "e" + "-" * n + mark + "mail": f"{n}{mark}@b.cn" for n in range(33) for mark in ".-_ "
+}
 GOOD = {"type": "track", "messageId": "m", "userId": "u", "event": "E"}
 FAIR = ITEM.map(lambda item: GOOD | item)
 BATCH = st.fixed_dictionaries(
@@ -104,6 +107,9 @@ def agrees(body, call):
 @settings(max_examples=1500, deadline=None)
 @given(value=st.one_of(FAIR, FAIR, BATCH, ITEM, ODD), call=CALLS, is_ascii=st.booleans())
 @example(value=GOOD | {"context": deep(31)}, call="track", is_ascii=True)
+@example(value=GOOD | {"traits": MANY}, call="identify", is_ascii=True)
+@example(value=GOOD | {"context": {"traits": MANY}}, call="track", is_ascii=True)
+@example(value={"batch": [GOOD], "context": {"traits": MANY}}, call="batch", is_ascii=True)
 @example(value={"batch": [GOOD], "context": deep(31)}, call="batch", is_ascii=True)
 def test_what_is_plain_is_faultless_with_the_same_ids(value, call, is_ascii):
     body = json.dumps(value, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")

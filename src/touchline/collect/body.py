@@ -19,6 +19,7 @@ from touchline.collect.url import fields
 from touchline.errors import BadInput
 
 __all__ = [
+    "GZIP",
     "MAX_BODY",
     "MAX_DEPTH",
     "cleaned",
@@ -37,7 +38,7 @@ MAX_MEMBERS = 16
 # Deep enough that a too deep item inside a batch is still seen to be one.
 _KEPT_DEPTH = MAX_DEPTH + 4
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _FORM = b"data="
 _TO_BASE64 = str.maketrans("-_ ", "+/+")
@@ -57,7 +58,7 @@ def load(body: bytes) -> Any:
 
 def inflated(body: bytes) -> bytes:
     """The body without its gzip. Raises BadInput("unreadable_body") or ("body_too_large")."""
-    return _gunzip(body) if body[:2] == _GZIP else body
+    return _gunzip(body) if body[:2] == GZIP else body
 
 
 def load_call(body: bytes, query: str) -> Any:
@@ -129,7 +130,7 @@ def _gunzip(body: bytes) -> bytes:
             raise BadInput("unreadable_body", why="gzip breaks off")
         # gzip files may be glued together; anything else behind the end is padding.
         rest = inflater.unused_data
-        if rest[:2] != _GZIP:
+        if rest[:2] != GZIP:
             return out
     raise BadInput("unreadable_body", why="too many gzip members")
 

@@ -15,7 +15,7 @@ from touchline.collect import time
 from touchline.collect.item import MAX_ITEMS
 from touchline.collect.money import EXPONENTS
 from touchline.collect.normalise import identifier
-from touchline.collect.verdict import MAX_ID, ORDERS
+from touchline.collect.verdict import MAX_ID, MAX_IDENTIFIERS, ORDERS
 from touchline.model import RawRequest
 
 __all__ = ["Plain", "plain"]
@@ -77,7 +77,7 @@ def plain(request: RawRequest) -> Plain | None:
     try:
         if call in KINDS:
             item = _item(body)
-            if _boxes(body) <= MAX_BOXES and _is_fine(item, call):
+            if _boxes(body) <= MAX_BOXES and _has_few(body) and _is_fine(item, call):
                 return Plain(item.write_key or None, [item.message_id])
             return None
         return _of_batch(_batch(body)) if call == "batch" else None
@@ -89,14 +89,16 @@ def _of_batch(batch: _Batch) -> Plain | None:
     if len(batch.batch) > MAX_ITEMS:
         return None
     shared = bytes(batch.context) + bytes(batch.integrations)
-    if shared and not _may_share(batch):
+    if shared and not (_may_share(batch) and _has_few(shared)):
         return None
     left = MAX_BOXES - _boxes(shared)
     key = batch.write_key or None
     ids: list[str] = []
     for raw in batch.batch:
         item = _item(raw)
-        if _boxes(bytes(raw)) > left or item.type not in KINDS or not _is_fine(item, item.type):
+        if _boxes(bytes(raw)) > left or not _has_few(bytes(raw)):
+            return None
+        if item.type not in KINDS or not _is_fine(item, item.type):
             return None
         key = key or item.write_key or None
         ids.append(item.message_id)
@@ -113,6 +115,11 @@ def _may_share(batch: _Batch) -> bool:
 
 def _boxes(raw: bytes) -> int:
     return raw.count(b"{") + raw.count(b"[")
+
+
+def _has_few(raw: bytes) -> bool:
+    """Whether its members are too few to hold too many identifiers."""
+    return raw.count(b":") <= MAX_IDENTIFIERS
 
 
 def _is_text(body: bytes) -> bool:

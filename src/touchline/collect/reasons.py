@@ -30,6 +30,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "Nothing says whose event it is. Send userId or anonymousId (not null, 0 or a test value).",
         "无法判断事件属于谁。请传 userId 或 anonymousId(不能是 null、0 或测试值)。",
     ),
+    "too_many_identifiers": (
+        "More than 100 traits of the event are identifiers of one person. Send each person's own.",
+        "该事件的特征里有超过 100 个身份标识。请每次只传一个人自己的标识。",
+    ),
     "missing_event": (
         "A track call needs the name of the event, as text.",
         "track 调用缺少事件名称(文本)。",

@@ -4,13 +4,14 @@ from typing import Any
 
 from touchline.collect import money, time
 from touchline.collect.body import is_shallow
-from touchline.collect.identifiers import is_named
+from touchline.collect.identifiers import identifier_type, is_named
 from touchline.collect.normalise import identifier
 from touchline.errors import BadInput
 
 __all__ = ["MAX_ID", "ORDERS", "mapping", "message_id_of", "own_time", "paid", "reason_against"]
 
 MAX_ID = 255
+MAX_IDENTIFIERS = 100  # among the traits of one event
 
 _KINDS = frozenset(("track", "identify", "page", "screen", "group", "alias"))
 _ID_FIELDS = ("userId", "anonymousId", "previousId", "groupId")
@@ -38,7 +39,14 @@ def reason_against(data: dict[str, Any], message_id: str | None) -> str | None:
         return "bad_merge" if kind == "merge" else "unknown_type"
     if message_id is None and data.get("messageId") not in (None, ""):
         return "bad_message_id"
-    return _shape(data) or _who(data, kind) or _what(data, kind) or _when(data) or _worth(data)
+    return (
+        _shape(data)
+        or _how_many(data)
+        or _who(data, kind)
+        or _what(data, kind)
+        or _when(data)
+        or _worth(data)
+    )
 
 
 def mapping(value: Any) -> dict[str, Any] | None:
@@ -57,6 +65,16 @@ def _shape(data: dict[str, Any]) -> str | None:
         kind = type(data.get(name, ""))
         if kind is not str and kind is not int and kind is not float and kind is not type(None):
             return "bad_id"
+    return None
+
+
+def _how_many(data: dict[str, Any]) -> str | None:
+    """All identifiers of an event are one person's: a list of thousands is somebody's mistake."""
+    for traits in (data.get("traits"), (data.get("context") or _EMPTY).get("traits")):
+        if type(traits) is dict and len(traits) > MAX_IDENTIFIERS:
+            named = sum(identifier_type(name) is not None for name in traits)
+            if named > MAX_IDENTIFIERS:
+                return "too_many_identifiers"
     return None
 
 

@@ -24,7 +24,7 @@ import msgspec
 
 from touchline import clock
 from touchline.collect import segment
-from touchline.collect.body import MAX_BODY
+from touchline.collect.body import GZIP, MAX_BODY
 from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict
@@ -69,7 +69,9 @@ KEPT_HEADERS = (
 )
 # What only those routes are given that collect nothing: where the client reached us.
 TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
+ALL = "\0"  # no name of a source
 MAX_HEADER = 8192
+MAX_QUERY = 256 << 10
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
 RETRY_AFTER = 1
 # Who sends too much waits for its answer: one that comes again at once would keep the loop busy.
@@ -103,7 +105,6 @@ class Collector:
         self._keys = keys
         self._visitors = visitors
         self._recent = Recent(lambda offset: _unpacked(log.payload(offset)))
-        self._held = 0
         self._held_by = Counter[str]()
         self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
@@ -154,17 +155,11 @@ class Collector:
             raise _GoneError
         body: bytes = message["body"]
         has_more = message.get("more_body", False)
-        declared = int(headers.get(b"content-length") or MAX_BODY)
-        held = min(declared, MAX_BODY) if has_more else len(body)
-        if self._held + held > MAX_HELD:
-            raise Unavailable("busy")
-        if self._held_by[source] + held > MAX_SHARE:
-            raise TooMany("too_many_requests", after=RETRY_AFTER)
-        self._held += held
-        self._held_by[source] += held
+        held = _Held(self._held_by, source)
         try:
+            held.take(len(body))
             if has_more:
-                body = await _rest(body, receive)
+                body = await _rest(body, receive, held)
             if len(body) > MAX_BODY:
                 raise BadInput("body_too_large", limit=MAX_BODY)
             request = _request(scope, headers, source, body)
@@ -180,8 +175,7 @@ class Collector:
             verdicts = await self._log(request, partial(_spoken, protocol))
             return protocol.answer(request, verdicts)
         finally:
-            self._held -= held
-            self._held_by[source] -= held
+            held.let_go()
 
     def _of_visitor(
         self,
@@ -209,12 +203,13 @@ class Collector:
     async def _log(self, request: RawRequest, take_apart: TakeApart) -> list[Verdict]:
         """A verdict on each item, once the request is on disk."""
         size = len(request.body)
-        if size <= SMALL:
+        is_packed = request.body[:2] == GZIP  # nobody knows how large it will be
+        if size <= SMALL and not is_packed:
             found, batch = take_apart(request)
         else:
             # One at a time of each source, so that nobody waits behind all that another one sent.
             async with self._turns[request.source]:
-                if size < LARGE:
+                if size < LARGE and not is_packed:
                     found, batch = take_apart(request)
                 else:
                     found, batch = await asyncio.to_thread(take_apart, request)
@@ -290,7 +285,32 @@ def _query_key(query: bytes) -> str | None:
         return None
 
 
-async def _rest(start: bytes, receive: Receive) -> bytes:
+class _Held:
+    """Bytes of one request that are in memory: a slow sender holds no more than it has sent."""
+
+    def __init__(self, by_source: Counter[str], source: str) -> None:
+        self._by_source = by_source
+        self._source = source
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Raises when all bodies together, or those of one source, are too many."""
+        if self._by_source[ALL] + size > MAX_HELD:
+            raise Unavailable("busy")
+        if self._by_source[self._source] + size > MAX_SHARE:
+            raise TooMany("too_many_requests", after=RETRY_AFTER)
+        self._count(size)
+
+    def let_go(self) -> None:
+        self._count(-self._size)
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        self._by_source[ALL] += size
+        self._by_source[self._source] += size
+
+
+async def _rest(start: bytes, receive: Receive, held: _Held) -> bytes:
     """The whole body; one that is too large is cut behind the limit, but read to its end."""
     parts, kept, drained = [start], len(start), 0
     try:
@@ -301,6 +321,7 @@ async def _rest(start: bytes, receive: Receive) -> bytes:
                     raise _GoneError
                 part: bytes = message["body"]
                 if kept <= MAX_BODY:
+                    held.take(len(part))
                     parts.append(part)
                     kept += len(part)
                 else:
@@ -312,8 +333,10 @@ async def _rest(start: bytes, receive: Receive) -> bytes:
 
 
 def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes) -> RawRequest:
+    if len(scope["query_string"]) > MAX_QUERY:
+        raise BadInput("body_too_large", limit=MAX_QUERY)
     client = scope.get("client")
-    agent = headers.get(b"user-agent")
+    agent = headers.get(b"user-agent", b"")[:MAX_HEADER]
     return RawRequest(
         received_us=clock.now_us(),
         source=source,

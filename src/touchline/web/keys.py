@@ -25,6 +25,7 @@ STALE_S = 4.0
 EXPIRED_S = 8.0
 PAUSE_S = 1.0
 REMEMBERED = 4096
+MAX_REMEMBERED = 512  # bytes of a header
 
 
 class KeyStore(Protocol):
@@ -76,7 +77,7 @@ class Keys:
             found = self._find(key)
         if found is None:
             return None
-        if authorization is not None and len(self._by_header) < REMEMBERED:
+        if authorization is not None and self._may_remember(authorization):
             self._by_header[authorization] = found
         self._allowance(found).check()
         return found
@@ -106,6 +107,9 @@ class Keys:
     async def scopes(self, key: str) -> frozenset[str]:
         """What an admin key may do; nothing when it is none."""
         return await asyncio.to_thread(self._store.admin_scopes, key)
+
+    def _may_remember(self, authorization: bytes) -> bool:
+        return len(authorization) <= MAX_REMEMBERED and len(self._by_header) < REMEMBERED
 
     def _reload(self) -> asyncio.Task[None]:
         if self._loading is None or self._loading.done():
