@@ -22,24 +22,28 @@ def in_force(view: View, events: Expression) -> Expression:
 
 
 def touches_in_force(view: View, touches: Expression) -> Expression:
-    """Touches (with event_id and flags), each version's once."""
+    """Touches (with event_id, message_id and flags), each version's once."""
     if not view.files.has_revisions:
         return touches
     replaced = _replaced(view)
     found = touches.left_join(replaced, touches.event_id == replaced.old_id)
     found = found.filter(found.old_id.isnull() | found.is_kept)
-    found = found.mutate(event_id=found.new_id.coalesce(found.event_id))
+    found = found.mutate(
+        event_id=found.new_id.coalesce(found.event_id),
+        message_id=found.new_message_id.coalesce(found.message_id),
+    )
     return found.select(*touches.columns)
 
 
 def _replaced(view: View) -> Expression:
     """Versions that are no longer in force, each with the one that is."""
-    rows = view.events("event_id", *ORDER, "seq", "flags")
+    rows = view.events("event_id", "message_id", *ORDER, "seq", "flags")
     rows = rows.filter((rows.flags & int(Flag.VERSION)) != 0)
     revised = rows.filter((rows.flags & int(Flag.REVISION)) != 0).select(*ORDER).distinct()
     rows = rows.semi_join(revised, list(ORDER))
     newest = rows.group_by(ORDER).agg(
         new_id=rows.event_id.argmax(rows.seq),
+        new_message_id=rows.message_id.argmax(rows.seq),
         new_seq=rows.seq.max(),
         touch_id=rows.event_id.argmax(rows.seq, where=(rows.flags & int(TOUCH)) != 0),
     )
@@ -47,4 +51,4 @@ def _replaced(view: View) -> Expression:
     found = found.filter(found.seq < found.new_seq)
     opened = (found.flags & int(Flag.EXPLICIT_CHANNEL)) == 0
     is_kept = (opened & (found.event_id == found.touch_id)).fill_null(False)
-    return found.select("new_id", old_id="event_id", is_kept=is_kept)
+    return found.select("new_id", "new_message_id", old_id="event_id", is_kept=is_kept)

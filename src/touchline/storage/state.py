@@ -80,12 +80,12 @@ class State:
             raise
 
     def read(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
-        with self.engine.connect() as connection:
+        with self._in_words(), self.engine.connect() as connection:
             return connection.execute(statement).all()
 
     def stream(self, statement: sa.Executable) -> Generator[sa.Row[Any]]:
         """Rows as they come, for answers too large for memory."""
-        with self.engine.connect() as connection:
+        with self._in_words(), self.engine.connect() as connection:
             yield from connection.execution_options(yield_per=500).execute(statement)
 
     def lookup(
@@ -94,7 +94,7 @@ class State:
         """Rows whose `column` is one of many keys, asked in chunks."""
         found: list[sa.Row[Any]] = []
         ordered = sorted(keys)
-        with self.engine.connect() as connection:
+        with self._in_words(), self.engine.connect() as connection:
             for start in range(0, len(ordered), CHUNK):
                 chunk = ordered[start : start + CHUNK]
                 found += connection.execute(sa.select(*wanted).where(column.in_(chunk))).all()
