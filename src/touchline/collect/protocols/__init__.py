@@ -7,14 +7,17 @@ import re
 
 from touchline.collect.item import Batch
 from touchline.collect.protocol import Protocol, Route
+from touchline.collect.protocols.ga4 import GA4
 from touchline.collect.protocols.jitsu import JITSU
 from touchline.collect.protocols.matomo import MATOMO
 from touchline.collect.protocols.mixpanel import MIXPANEL
 from touchline.collect.protocols.pixel import PIXEL
+from touchline.collect.protocols.plausible import PLAUSIBLE
 from touchline.collect.protocols.posthog import POSTHOG
 from touchline.collect.protocols.segment import SEGMENT
 from touchline.collect.protocols.snowplow import SNOWPLOW
 from touchline.collect.protocols.track import TRACK
+from touchline.collect.protocols.umami import UMAMI
 from touchline.collect.segment import read as read_calls
 from touchline.model import RawRequest
 
@@ -29,6 +32,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     JITSU,
     MIXPANEL,
     TRACK,
+    GA4,
+    UMAMI,
+    PLAUSIBLE,
 )
 
 _EXACT = {
