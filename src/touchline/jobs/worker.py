@@ -85,7 +85,6 @@ class Worker:
         self._settled_at = time.monotonic()
         self._settling_s = 0.0
         self._commit_turn = threading.Lock()
-        self._job_turn = threading.Lock()
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
         self._computing = threading.BoundedSemaphore(max(2, workspace.settings.threads))
         self._threads = [
@@ -140,8 +139,8 @@ class Worker:
         return True
 
     def _renew(self) -> None:
-        """A new writer, while no job uses the old one."""
-        with self._job_turn, self._commit_turn:
+        """A new writer, and at once: a job that still holds the old one finds it closed and ends."""
+        with self._commit_turn, self.writer.store.turn:
             self.writer = Writer(self.workspace)
             self._is_doubtful = False
 
@@ -149,10 +148,9 @@ class Worker:
         dropped_at = time.monotonic()
         while not self.stopping.wait(POLL_S):
             try:
-                with self._job_turn:
-                    while not self._is_doubtful and job.run_next(self.workspace.state, self._kinds):
-                        pass
-                    self._settle_when_due()
+                while not self._is_doubtful and job.run_next(self.workspace.state, self._kinds):
+                    pass
+                self._settle_when_due()
                 self._mirrors.write_when_due()
                 now = time.monotonic()
                 if now - dropped_at >= DROP_EVERY_S:
