@@ -139,7 +139,7 @@ class Worker:
         return True
 
     def _renew(self) -> None:
-        """A new writer, and at once: a job that still holds the old one finds it closed and ends."""
+        """A new writer, and at once: a job that has the old one finds it closed, and ends."""
         with self._commit_turn, self.writer.store.turn:
             self.writer = Writer(self.workspace)
             self._is_doubtful = False
