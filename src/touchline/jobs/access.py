@@ -43,6 +43,7 @@ def writing(
 
     def by_server() -> Any:
         number = job.submit(workspace.state, kind, args)
+        is_served(directory)  # a call, so that the worker looks at once
         return job.wait(workspace.state, number, progress, lambda: is_served(directory))
 
     try:

@@ -21,7 +21,7 @@ from touchline.storage.state import State
 __all__ = ["Progress", "run_next", "submit", "wait"]
 
 LEASE_US = 60 * clock.US
-POLL_S = 0.05
+POLL_S = 0.02
 ASK_S = 1.0
 AWAY_S = 30.0  # longer than a worker takes to be restarted
 

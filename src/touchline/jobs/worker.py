@@ -80,6 +80,7 @@ class Worker:
         self.registry = SharedRegistry(workspace)
         self._mirrors = MirrorWriter(workspace, self.registry)
         self.stopping = threading.Event()
+        self._called = threading.Event()
         self.problem: str | None = None
         self._is_doubtful = False  # State and lake may be out of step
         self._settled_at = time.monotonic()
@@ -146,7 +147,9 @@ class Worker:
 
     def _work(self) -> None:
         dropped_at = time.monotonic()
-        while not self.stopping.wait(POLL_S):
+        while not self.stopping.is_set():
+            self._called.wait(POLL_S)
+            self._called.clear()
             try:
                 while not self._is_doubtful and job.run_next(self.workspace.state, self._kinds):
                     pass
@@ -198,6 +201,7 @@ class Worker:
             except OSError:  # out of file handles for a moment
                 time.sleep(0.1)
                 continue
+            self._called.set()  # perhaps about a job just left for us
             if self._asking.acquire(blocking=False):
                 threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
             else:
