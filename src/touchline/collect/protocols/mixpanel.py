@@ -98,6 +98,9 @@ def batch_of(value: Any, request: RawRequest) -> Batch:
     said = (asked.get(name) for name in ("token", "project_id", "api_key"))
     key = next(filter(None, (*map(_token_of, raws), *said)), None)
     items = [_item(raw, index, request) for index, raw in enumerate(raws)]
+    for index, raw in enumerate(raws):
+        if items[index].reason is None and (_token_of(raw) or key) != key:
+            items[index] = msgspec.structs.replace(items[index], reason="other_site")
     return Batch(key and f"mixpanel:{key}", items)
 
 

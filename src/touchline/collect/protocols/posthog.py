@@ -25,7 +25,7 @@ from touchline.collect.visitor import visitor_of
 from touchline.errors import BadInput
 from touchline.model import RawRequest
 
-__all__ = ["POSTHOG", "batch_of", "is_posthog"]
+__all__ = ["POSTHOG", "batch_of", "is_posthog", "value_of"]
 
 _json = msgspec.json.Encoder().encode
 
@@ -99,11 +99,15 @@ class _Sender(NamedTuple):
 
 def read(request: RawRequest) -> Batch:
     """Take a request apart. Raises BadInput when it is not JSON or too large."""
-    asked = _asked(request)
-    if asked.get("compression") == "base64" and request.body[:1].isalnum():
-        text = request.body.decode("latin-1").removeprefix("data=")
-        return batch_of(load_text(fields(request.body).get("data", text)), request)
-    return batch_of(load_call(request.body, request.query), request)
+    return batch_of(value_of(request), request)
+
+
+def value_of(request: RawRequest) -> Any:
+    """What a request says. Where its query says so, the body may be base64 and nothing else."""
+    is_bare = request.body[:1].isalnum() and request.body[:5] != b"data="
+    if is_bare and _asked(request).get("compression") == "base64":
+        return load_text(request.body.decode("latin-1"))
+    return load_call(request.body, request.query)
 
 
 def is_posthog(value: Any) -> bool:
@@ -164,6 +168,8 @@ def _item(raw: Any, index: int, sender: _Sender) -> Item:
         data["posthog"] = rest
     message_id = message_id_of(data)
     reason = reason_against(data, message_id)
+    if reason is None and (_key_of(raw) or sender.site) != sender.site:
+        reason = "other_site"
     return Item(message_id or made, data["type"], reason, data)
 
 

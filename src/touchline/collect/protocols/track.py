@@ -3,7 +3,6 @@
 PostHog's answer is of no interest to those libraries, so both get Mixpanel's.
 """
 
-from touchline.collect.body import load_call
 from touchline.collect.item import Batch
 from touchline.collect.protocol import Protocol, Route
 from touchline.collect.protocols import mixpanel, posthog
@@ -14,7 +13,7 @@ __all__ = ["TRACK"]
 
 def read(request: RawRequest) -> Batch:
     """Take a request apart. Raises BadInput when it is not JSON or too large."""
-    value = load_call(request.body, request.query)
+    value = posthog.value_of(request)
     spoken = posthog if posthog.is_posthog(value) else mixpanel
     return spoken.batch_of(value, request)
 
