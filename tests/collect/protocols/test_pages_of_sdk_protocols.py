@@ -30,8 +30,9 @@ RAW = {
     "profile": {"mixpanel": "properties"},
 }
 OBJECTS = {
-    **dict.fromkeys(("$set", "$set_once", "traits", "properties", "context"), {"email": "a@b.cn"}),
-    **dict.fromkeys(("context.clientIds", "$add", "$append", "$union", "$remove"), {"n": 1}),
+    **{name: {"a": 1} for name in ("context.clientIds", "$add", "$append", "$union", "$remove")},
+    **{name: {"email": "a@b.cn"} for name in ("$set", "$set_once", "traits")},
+    **{name: {"b": 2} for name in ("properties", "context")},
     **dict.fromkeys(("time", "$time"), 1_795_249_000),
     "$unset": ["n"],
     "offset": 7,

@@ -15,6 +15,7 @@ plain._endpoints = {
 client = Mixpanel(token, consumer=consumer)
 PERSON = f"{prefix}u-王"
 order = {"order_id": f"{prefix}o1", "revenue": 399.0, "currency": "CNY", "商品": "屏障修护精华"}
+order |= {"time": 1_773_001_815, "$insert_id": f"{prefix}1"}
 
 client.track(
     PERSON, "Order Completed", {**order, "time": 1_773_001_815, "$insert_id": f"{prefix}1"}
