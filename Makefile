@@ -26,6 +26,9 @@ peers: ## programs of others that some tests and benches run against (.venv-peer
 	@test -d .venv-peers || $(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/pip install -q --disable-pip-version-check -r tests/peers.txt
 	@.venv-peers/bin/pip install -q --disable-pip-version-check --no-deps lifetimes==0.11.3
+	@cp tests/peers/package.json .venv-peers/
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --prefix .venv-peers --silent --no-audit --no-fund --no-package-lock \
+	  || echo "make peers: npm could not install the trackers of npm; their tests will be skipped"
 
 tracker: setup ## build the browser tracker (Node from PyPI where none is installed), test its parts
 	@command -v npm >/dev/null || test -x $(BIN)/npm \

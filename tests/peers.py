@@ -5,7 +5,10 @@ integration cannot skip them by accident.
 """
 
 import os
+import shutil
+import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -23,10 +26,24 @@ def peer_python() -> Path:
     return _found("bin/python", "the peers' Python")
 
 
+def peer_node(package: str) -> tuple[str, dict[str, str]]:
+    """Node, and the environment in which it finds the peers' packages."""
+    _found(f"node_modules/{package}/package.json", f"{package} of npm")
+    beside_python = Path(sys.executable).parent  # where `make tracker` puts one
+    node = shutil.which("node", path=f"{os.environ['PATH']}{os.pathsep}{beside_python}")
+    if node is None:
+        _missing("node is not installed")
+    return node, {**os.environ, "NODE_PATH": str(ROOT / "node_modules")}
+
+
 def _found(pattern: str, what: str) -> Path:
-    for path in sorted(ROOT.glob(pattern)):
-        return path
-    message = f"{what} is not in {ROOT}: run `make peers`"
+    found = min(ROOT.glob(pattern), default=None)
+    if found is None:
+        _missing(f"{what} is not in {ROOT}: run `make peers`")
+    return found
+
+
+def _missing(message: str) -> NoReturn:
     if os.environ.get("TOUCHLINE_REQUIRE_PEERS") == "1":
         pytest.fail(message)
     pytest.skip(message)

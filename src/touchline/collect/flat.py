@@ -88,7 +88,7 @@ def said(values: dict[str, Any]) -> dict[str, Any]:
 
 def refuse(error: TouchlineError) -> Answer | None:
     """An image, unless the request is worth repeating: a page takes an image for success."""
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable) or error.code == "too_slow":
         return None
     status = 401 if isinstance(error, Denied) else 413 if error.code == "body_too_large" else 400
     shown = gif()
