@@ -74,7 +74,7 @@ class Call(Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     write_key: Any = UNSET
 
 
-class Batch(Struct, rename="camel", gc=False):
+class CallBatch(Struct, rename="camel", gc=False):
     batch: list[Call]
     context: Raw = Raw(b"null")
     integrations: Raw = Raw(b"null")
@@ -88,7 +88,7 @@ class Made(Struct, frozen=True, gc=False):
     item: Call
 
 
-class Context(Struct, frozen=True, gc=False):
+class MetContext(Struct, frozen=True, gc=False):
     """What a context says. `kept`: its members that stay in the event's context."""
 
     value: dict[str, Any]
@@ -102,7 +102,7 @@ class Context(Struct, frozen=True, gc=False):
     identifiers: tuple[Identifier, ...]
 
 
-class Properties(Struct, frozen=True, gc=False):
+class MetProperties(Struct, frozen=True, gc=False):
     """What properties say. `pays`: they may hold money."""
 
     value: dict[str, Any]
@@ -120,7 +120,7 @@ Seen = TypeVar("Seen")
 _decode = msgspec.json.Decoder().decode
 _raw_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _call = msgspec.json.Decoder(Call).decode
-_batch = msgspec.json.Decoder(Batch).decode
+_batch = msgspec.json.Decoder(CallBatch).decode
 _encode = msgspec.json.Encoder().encode
 _sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -189,7 +189,7 @@ class Quick:
         )
         return Made(event, call)
 
-    def _read_context(self, raw: bytes) -> Context:
+    def _read_context(self, raw: bytes) -> MetContext:
         found = _decode(raw)
         value: dict[str, Any] = found or {}
         kept = _members_of(raw) if value else Members()
@@ -200,7 +200,7 @@ class Quick:
         if agent:
             kept["userAgent"] = _encode(agent)
         campaign, traits = value.get("campaign"), value.get("traits")
-        return Context(
+        return MetContext(
             value,
             Raw(_sorted(found)),
             kept,
@@ -224,10 +224,10 @@ def _remembered(read: Callable[[bytes], Seen]) -> Callable[[Raw | UnsetType], Se
     return seen
 
 
-def _read_properties(raw: bytes) -> Properties:
+def _read_properties(raw: bytes) -> MetProperties:
     found = _decode(raw)
     value: dict[str, Any] = found or {}
-    return Properties(
+    return MetProperties(
         value,
         Raw(_sorted(found)),
         _members_of(raw) if value else Members(),
@@ -244,7 +244,7 @@ def _object(raw: Raw | UnsetType) -> dict[str, Any]:
     return {} if raw is UNSET else _decode(raw) or {}
 
 
-def _share(batch: Batch) -> None:
+def _share(batch: CallBatch) -> None:
     """Gives each item what the batch says for all, under what it says itself."""
     for name in ("context", "integrations"):
         common: Raw = getattr(batch, name)
@@ -259,7 +259,7 @@ def _share(batch: Batch) -> None:
                 setattr(call, name, Raw(_encode({**_raw_members(common), **_raw_members(own)})))
 
 
-def _canonical(call: Call, context: Context, properties: Properties) -> bytes:
+def _canonical(call: Call, context: MetContext, properties: MetProperties) -> bytes:
     """`item.content` of the call."""
     envelope = call.metadata, call.received_at, call.sent_at, call.write_key
     call.metadata = call.received_at = call.sent_at = call.write_key = UNSET
@@ -277,7 +277,7 @@ def _canonical(call: Call, context: Context, properties: Properties) -> bytes:
 
 
 def _identifiers(
-    call: Call, context: Context, traits: dict[str, Any], region: str
+    call: Call, context: MetContext, traits: dict[str, Any], region: str
 ) -> tuple[Identifier, ...]:
     """`identifiers.identifiers` of the call."""
     found: dict[Identifier | None, None] = {}
@@ -291,13 +291,13 @@ def _identifiers(
     return tuple(known for known in found if known is not None)
 
 
-def _properties_of(call: Call, properties: Properties) -> Members:
+def _properties_of(call: Call, properties: MetProperties) -> Members:
     if call.type in _VIEWS and call.category is not UNSET and call.category is not None:
         return Members({"category": _encode(call.category), **properties.members})
     return properties.members
 
 
-def _context_of(call: Call, context: Context, request: RawRequest, agent: str | None) -> Members:
+def _context_of(call: Call, context: MetContext, request: RawRequest, agent: str | None) -> Members:
     """`context.leftovers` of the call."""
     more: dict[str, bytes] = {}
     for name in ("channel",) if call.type in _VIEWS else ("channel", "name", "category"):
