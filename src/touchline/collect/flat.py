@@ -14,9 +14,21 @@ from typing import Any
 from touchline.collect import body
 from touchline.collect.context import plain_text
 from touchline.collect.protocol import Answer, gif
+from touchline.collect.verdict import MAX_ID
 from touchline.errors import BadInput, Denied, TouchlineError, Unavailable
 
-__all__ = ["DEPTH", "Params", "number", "refuse", "said", "size", "taken", "text", "unpacked"]
+__all__ = [
+    "DEPTH",
+    "Params",
+    "number",
+    "refuse",
+    "said",
+    "shared",
+    "size",
+    "taken",
+    "text",
+    "unpacked",
+]
 
 DEPTH = body.MAX_DEPTH - 8  # room for the item around a value
 
@@ -25,6 +37,15 @@ _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
 _TO_BASE64 = str.maketrans("-_ ", "+/+")
 
 Params = dict[str, Any]
+
+
+def shared(calls: list[Any], name: str, value: str | None) -> list[Any]:
+    """Each call of a list with what its address says of the site, where that is short."""
+    if value and len(value) <= MAX_ID:
+        for call in calls:
+            if type(call) is dict:
+                call.setdefault(name, value)
+    return calls
 
 
 def text(call: Params, name: str) -> str | None:

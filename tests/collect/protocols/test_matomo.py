@@ -345,3 +345,10 @@ def test_whatever_is_sent_is_an_item_that_can_be_stored_or_has_a_reason(params, 
 def test_noise_is_read_or_refused(query, body):
     with contextlib.suppress(BadInput):
         MATOMO.read(call(query, body=body))
+
+
+def test_a_short_request_does_not_grow_into_a_large_one():
+    calls = {"requests": ["?uid=u-7"] * 1000}
+    headers = {"referer": "https://a.cn/" + "x" * 8000, "accept-language": "zh" * 4000}
+    items = MATOMO.read(call({"idsite": "9" * 8000}, body=calls, headers=headers)).items
+    assert sum(len(payload(item)) for item in items) < 1000 * 500

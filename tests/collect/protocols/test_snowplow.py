@@ -318,3 +318,15 @@ def test_whatever_is_sent_is_an_item_that_can_be_stored_or_has_a_reason(params, 
 def test_noise_is_read_or_refused(query, body):
     with contextlib.suppress(BadInput):
         SNOWPLOW.read(call(body, query))
+
+
+def test_a_short_request_does_not_grow_into_a_large_one():
+    headers = {"referer": "https://a.cn/" + "x" * 8000}
+    items = SNOWPLOW.read(call([{"e": "pv"}] * 1000, {"aid": "9" * 8000}, headers=headers)).items
+    assert sum(len(payload(item)) for item in items) < 1000 * 500
+
+
+def test_the_page_of_a_pixel_is_where_it_was_asked_from():
+    request = call(query=VIEW, path="/i", headers={"referer": "https://ours.cn/n?utm_source=edm"})
+    (found,) = SNOWPLOW.read(request).items
+    assert to_event(found, request, None, SITE).source_name == "edm"

@@ -18,7 +18,18 @@ from msgspec import Struct
 from touchline.clock import DAY_US, US
 from touchline.collect import body, time
 from touchline.collect.context import cut_ip
-from touchline.collect.flat import DEPTH, Params, number, refuse, said, size, taken, text, unpacked
+from touchline.collect.flat import (
+    DEPTH,
+    Params,
+    number,
+    refuse,
+    said,
+    shared,
+    size,
+    taken,
+    text,
+    unpacked,
+)
 from touchline.collect.item import Batch, Item, made_id
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict, gif
 from touchline.collect.url import fields, parameters, unquoted
@@ -30,6 +41,7 @@ from touchline.model import RawRequest
 __all__ = ["MATOMO"]
 
 MAX_ITEMS = 10_000
+MAX_LANGUAGE = 128
 MAX_PAUSE_S = 400 * 24 * 3600  # `cdo` beyond it is no waiting time
 
 _METHODS = ("GET", "POST")
@@ -144,12 +156,7 @@ def _calls(request: RawRequest) -> list[Any]:
         raise BadInput("unreadable_body", why="no list named requests")
     if len(value) > MAX_ITEMS:
         raise BadInput("body_too_large", limit=body.MAX_BODY)
-    calls = [_listed(call) for call in value]
-    if site := query.get("idsite"):
-        for call in calls:
-            if type(call) is dict:
-                call.setdefault("idsite", site)
-    return calls
+    return shared([_listed(call) for call in value], "idsite", query.get("idsite"))
 
 
 def _is_bulk(request: RawRequest) -> bool:
@@ -262,12 +269,14 @@ def _visitor(call: Params, request: RawRequest, timestamp: Any) -> str:
 
 
 def _context(left: Params, request: RawRequest) -> dict[str, Any]:
-    url = taken(left, "url") or request.headers.get("referer")
+    # Only the single call speaks of the page it came from; a list would multiply its address.
+    asked_from = None if _is_bulk(request) else request.headers.get("referer")
+    url = taken(left, "url") or asked_from
     page = {"url": url, "referrer": taken(left, "urlref"), "title": taken(left, "action_name")}
     found: dict[str, Any] = {
         "page": said(page),
         "campaign": _campaign(url),
-        "locale": taken(left, "lang") or request.headers.get("accept-language"),
+        "locale": taken(left, "lang") or request.headers.get("accept-language", "")[:MAX_LANGUAGE],
         "userAgent": taken(left, "ua"),
         "userAgentData": _parsed(left.pop("uadata", None)),
         "ip": taken(left, "cip"),

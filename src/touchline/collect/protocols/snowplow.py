@@ -15,7 +15,18 @@ from msgspec import Struct
 
 from touchline.collect import body
 from touchline.collect.context import plain_text
-from touchline.collect.flat import DEPTH, Params, number, refuse, said, size, taken, text, unpacked
+from touchline.collect.flat import (
+    DEPTH,
+    Params,
+    number,
+    refuse,
+    said,
+    shared,
+    size,
+    taken,
+    text,
+    unpacked,
+)
 from touchline.collect.item import Batch, Item, made_id
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict, gif
 from touchline.collect.url import fields
@@ -118,11 +129,7 @@ def _calls(request: RawRequest) -> list[Any]:
         raise BadInput("unreadable_body", why="no list named data")
     if len(calls) > MAX_ITEMS:
         raise BadInput("body_too_large", limit=body.MAX_BODY)
-    if app := query.get("aid"):
-        for call in calls:
-            if type(call) is dict:
-                call.setdefault("aid", app)
-    return calls
+    return shared(calls, "aid", query.get("aid"))
 
 
 def _item(call: Any, index: int, request: RawRequest) -> Item:
@@ -258,8 +265,10 @@ def _entity(entities: list[Any], vendor: str, name: str) -> dict[str, Any]:
 
 
 def _context(left: Params, request: RawRequest, entities: list[Any]) -> dict[str, Any]:
+    # Only a pixel speaks of the page it came from; a list would multiply its address.
+    asked_from = None if request.body else request.headers.get("referer")
     page = {
-        "url": taken(left, "url") or request.headers.get("referer"),
+        "url": taken(left, "url") or asked_from,
         "referrer": taken(left, "refr"),
         "title": taken(left, "page"),
     }
