@@ -355,6 +355,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{alias}: no alias. Write PROTOCOL:SITE, such as matomo:1. Protocols: {known}.",
         "{alias} 不是有效的别名。请写成“协议:站点”,如 matomo:1。可用协议:{known}。",
     ),
+    "no_such_reject": (
+        "No reject has the id {id}. Take reject_id from touchline rejects list DIR --format json.",
+        "没有编号为 {id} 的异常数据。请使用 touchline rejects list DIR 显示的编号。",
+    ),
+    "replay_what": (
+        "Nothing was chosen to be replayed. Name ids, a reason or a source, or say all.",
+        "没有选择要重放的数据。请指定编号、原因或数据源,或选择全部(all)。",
+    ),
     "too_many_requests": (
         "This write key sends more than it may. Send again after {after} s (Retry-After).",
         "该写入密钥发送过于频繁,请在 {after} 秒后(Retry-After)重发。",

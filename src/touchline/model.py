@@ -151,7 +151,9 @@ class Event(Struct, frozen=True, kw_only=True):
 
 
 class Reject(Struct, frozen=True, kw_only=True):
-    """An item that could not be stored: why, and what it was. `line` counts from 1 in a file."""
+    """An item that could not be stored: why, and what it was. `line` counts from 1 in a file; of an
+    item that came over HTTP, `request` and `sent_at` are what it needs to be read again.
+    """
 
     source: str
     reason: str
@@ -160,6 +162,8 @@ class Reject(Struct, frozen=True, kw_only=True):
     message_id: str | None = None
     kind: str = "events"
     line: int | None = None
+    request: RawRequest | None = None
+    sent_at: Any = None
 
 
 class Conversion(Struct, frozen=True, kw_only=True):

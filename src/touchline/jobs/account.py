@@ -4,7 +4,7 @@ received = stored + duplicate + rejected. Rejects keep their payload, sealed, wi
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -12,14 +12,22 @@ import msgspec
 import sqlalchemy as sa
 
 from touchline import clock
-from touchline.model import Reject
+from touchline.model import RawRequest, Reject
 from touchline.storage import schema
 from touchline.storage.state import State
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Tally", "intake_rows", "open_payload", "reject_rows"]
+__all__ = [
+    "Tally",
+    "intake_rows",
+    "open_payload",
+    "open_request",
+    "reject_rows",
+    "replayed_rows",
+]
 
 HOUR_US = 3600 * clock.US
+COUNTED = ("received", "stored", "duplicate", "rejected")
 REJECTS = "rejects"  # mark: the last number given to a reject, which pages of them go by
 Statement = tuple[sa.Executable, Sequence[dict[str, Any]]]
 
@@ -50,8 +58,7 @@ def intake_rows(state: State, fates: Iterable[tuple[str, int, str]]) -> Statemen
             }
         row["received"] += 1
         row[fate] += 1
-    counted = ("received", "stored", "duplicate", "rejected")
-    return state.upsert(schema.intake, add=counted), list(sums.values())
+    return state.upsert(schema.intake, add=COUNTED), list(sums.values())
 
 
 def reject_rows(workspace: Workspace, rejects: Sequence[Reject]) -> tuple[Statement, Statement]:
@@ -80,11 +87,43 @@ def reject_rows(workspace: Workspace, rejects: Sequence[Reject]) -> tuple[Statem
                 "received_us": reject.received_us,
                 "seq": last + number,
                 "line": reject.line,
+                "sealed_request": _sealed_request(workspace, reject, reject_id),
             },
         )
     moved = workspace.state.set_mark(REJECTS, last + len(rows))
     return (workspace.state.upsert(schema.reject), rows), moved
 
 
+def replayed_rows(
+    state: State, replayed: Mapping[bytes, tuple[str, int]]
+) -> tuple[Statement, Statement]:
+    """Statements that make rejects (source, received_us) replayed ones, and take them off the
+    account of their hour: what they are now has been added to it.
+    """
+    table = schema.reject
+    done = sa.update(table).where(table.c.reject_id == sa.bindparam("replayed_id"))
+    now = clock.now_us()
+    rows = [{"replayed_id": reject_id, "replayed_us": now} for reject_id in replayed]
+    fates = ((source, received_us, "rejected") for source, received_us in replayed.values())
+    correct, added = intake_rows(state, fates)
+    taken_off = [{n: -v if n in COUNTED else v for n, v in row.items()} for row in added]
+    return (done.values(replayed_us=sa.bindparam("replayed_us")), rows), (correct, taken_off)
+
+
 def open_payload(workspace: Workspace, row: sa.Row[Any]) -> bytes:
     return workspace.vault.open(row.sealed_payload, b"reject|" + row.reject_id)
+
+
+def open_request(workspace: Workspace, row: sa.Row[Any]) -> tuple[RawRequest, Any]:
+    """The request a reject came with, less its body, and when its batch said it was sent."""
+    if row.sealed_request is None:
+        return RawRequest(row.received_us, row.source, "/v1/batch", b"", b""), None
+    told = workspace.vault.open(row.sealed_request, b"request|" + row.reject_id)
+    return msgspec.json.decode(told, type=tuple[RawRequest, Any])
+
+
+def _sealed_request(workspace: Workspace, reject: Reject, reject_id: bytes) -> bytes | None:
+    if reject.request is None:
+        return None
+    told = (msgspec.structs.replace(reject.request, body=b""), reject.sent_at)
+    return workspace.vault.seal(msgspec.json.encode(told), b"request|" + reject_id)

@@ -149,7 +149,8 @@ def _refused(workspace: Workspace) -> Counter[Place]:
     table = schema.reject.c
     hour = (table.received_us - table.received_us % HOUR_US).label("hour_us")
     count = sa.func.count().label("n")
-    query = sa.select(table.source, hour, count).where(table.kind == "events")
+    is_open = sa.and_(table.kind == "events", table.replayed_us.is_(None))
+    query = sa.select(table.source, hour, count).where(is_open)
     rows = workspace.state.read(query.group_by(table.source, hour))
     return Counter({(row.source, row.hour_us): row.n for row in rows})
 

@@ -36,6 +36,12 @@ def _rebuild(writer: Writer, _args: dict[str, Any], progress: Progress) -> Any:
     return rebuild(writer, progress)
 
 
+def _replay(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
+    from touchline.jobs.replay import replay
+
+    return replay(writer, args, progress)
+
+
 def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  # noqa: ARG001
     return writer.settle()
 
@@ -44,5 +50,6 @@ KINDS: dict[str, Kind] = {
     "import": _import,
     "apply": _apply,
     "rebuild": _rebuild,
+    "replay": _replay,
     "settle": _settle,
 }

@@ -16,7 +16,7 @@ from touchline.collect import time
 from touchline.collect.identifiers import identifier_type, identifiers
 from touchline.collect.normalise import identifier
 from touchline.collect.verdict import own_time
-from touchline.errors import NotFound
+from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_person
 from touchline.jobs import arguments
@@ -25,7 +25,10 @@ from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
 
-__all__ = ["rejects"]
+__all__ = ["STATUSES", "matching", "reject_id_of", "rejects"]
+
+STATUSES = ("open", "replayed", "all")
+ID_BYTES = 16
 
 _encoder = msgspec.json.Encoder()
 Row = sa.Row[Any]
@@ -34,16 +37,49 @@ Test = Callable[[Row, Any], bool]
 
 def rejects(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
     """JSON lines of what could not be stored, in order of (received_at, seq). Filters are those of
-    events: `from` and `to` on the time that the payload says, or else of its arrival.
+    `matching` and of events: `from` and `to` on the time that the payload says, or else of its
+    arrival.
     """
     tests = [*_times(workspace, args), *_owner(workspace, registry, args)]
     limit = arguments.limit(args["limit"]) if args.get("limit") else None
     yield from islice(_lines(workspace, _query(args), tests), limit)
 
 
-def _query(args: dict[str, Any]) -> sa.Select[Any]:
+def matching(args: dict[str, Any]) -> sa.Select[Any]:
+    """Rejects by `ids`, `reason`, `source`, `kind` and `status`: open (the default) ones, replayed
+    ones, or all.
+    """
     table = schema.reject.c
     query = sa.select(schema.reject).order_by(table.received_us, table.seq)
+    for name in ("reason", "source", "kind"):
+        if args.get(name):
+            query = query.where(table[name] == args[name])
+    if args.get("ids"):
+        query = query.where(table.reject_id.in_([reject_id_of(name) for name in args["ids"]]))
+    status = args.get("status") or "open"
+    if status not in STATUSES:
+        why = f"is none of {', '.join(STATUSES)}."
+        raise BadInput("bad_argument", name="status", value=status, why=why)
+    if status != "all":
+        is_open = table.replayed_us.is_(None)
+        query = query.where(is_open if status == "open" else ~is_open)
+    return query
+
+
+def reject_id_of(name: str) -> bytes:
+    """The id of a reject as it is written."""
+    try:
+        found = bytes.fromhex(name)
+    except ValueError:
+        found = b""
+    if len(found) != ID_BYTES:
+        raise NotFound("no_such_reject", id=name[:80])
+    return found
+
+
+def _query(args: dict[str, Any]) -> sa.Select[Any]:
+    table = schema.reject.c
+    query = matching(args)
     if args.get("message_id_prefix"):
         prefix = args["message_id_prefix"]
         query = query.where(sa.func.substr(table.message_id, 1, len(prefix)) == prefix)
@@ -65,6 +101,7 @@ def _lines(workspace: Workspace, query: sa.Select[Any], tests: list[Test]) -> It
 
 def _line(row: Row, payload: Any) -> dict[str, Any]:
     return {
+        "reject_id": row.reject_id.hex(),
         "message_id": row.message_id,
         "reason": row.reason,
         "payload": payload,
@@ -72,6 +109,7 @@ def _line(row: Row, payload: Any) -> dict[str, Any]:
         "kind": row.kind,
         "line": row.line,
         "received_at": clock.iso(row.received_us),
+        "replayed_at": None if row.replayed_us is None else clock.iso(row.replayed_us),
         "cursor": f"{row.received_us}:{row.seq}",
     }
 

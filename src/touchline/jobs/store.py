@@ -4,6 +4,9 @@
     known already, other content     rejected: id_conflict, payload kept
     else                             stored
 
+A reject that is replayed goes the same way, and is taken off the account when it is stored or turns
+out to be a duplicate; one that is in conflict stays the reject it was.
+
 The order of writes makes a crash harmless: first what State needs to open a row (nodes and traits,
 safe to repeat), then the rows with the log offset in one lake commit, then keys, rejects and the
 account in one transaction. A crash between the last two leaves one batch half accounted for; what
@@ -18,13 +21,14 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from touchline import clock
 from touchline.collect.nodes import NodeBook
 from touchline.errors import Unavailable
-from touchline.jobs.account import Tally, intake_rows, reject_rows
+from touchline.jobs.account import Tally, intake_rows, reject_rows, replayed_rows
 from touchline.jobs.process import without_collector
 from touchline.jobs.rows import Rows
 from touchline.jobs.session import OpenSessions
-from touchline.model import Event, Flag, Reject
+from touchline.model import Event, Flag, RawRequest, Reject
 from touchline.storage import schema
 from touchline.storage.lake import LOG, REVISED, SEQ
 from touchline.storage.workspace import Workspace
@@ -35,11 +39,16 @@ _encoder = msgspec.json.Encoder()
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """An event and the item it was made from, which is kept if it turns out to be in conflict."""
+    """An event and the item it was made from, which is kept if it turns out to be in conflict.
+
+    `reject_id`: the reject this was until now; it is one no more when the event is stored.
+    """
 
     event: Event
     item: Any
     line: int | None = None
+    request: RawRequest | None = None
+    reject_id: bytes | None = None
 
 
 class EventStore:
@@ -114,11 +123,14 @@ class EventStore:
             for event_id, event in fates.stored
         ]
         last_seq = self.last_seq + len(fates.stored)
+        replayed, corrected = replayed_rows(state, fates.replayed)
         state.write(
             (state.upsert(schema.event_key), keys),
             kept_bad,
             numbered,
             intake_rows(state, counts),
+            replayed,
+            corrected,
             state.set_mark(SEQ, last_seq),
             *([] if log_offset is None else [state.set_mark(LOG, log_offset)]),
         )
@@ -134,6 +146,7 @@ class _Fates:
         self.stored: list[tuple[bytes, Event]] = []
         self.duplicates: list[Event] = []
         self.conflicts: list[Reject] = []
+        self.replayed: dict[bytes, tuple[str, int]] = {}
         ids = [_event_id(workspace.id, arrival.event) for arrival in arrivals]
         key = schema.event_key.c
         held = {
@@ -150,7 +163,11 @@ class _Fates:
             elif held[event_id] == event.content_hash:
                 self.duplicates.append(event)
             else:
-                self.conflicts.append(_conflict(arrival))
+                if arrival.reject_id is None:
+                    self.conflicts.append(_conflict(arrival))
+                continue
+            if arrival.reject_id is not None:
+                self.replayed[arrival.reject_id] = (event.source, event.received_us)
 
 
 def _event_id(workspace_id: str, event: Event) -> bytes:
@@ -167,4 +184,6 @@ def _conflict(arrival: Arrival) -> Reject:
         received_us=event.received_us,
         message_id=event.message_id,
         line=arrival.line,
+        request=arrival.request,
+        sent_at=None if event.sent_us is None else clock.iso(event.sent_us),
     )

@@ -6,7 +6,7 @@ turns with it, a chunk at a time.
 
 import threading
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from touchline.collect import protocols
 from touchline.collect.body import inflated
 from touchline.collect.event import to_event
-from touchline.collect.item import payload
+from touchline.collect.item import Item, payload
 from touchline.collect.quick import Made, Quick
 from touchline.collect.site import Site
 from touchline.errors import TouchlineError
@@ -29,7 +29,7 @@ from touchline.storage.lake import LOG, SEQ
 from touchline.storage.log import Frame, read
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "arrival"]
 
 BATCH_BYTES = 4 << 20  # of the log, read at once
 WEIGHT = 32 << 20  # of inflated bodies and their items, stored at once
@@ -181,28 +181,35 @@ def _items(
         yield _unreadable("log", frame.payload, frame.received_us)
         return
     if (made := _made(request, quick)) is not None:
-        yield from (Arrival(one.event, one.item) for one in made)
+        yield from (Arrival(one.event, one.item, request=request) for one in made)
         return
     try:
         batch = protocols.read(request)
     except TouchlineError:
-        yield _unreadable(request.source, request.body, request.received_us)
+        yield _unreadable(request.source, request.body, request.received_us, request)
         return
     for item in batch.items:
-        reason = item.reason
-        if reason is None:
-            try:
-                yield Arrival(to_event(item, request, batch.sent_at, site), item.data)
-            except Exception:  # noqa: BLE001  # one item must not stop all that follow
-                reason = "internal_error"
-        if reason is not None:
-            yield Reject(
-                source=request.source,
-                reason=reason,
-                payload=payload(item),
-                received_us=request.received_us,
-                message_id=item.message_id,
-            )
+        yield arrival(item, request, batch.sent_at, site)
+
+
+def arrival(item: Item, request: RawRequest, sent_at: Any, site: Site) -> Arrival | Reject:
+    """What an item of a request is to the store; never an exception."""
+    reason = item.reason
+    if reason is None:
+        try:
+            event = to_event(item, request, sent_at, site)
+            return Arrival(event, item.data, request=request)
+        except Exception:  # noqa: BLE001  # one item must not stop all that follow
+            reason = "internal_error"
+    return Reject(
+        source=request.source,
+        reason=reason,
+        payload=payload(item),
+        received_us=request.received_us,
+        message_id=item.message_id,
+        request=request,
+        sent_at=sent_at,
+    )
 
 
 def _made(request: RawRequest, quick: Quick) -> list[Made] | None:
@@ -214,5 +221,13 @@ def _made(request: RawRequest, quick: Quick) -> list[Made] | None:
         return None
 
 
-def _unreadable(source: str, payload: bytes, received_us: int) -> Reject:
-    return Reject(source=source, reason="unreadable_body", payload=payload, received_us=received_us)
+def _unreadable(
+    source: str, payload: bytes, received_us: int, request: RawRequest | None = None
+) -> Reject:
+    return Reject(
+        source=source,
+        reason="unreadable_body",
+        payload=payload,
+        received_us=received_us,
+        request=request,
+    )

@@ -5,7 +5,7 @@ labels say what brought the person, by the same rules as over HTTP. Without an i
 about an order is a version of what is known of that order; other rows are told apart by content.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -24,13 +24,14 @@ from touchline.collect.importers.cells import (
     label,
     text,
 )
-from touchline.collect.importers.mapping import Mapped, Plan
+from touchline.collect.importers.fields import KINDS
+from touchline.collect.importers.mapping import Assignment, Mapped, Plan
 from touchline.collect.importers.occurrence import Occurrences, made_id
-from touchline.collect.importers.rows import Table
+from touchline.collect.importers.rows import Held, Row, Table
 from touchline.collect.verdict import ORDERS
 from touchline.model import LABEL_FIELDS, REFUND, Event, Flag, Reject
 
-__all__ = ["EventRow", "read_events"]
+__all__ = ["EventRow", "read_again", "read_events"]
 
 MAX_NAME = 512
 
@@ -65,6 +66,19 @@ def read_events(table: Table, plan: Plan, about: Import) -> Iterator[EventRow | 
         return EventRow(row.line, row.content, event)
 
     return each(table, plan, about, build, "message_id")
+
+
+def read_again(
+    rows: Sequence[tuple[int, dict[str, Any]]], about: Import
+) -> Iterator[EventRow | Reject]:
+    """Rows that were mapped before, numbered, as a reject keeps them: fields, and what was left
+    over as `properties`.
+    """
+    columns = sorted({column for _, row in rows for column in row})
+    known = KINDS[about.kind]
+    plan = Plan(known, [Assignment(name, name.partition("#")[0], "name") for name in columns], {})
+    table = Held([Row(line, row) for line, row in rows], columns)
+    return read_events(table, plan, about)
 
 
 def _gives_back(event: Event) -> bool:

@@ -16,6 +16,7 @@ __all__ = [
     "MAX_CELL",
     "MAX_COLUMNS",
     "Broken",
+    "Held",
     "Layout",
     "Row",
     "Rows",
@@ -84,6 +85,25 @@ class Table(Protocol):
     def fraction(self) -> float:
         """How much of the file has been read, 0 to 1."""
         ...
+
+
+class Held:
+    """Rows in memory as a table."""
+
+    path = Path("-")
+    format = "rows"
+    is_complete = True
+
+    def __init__(self, rows: Sequence[Row], columns: list[str]) -> None:
+        self.columns = columns
+        self.samples = list(rows[:1])
+        self._rows = rows
+
+    def rows(self, measures: frozenset[str]) -> Rows:  # noqa: ARG002  # nothing is merged here
+        yield from self._rows
+
+    def fraction(self) -> float:
+        return 1.0
 
 
 def listed(names: Sequence[str]) -> str:
