@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 BENCHES = {
     "collector": ["collector.py"],
+    "commit": ["commit.py"],
     "attribution": ["attribution.py"],
     "identity": ["identity.py"],
     "demo": ["demo.py"],
