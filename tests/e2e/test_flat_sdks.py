@@ -50,6 +50,28 @@ def test_matomo_tracker_of_npm(served):
     assert events["Goal 3"]["anonymous_id"] == "0123456789abcdef"
 
 
+@pytest.mark.parametrize("method", ["post", "get"])
+def test_snowplow_tracker_of_npm(served, method):
+    node, env = peer_node("@snowplow/node-tracker")
+    served.start()
+    at = ("127.0.0.1", str(served.port))
+    run(node, CLIENTS / "snowplow_calls.js", *at, "shop", method, env=env)
+    served.wait_committed()
+    found = served.events()
+    assert len(found) == 6
+    (order,) = (event for event in found if event["name"] == "Order Completed")
+    assert (order["revenue"], order["user_id"], order["source"]) == (39900, "u-王", "shop")
+    assert order["timestamp"].startswith(AT)
+
+
+def test_a_pixel_of_an_unknown_site_shows_its_image_all_the_same(served):
+    served.start()
+    for path in ("/matomo.php?idsite=9&rec=1", "/i?e=pv&aid=nobody"):
+        status, told = served.get(path)
+        assert (status, told[:6]) == (401, b"GIF89a")
+    assert served.get("/r/tp2?u=https://evil.example/")[0] == 403
+
+
 @pytest.fixture
 def refusing(served):
     """A front that answers its first request with 503 and hands on all others.

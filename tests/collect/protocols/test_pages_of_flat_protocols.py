@@ -168,3 +168,19 @@ def test_recorded_calls_of_snowplow_tracker_land_right(way):
     assert seen[0].source_name == "xiaohongshu"
     assert seen[5].properties == {"机型": "X-9"}
     assert len({event.message_id for event in seen}) == 6
+
+
+@pytest.mark.parametrize("way", ["post", "get"])
+def test_recorded_calls_of_the_node_tracker_of_snowplow_land_right(way):
+    seen = sorted(events("snowplow", f"snowplow-node-{way}"), key=lambda event: event.name)
+    assert [event.name for event in seen] == [
+        *("Order Completed", "Play", "page", "quote_requested", "transaction_item", "首页")
+    ]
+    assert {i.value for event in seen for i in event.identifiers} == {"u-王", "d-1"}
+    order, _, view, quote, line, screen = seen
+    assert (order.revenue, order.currency, order.order_id) == (39900, "CNY", "SO-1")
+    assert order.ts_us == line.ts_us == 1_772_973_015_000_000
+    assert line.properties["price"] == 199.5
+    assert view.context["entities"][0]["data"] == {"hall": "N2"}
+    assert (view.source_name, quote.properties) == ("xiaohongshu", {"机型": "X-9"})
+    assert screen.type == "screen"
