@@ -46,6 +46,7 @@ def requests(events: int) -> Iterator[bytes]:
     rng = random.Random(1)  # the same events each time
     start = time.time() - 86_400
     items: list[dict[str, Any]] = []
+    visitor = agent = query = referrer = ""
     for number in range(events):
         if number % VIEWS == 0:
             visitor, agent = f"visitor-{rng.getrandbits(64):x}", rng.choice(AGENTS)
