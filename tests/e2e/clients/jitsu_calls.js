@@ -8,7 +8,7 @@ const client = jitsuAnalytics({ host: url, writeKey, s2s: from === "s2s", errorP
 const order = { order_id: `${prefix}o1`, revenue: 399, currency: "CNY", 商品: "屏障修护精华" };
 
 (async () => {
-  await client.identify(`${prefix}u-王`, { email: "wang.fang@example.com" });
+  await client.identify(`${prefix}u-王`, { email: `${prefix}wang.fang@example.com` });
   await client.track("Order Completed", order);
   await client.page({ name: "精华页", url: "https://shop.example.com/p/1" });
   await client.group("acc-1", { name: "美丽诊所" });

@@ -20,7 +20,7 @@ const done = (call) =>
       then,
     ),
   );
-  await done((then) => client.people.set(PERSON, { $email: "wang.fang@example.com" }, { $ip: "192.0.2.7" }, then));
+  await done((then) => client.people.set(PERSON, { $email: `${prefix}wang.fang@example.com` }, { $ip: "192.0.2.7" }, then));
   await done((then) => client.people.set_once(PERSON, { first_store: "HZ01" }, then));
   await done((then) => client.people.increment(PERSON, "visits", then));
   await done((then) => client.people.track_charge(PERSON, 99.5, then));

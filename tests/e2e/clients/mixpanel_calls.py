@@ -21,7 +21,7 @@ client.track(
     PERSON, "Order Completed", {**order, "time": 1_773_001_815, "$insert_id": f"{prefix}1"}
 )
 client.track(PERSON, "浏览", {"n": 2, "$insert_id": f"{prefix}2"})
-client.people_set(PERSON, {"$email": "wang.fang@example.com", "$name": "小芳"})
+client.people_set(PERSON, {"$email": f"{prefix}wang.fang@example.com", "$name": "小芳"})
 client.people_set_once(PERSON, {"first_store": "HZ01"})
 client.people_increment(PERSON, {"visits": 1})
 client.people_append(PERSON, {"tags": "vip"})

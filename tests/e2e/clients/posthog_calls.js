@@ -4,7 +4,7 @@
 const { PostHog } = require("posthog-node");
 
 const [url, key, prefix, packing] = process.argv.slice(2);
-const client = new PostHog(key, { host: url, disableCompression: packing === "plain", fetchRetryDelay: 500 });
+const client = new PostHog(key, { host: url, disableCompression: packing === "plain", fetchRetryDelay: 1500 });
 client.on("error", (error) => {
   console.error(error);
   process.exitCode = 1;
@@ -15,7 +15,7 @@ const order = { order_id: `${prefix}o1`, revenue: 399, currency: "CNY", 商品: 
 
 (async () => {
   client.capture({ distinctId, event: "Order Completed", properties: order, timestamp: new Date("2026-03-08T20:30:15.123Z") });
-  client.identify({ distinctId, properties: { email: "wang.fang@example.com", $set_once: { first_store: "HZ01" } } });
+  client.identify({ distinctId, properties: { email: `${prefix}wang.fang@example.com`, $set_once: { first_store: "HZ01" } } });
   client.groupIdentify({ groupType: "company", groupKey: "acc-1", properties: { name: "美丽诊所" }, distinctId });
   client.alias({ distinctId, alias: `${prefix}anon-9` });
   client.capture({ distinctId, event: "浏览", groups: { company: "acc-1" } });

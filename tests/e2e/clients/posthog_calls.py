@@ -25,7 +25,7 @@ def named(number):
 order = {"order_id": f"{prefix}o1", "revenue": 399.0, "currency": "CNY", "商品": "屏障修护精华"}
 page = {"$current_url": "https://shop.example.com/精华?utm_source=xhs", "title": "精华"}
 client.capture("Order Completed", distinct_id=PERSON, properties=order, timestamp=when, **named(1))
-client.set(distinct_id=PERSON, properties={"email": "Wang.Fang@example.com"}, **named(2))
+client.set(distinct_id=PERSON, properties={"email": f"{prefix}Wang.Fang@Example.com"}, **named(2))
 client.set_once(distinct_id=PERSON, properties={"first_store": "HZ01"}, **named(3))
 client.group_identify("company", "acc-1", {"name": "美丽诊所"}, distinct_id=PERSON, **named(4))
 client.alias(f"{prefix}anon-9", PERSON, **named(5))
