@@ -259,8 +259,29 @@ def test_a_request_numbered_at_random_is_known_again():
         requests = (call({**HIT, **params}, request_id=n * 16) for n in (b"1", b"2"))
         return len({MATOMO.read(request).items[0].message_id for request in requests})
 
-    assert ids(rand="123456") == 1
-    assert ids() == ids(rand="123456", cdo="3") == 2
+    assert ids(rand="123456", pv_id="x1") == ids(r="123456", pv_id="x1") == 1
+    assert ids() == ids(rand="123456", pv_id="x1", cdo="3") == 2
+
+
+def test_a_number_that_stands_in_a_page_for_everybody_joins_nobody():
+    shown = (call({**HIT, "_id": v, "rand": "1"}, request_id=v.encode() * 16) for v in "ab")
+    assert len({MATOMO.read(request).items[0].message_id for request in shown}) == 2
+
+
+def test_texts_that_look_like_numbers_or_base64_stay_texts():
+    found = item(e_c="007", e_a="2026", e_n="1e3", e_v="007")
+    assert found.data["properties"] == {
+        "category": "007",
+        "action": "2026",
+        "label": "1e3",
+        "value": 7,
+    }
+    assert item(search="007").data["properties"]["query"] == "007"
+    assert item(_pks="W10").data["properties"]["product"] == {"sku": "W10"}
+
+
+def test_an_event_without_a_category_is_still_one():
+    assert item(e_a="Play").data["event"] == "Play"
 
 
 def test_the_page_of_a_pixel_is_where_it_was_asked_from():

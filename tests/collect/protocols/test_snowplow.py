@@ -106,12 +106,12 @@ def test_a_true_time_is_not_corrected():
 
 
 def test_a_structured_event_is_called_by_its_action():
-    seen = event(e="se", se_ca="视频", se_ac="Play", se_la="开箱", se_pr="hd", se_va="1.5")
+    seen = event(e="se", se_ca="视频", se_ac="Play", se_la="007", se_pr="hd", se_va="1.5")
     assert (seen.type, seen.name) == ("track", "Play")
     assert seen.properties == {
         "category": "视频",
         "action": "Play",
-        "label": "开箱",
+        "label": "007",
         "property": "hd",
         "value": 1.5,
     }

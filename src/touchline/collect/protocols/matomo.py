@@ -58,6 +58,8 @@ _LOCATION = {
     "lat": "latitude",
     "long": "longitude",
 }
+_NUMBERS = frozenset(("value", "revenue", "subtotal", "tax", "shipping", "discount", "count"))
+_EVENT = {"e_c": "category", "e_a": "action", "e_n": "label", "e_v": "value"}
 _AMOUNTS = {"ec_st": "subtotal", "ec_tx": "tax", "ec_sh": "shipping", "ec_dt": "discount"}
 # Campaign parameters of a page address, and what context.campaign calls them.
 _CAMPAIGN = {
@@ -102,12 +104,8 @@ _KINDS = (
     # What lies in a cart is not income: it must not be called revenue.
     Kind("idgoal", "Cart Updated", {"revenue": "value", **_AMOUNTS}, only="0"),
     Kind("idgoal", "Goal", {"idgoal": "goal_id", "revenue": "revenue"}, named_by="idgoal"),
-    Kind(
-        "e_c",
-        "Event",
-        {"e_c": "category", "e_a": "action", "e_n": "label", "e_v": "value"},
-        named_by="e_a",
-    ),
+    Kind("e_c", "Event", _EVENT, named_by="e_a"),
+    Kind("e_a", "Event", _EVENT, named_by="e_a"),
     Kind(
         "c_n",
         "Content Interaction",
@@ -123,7 +121,7 @@ _KINDS = (
     Kind("download", "Download", {"download": "url"}),
     Kind("link", "Outlink", {"link": "url"}),
     Kind("ma_id", "Media", {}),
-    Kind("fa_vid", "Form", {}),
+    Kind("fa_vid", "Form", {}, needs="ca"),
     Kind("cra", "Crash", {"cra": "message"}),
     Kind("ca", "Custom Action", {}, only="1"),
 )
@@ -179,8 +177,9 @@ def _item(call: Any, index: int, request: RawRequest) -> Item:
     call.pop(_REFUSED, None)
     if not body.is_shallow(call, DEPTH):
         return Item(own_id, "", "too_deep", call)
-    # A sender that numbers its requests at random says by it which two are one.
-    if call.get("rand") and "cdo" not in call:
+    # A tracker that numbers page views and requests at random says by it which two are one; a
+    # number alone may be written into a page or a mail that everybody gets.
+    if call.get("pv_id") and (call.get("rand") or call.get("r")) and "cdo" not in call:
         own_id = blake2b(_encode(call), digest_size=16).hexdigest()
     data = _data(call, request)
     return Item(own_id, data["type"], reason_against(data, own_id), data)
@@ -226,11 +225,13 @@ def _name(kind: Kind, call: Params) -> str:
 def _properties(kind: Kind | None, left: Params) -> dict[str, Any]:
     found: dict[str, Any] = {name: left.pop(name) for name in list(left) if _DIMENSION.match(name)}
     if kind is None:
-        product = {word: _parsed(left.pop(name)) for name, word in _PRODUCT.items() if name in left}
+        product = {word: left.pop(name) for name, word in _PRODUCT.items() if name in left}
+        if "category" in product:
+            product["category"] = _parsed(product["category"])
         return {**found, "product": product} if product else found
     for name, word in kind.fields.items():
         if (value := taken(left, name)) is not None:
-            found[word] = value if word in ("order_id", "goal_id") else number(value)
+            found[word] = number(value) if word in _NUMBERS else value
     if kind.mark == "idgoal" and "ec_items" in left:
         rows = _parsed(left["ec_items"])
         if type(rows) is list and all(type(row) is list for row in rows):
@@ -301,6 +302,9 @@ def _campaign(url: str | None) -> dict[str, str]:
 
 
 def _parsed(value: Any) -> Any:
+    """The JSON in a text, or the value as it is. Never base64: a sku may look like it."""
+    if type(value) is str and value[:1] not in ("{", "["):
+        return value
     found = unpacked(value)
     return value if found is None else found
 

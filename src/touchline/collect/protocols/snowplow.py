@@ -103,7 +103,7 @@ _KINDS = {
     "ti": Kind("track", "transaction_item", _ITEM),
     "ue": Kind("track"),
 }
-_TEXTS = frozenset(("order_id", "sku", "name", "category", "currency", "label", "property"))
+_NUMBERS = frozenset(("revenue", "tax", "shipping", "price", "quantity", "value", *_PING.values()))
 
 
 def read(request: RawRequest) -> Batch:
@@ -198,7 +198,7 @@ def _what(kind: Kind, left: Params) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, word in kind.fields.items():
         if (value := taken(left, name)) is not None:
-            found[word] = value if word in _TEXTS else number(value)
+            found[word] = number(value) if word in _NUMBERS else value
     return said({"event": named}) | {"properties": found}
 
 
