@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from peers import peer_python
+from peers import peer_node, peer_python
 
 CLIENTS = Path(__file__).parent / "clients"
 TYPES = ["identify", "track", "page", "screen", "group", "alias"]
@@ -117,3 +117,39 @@ def test_a_server_that_is_away_for_a_while_loses_nothing(served, unwell, client,
     run(client, url, "write-key", "un-", *extra)
     assert front.refused > 0
     check(served, "un-")
+
+
+def run_node(client, package, *args):
+    node, env = peer_node(package)
+    command = [node, CLIENTS / client, *args]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=120, env=env
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+NODE = [
+    ("segment_calls.js", "@segment/analytics-node"),
+    ("rudder_calls.js", "@rudderstack/rudder-sdk-node"),
+]
+
+
+@pytest.mark.parametrize(("client", "package"), NODE)
+def test_sdks_of_node(served, client, package):
+    served.start()
+    run_node(client, package, served.url, "write-key", "no-")
+    check(served, "no-")
+
+
+def test_umami_of_node(served):
+    served.start()
+    told = json.loads(run_node("umami_calls.js", "@umami/node", served.url, "write-key"))
+    assert told.keys() == {"cache", "sessionId", "visitId"}
+    served.wait_committed()
+    seen = {event["name"]: event for event in served.events()}
+    assert seen.keys() == {"page", "Signup", "Add", "identify"}
+    assert {event["anonymous_id"] for event in seen.values()} == {told["sessionId"]}
+    assert seen["Signup"]["revenue"] == 39900
+    assert seen["page"]["source_name"] == "xiaohongshu"
+    assert seen["Add"]["user_id"] == "u-王"
