@@ -359,6 +359,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No reject has the id {id}. Take reject_id from touchline rejects list DIR --format json.",
         "没有编号为 {id} 的异常数据。请使用 touchline rejects list DIR 显示的编号。",
     ),
+    "no_such_job": (
+        "There is no job {number}. Take the number that the answer to your request gave.",
+        "没有编号为 {number} 的任务。请使用提交时返回的编号。",
+    ),
     "replay_what": (
         "Nothing was chosen to be replayed. Name ids, a reason or a source, or say all.",
         "没有选择要重放的数据。请指定编号、原因或数据源,或选择全部(all)。",

@@ -162,3 +162,19 @@ def test_waiting_ends_when_nobody_has_been_there_for_a_while(state, monkeypatch)
     assert caught.value.code == "worker_away"
     assert time.monotonic() - began >= 0.3
     assert job.run_next(state, {"x": lambda *_: "done when the server is back"})
+
+
+def test_a_job_is_told_of_whether_it_has_ended_or_not(state):
+    number = job.submit(state, "add", {"n": 1})
+    assert job.told(state, number)["is_done"] is False
+    job.run_next(state, {"add": lambda args, _: args["n"] + 1})
+    done = job.told(state, number, patience_s=5.0)
+    assert (done["is_done"], done["result"], done["kind"]) == (True, 2, "add")
+    with pytest.raises(NotFound):
+        job.told(state, number + 1)
+
+
+def test_the_error_of_a_job_is_raised_where_it_is_asked_for(state):
+    number = ended(state, error=BadInput("file_missing", path="x"))
+    with pytest.raises(BadInput, match="x: no such file"):
+        job.told(state, number)

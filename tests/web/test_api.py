@@ -311,3 +311,29 @@ def test_nobody_makes_a_key_that_may_do_more_than_their_own(get, worker):
         wanted = {"kind": "admin", "scopes": scopes}
         answer = get("/api/v1/keys", method="POST", key="locksmith", json=wanted)
         assert answer.status_code == status
+
+
+def test_rejects_are_chosen_and_replayed(get, worker):
+    worker.answers |= {"rejects": [], "replay": [b'{"job":1}']}
+    assert get("/api/v1/rejects?reason=missing_id&source=web&status=all").status_code == 200
+    edits = {"ab": {"event": "Visit"}}
+    for wanted in ({"ids": ["ab"]}, {"all": True}, {"edits": edits}):
+        assert get("/api/v1/rejects/replay", method="POST", json=wanted).json() == {"job": 1}
+    assert worker.asked == [
+        ("rejects", {"reason": "missing_id", "source": "web", "status": "all"}),
+        ("replay", {"ids": ["ab"]}),
+        ("replay", {"all": True}),
+        ("replay", {"edits": edits}),
+    ]
+    refused = get("/api/v1/rejects/replay", method="POST", json={"all": True}, key="reader")
+    assert refused.status_code == 403
+    misspelt = get("/api/v1/rejects/replay", method="POST", json={"al": True})
+    assert misspelt.status_code == 400
+
+
+def test_the_account_and_jobs_are_asked_for(get, worker):
+    worker.answers |= {"intake": [b'{"hours":[]}'], "job": [b'{"is_done":true}']}
+    assert get("/api/v1/intake?source=web&from=2026-01-01&to=2026-02-01").json() == {"hours": []}
+    assert get("/api/v1/jobs/7").json() == {"is_done": True}
+    asked = {"source": "web", "from": "2026-01-01", "to": "2026-02-01"}
+    assert worker.asked == [("intake", asked), ("job", {"number": 7})]

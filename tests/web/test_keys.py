@@ -104,6 +104,29 @@ def test_keys_stay_good_while_state_cannot_be_read(time):
     assert asyncio.run(story()) == ("web", "web")
 
 
+def test_a_key_just_made_is_good_and_a_flood_of_unknown_ones_reads_state_seldom():
+    async def story():
+        store = Store()
+        keys = Keys(store)
+        reads = 0
+        read = store.write_keys
+
+        def counted():
+            nonlocal reads
+            reads += 1
+            return read()
+
+        store.write_keys = counted
+        asks = [asyncio.create_task(keys.source(f"x{n}")) for n in range(200)]
+        await asyncio.sleep(0)
+        store.keys["shop"] = "new"
+        assert await keys.source("new") == "shop"
+        assert await asyncio.gather(*asks) == [None] * 200
+        return reads
+
+    assert asyncio.run(story()) <= 2
+
+
 def test_one_source_over_its_allowance_leaves_the_others_alone():
     async def story():
         keys = Keys(Store(), rate=1)

@@ -59,6 +59,21 @@ HELP = {
     "List the keys, none by its value.": "列出所有密钥(不显示密钥内容)。",
     "End a key for good.": "永久吊销一个密钥。",
     "its id, its value, or a name only it has": "编号、密钥内容,或没有重名的名称",
+    "See what could not be stored, and store it after all.": "查看未能入库的数据,并重新入库。",
+    "List rejects, each with its reason.": "列出异常数据及原因。",
+    "only those with this reason": "只看该原因",
+    "only those of this source": "只看该数据源",
+    "first day": "起始日期",
+    "the day after the last": "截止日期(不含当天)",
+    "at most so many": "最多显示多少条",
+    "Read rejects again and store those that are right now.": (
+        "重新读取异常数据,已无问题的直接入库。"
+    ),
+    "the id of a reject (again for more)": "异常数据的编号(可重复填写)",
+    "all that are open": "全部未处理的数据",
+    "JSON that corrects the one --id (- is stdin)": (
+        "用于替换该 --id 内容的 JSON 文件(- 为标准输入)"
+    ),
 }
 
 # What the parser of the standard library says by itself.

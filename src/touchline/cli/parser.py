@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         build(verbs)
     _rebuild(verbs)
     _keys(verbs)
+    _rejects(verbs)
     _demo(verbs)
     return top
 
@@ -209,6 +210,32 @@ def _keys(verbs: Any) -> None:
     made = _verb(own, "revoke", "End a key for good.", "keys")
     made.add_argument("dir", type=Path, metavar="DIR")
     made.add_argument("key", metavar="KEY", help="its id, its value, or a name only it has")
+
+
+def _rejects(verbs: Any) -> None:
+    own = _group(verbs, "rejects", "See what could not be stored, and store it after all.")
+    made = _verb(own, "list", "List rejects, each with its reason.", "rejects")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--reason", help="only those with this reason")
+    made.add_argument("--source", help="only those of this source")
+    made.add_argument("--kind", choices=("events", "costs", "conversions", "people", "rates"))
+    made.add_argument("--status", choices=("open", "replayed", "all"), default="open")
+    made.add_argument("--from", dest="start", metavar="DAY", help="first day")
+    made.add_argument("--to", dest="end", metavar="DAY", help="the day after the last")
+    made.add_argument("--limit", metavar="N", help="at most so many")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "replay", "Read rejects again and store those that are right now.", "rejects")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument(
+        "--id", action="append", default=[], help="the id of a reject (again for more)"
+    )
+    made.add_argument("--reason", help="only those with this reason")
+    made.add_argument("--source", help="only those of this source")
+    made.add_argument("--all", action="store_true", help="all that are open")
+    made.add_argument(
+        "--payload", type=Path, metavar="FILE", help="JSON that corrects the one --id (- is stdin)"
+    )
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
 
 
 def _demo(verbs: Any) -> None:

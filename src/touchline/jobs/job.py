@@ -13,12 +13,12 @@ import msgspec
 import sqlalchemy as sa
 
 from touchline import clock
-from touchline.errors import BadInput, TouchlineError, Unavailable
+from touchline.errors import BadInput, NotFound, TouchlineError, Unavailable
 from touchline.jobs.failure import packed, unpacked
 from touchline.storage import schema
 from touchline.storage.state import State
 
-__all__ = ["Progress", "run_next", "submit", "wait"]
+__all__ = ["Progress", "run_next", "submit", "told", "wait"]
 
 LEASE_US = 60 * clock.US
 POLL_S = 0.02
@@ -90,6 +90,31 @@ def wait(
     if row.error is not None:
         raise unpacked(row.error)
     return msgspec.json.decode(row.result)
+
+
+def told(state: State, job_id: int, *, patience_s: float = 0.0) -> dict[str, Any]:
+    """{"job", "kind", "progress", "is_done", "result"} of a job, once it has ended or the patience
+    has. Raises what the job raised, and NotFound when there is none of that number.
+    """
+    deadline = time.monotonic() + patience_s
+    while True:
+        rows = state.read(sa.select(_table).where(_table.c.id == job_id))
+        if not rows:
+            raise NotFound("no_such_job", number=job_id)
+        (row,) = rows
+        is_done = row.finished_at_us is not None
+        if is_done or time.monotonic() >= deadline:
+            break
+        time.sleep(POLL_S)
+    if row.error is not None:
+        raise unpacked(row.error)
+    return {
+        "job": row.id,
+        "kind": row.kind,
+        "progress": row.progress or 0.0,
+        "is_done": is_done,
+        "result": msgspec.json.decode(row.result) if is_done else None,
+    }
 
 
 def _lease(state: State) -> sa.Row[Any] | None:

@@ -16,6 +16,7 @@ from touchline.identity.profile import export_people, find_person, identifiers_o
 from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs import arguments
 from touchline.jobs.definitions import goals_of
+from touchline.jobs.intake import intake
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
 from touchline.journey.version import in_force
@@ -164,6 +165,7 @@ QUERIES: dict[str, Query] = {
         workspace, registry, args
     ).as_json(),
     "events": events,
+    "intake": intake,
     "rejects": rejects,
     "timeline": timeline,
 }

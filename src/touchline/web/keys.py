@@ -2,7 +2,7 @@
 
 Keys live hashed in State and are kept here for a few seconds, so the receiving loop touches no
 database: it looks up a hash, and only a key never seen makes it read State again, in a thread and
-at most once a second.
+at most four times a second.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ __all__ = ["KeyStore", "Keys", "basic_user"]
 # EXPIRED_S on before the next one is let in.
 STALE_S = 4.0
 EXPIRED_S = 8.0
-PAUSE_S = 1.0
+PAUSE_S = 0.25
 REMEMBERED = 4096
 MAX_REMEMBERED = 512  # bytes of a header
 
@@ -72,11 +72,10 @@ class Keys:
         elif age > STALE_S:
             self._reload()
         found = self._find(key)
-        if found is None and time.monotonic() - self._loaded_at > PAUSE_S:
-            await asyncio.shield(self._reload())
-            found = self._find(key)
         if found is None:
-            return None
+            await self._catch_up()
+            if (found := self._find(key)) is None:
+                return None
         if authorization is not None and self._may_remember(authorization):
             self._by_header[authorization] = found
         self._allowance(found).check()
@@ -110,6 +109,18 @@ class Keys:
 
     def _may_remember(self, authorization: bytes) -> bool:
         return len(authorization) <= MAX_REMEMBERED and len(self._by_header) < REMEMBERED
+
+    async def _catch_up(self) -> None:
+        """Reads State as it is now, so that a key just made is good; seldom, so that a flood of
+        unknown ones costs no more than one.
+        """
+        asked = time.monotonic()
+        pause = self._loaded_at + PAUSE_S - asked
+        if pause > 0:
+            await asyncio.sleep(pause)
+        is_loading = self._loading is not None and not self._loading.done()
+        if self._loaded_at <= asked or is_loading:
+            await asyncio.shield(self._reload())
 
     def _reload(self) -> asyncio.Task[None]:
         if self._loading is None or self._loading.done():
