@@ -204,7 +204,7 @@ def test_a_workspace_being_written_is_refused_in_one_line(workspace_dir):
 
 def test_a_workspace_of_a_newer_touchline_is_refused_in_one_line(workspace_dir):
     about = workspace_dir / "workspace.json"
-    about.write_text(about.read_text().replace('"format":1', '"format":99'))
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 99}))
     code, written = serve_in_vain(workspace_dir, "--port", 0)
     assert code == 2
     assert "newer" in written
