@@ -42,6 +42,14 @@ def verbs() -> dict[str, argparse.ArgumentParser]:
     return dict(found.choices)
 
 
+Group = argparse._SubParsersAction
+
+
+def inner(made: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The verbs of a verb."""
+    return [of for a in made._actions if isinstance(a, Group) for of in a.choices.values()]
+
+
 def sections(page: str) -> dict[str, str]:
     """Verb -> the part of cli.md that is about it."""
     found: dict[str, str] = {}
@@ -54,10 +62,17 @@ def sections(page: str) -> dict[str, str]:
 @pytest.mark.parametrize("verb", verbs())
 def test_every_verb_and_option_is_in_the_reference(verb):
     part = sections(read(DOCS / "reference/cli.md"))[verb]
-    options = {o for a in verbs()[verb]._actions for o in a.option_strings if o.startswith("--")}
+    actions = [a for made in (verbs()[verb], *inner(verbs()[verb])) for a in made._actions]
+    options = {o for a in actions for o in a.option_strings if o.startswith("--")}
     assert set(re.findall(r"--[a-z][a-z-]+", part)) == options - {"--help"}
-    choices = {c for a in verbs()[verb]._actions for c in a.choices or ()}
+    choices = {c for a in actions if not isinstance(a, Group) for c in a.choices or ()}
     assert all(f"`{choice}`" in part for choice in choices)
+    assert all(
+        f"touchline {verb} {name}" in part
+        for a in actions
+        if isinstance(a, Group)
+        for name in a.choices
+    )
 
 
 def test_the_reference_has_no_verb_of_its_own():
@@ -96,14 +111,17 @@ def test_every_address_is_in_the_reference():
     page = read(DOCS / "reference/http.md")
     assert set(re.findall(r"`(/(?:beacon/)?v1/\w+(?:/\w+)?)`", page)) == PATHS
     paths = api(None).openapi()["paths"]  # type: ignore[arg-type]  # the list needs no site
-    asked = {f"GET {path.replace(':path', '')}" for path in paths}
-    assert set(re.findall(r"^#+ `(GET [^`]+)`", page, re.MULTILINE)) == asked
+    asked = {
+        f"{method.upper()} {path.replace(':path', '')}" for path in paths for method in paths[path]
+    }
+    headings = "\n".join(re.findall(r"^#+ (`[A-Z]+ /.*)$", page, re.MULTILINE))
+    assert set(re.findall(r"`([A-Z]+ [^`]+)`", headings)) == asked
 
 
 def test_every_parameter_of_a_question_is_in_the_reference():
     page = read(DOCS / "reference/http.md")
     for methods in api(None).openapi()["paths"].values():  # type: ignore[arg-type]
-        for parameter in methods["get"].get("parameters", ()):
+        for parameter in (p for of in methods.values() for p in of.get("parameters", ())):
             assert f"`{parameter['name']}`" in page or f"{{{parameter['name']}}}" in page
 
 
