@@ -154,6 +154,14 @@ def test_an_order_is_worth_something_and_times_are_seconds_or_milliseconds():
         assert event.ts_us == 1_773_001_815_000_000
 
 
+def test_a_browsers_clock_is_set_right():
+    sent = {"event": "e", "properties": {"distinct_id": "u", "time": 1_700_000_000}}
+    request = call(sent, "/track/", "verbose=1&_=1700000003000")
+    batch = read(request)
+    event = to_event(batch.items[0], request, batch.sent_at, SITE)
+    assert RECEIVED - event.ts_us == 3_000_000
+
+
 def test_a_profile_is_identified_and_its_sums_are_kept():
     found = profile(**{"$set": {"$email": "a@b.cn", "vip": 1, "$vip": 2}})
     assert (found.type, ids(found)) == ("identify", {"userId": "u-7"})

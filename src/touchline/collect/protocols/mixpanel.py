@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from touchline.collect.body import MAX_BODY, load_call, load_lines
+from touchline.collect.body import MAX_BODY, is_shallow, load_call, load_lines
 from touchline.collect.context import plain_text
 from touchline.collect.identifiers import identifier_type
 from touchline.collect.item import Batch, Item, check_share, content_hash, made_id
@@ -101,7 +101,8 @@ def batch_of(value: Any, request: RawRequest) -> Batch:
     for index, raw in enumerate(raws):
         if items[index].reason is None and (_token_of(raw) or key) != key:
             items[index] = msgspec.structs.replace(items[index], reason="other_site")
-    return Batch(key and f"mixpanel:{key}", items)
+    # Browsers say when they send, to get past caches: it tells how far their clock is off.
+    return Batch(key and f"mixpanel:{key}", items, asked.get("_") or None)
 
 
 def _call(request: RawRequest) -> str:
@@ -130,6 +131,7 @@ def _token_of(raw: Any) -> str | None:
 def _item(raw: Any, index: int, request: RawRequest) -> Item:
     made = made_id(request, index)
     if type(raw) is not dict:
+        is_shallow(raw)  # cuts what no writer could follow
         return Item(made, "", "not_an_object", {"item": raw})
     call = _call(request)
     if "event" in raw or call not in ("engage", "groups"):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from touchline.clock import from_us
-from touchline.collect.body import load_call, load_text
+from touchline.collect.body import is_shallow, load_call, load_text
 from touchline.collect.context import plain_text
 from touchline.collect.identifiers import identifier_type
 from touchline.collect.item import Batch, Item, check_share, made_id
@@ -159,6 +159,7 @@ def _key_of(value: Any) -> str | None:
 def _item(raw: Any, index: int, sender: _Sender) -> Item:
     made = made_id(sender.request, index)
     if type(raw) is not dict:
+        is_shallow(raw)  # cuts what no writer could follow
         return Item(made, "", "not_an_object", {"item": raw})
     data = _in_our_form(raw, sender)
     rest = {**sender.shared, **{name: raw[name] for name in raw.keys() - _OWN}}
