@@ -7,7 +7,15 @@ import sqlalchemy as sa
 
 from touchline.errors import BadInput
 from touchline.jobs import job
+from touchline.jobs.account import intake_rows, replayed_rows
 from touchline.storage import definition, schema
+from touchline.storage.access_key import (
+    admin_scopes,
+    key_hash,
+    key_rows,
+    write_aliases,
+    write_keys,
+)
 from touchline.storage.state import State
 
 
@@ -108,3 +116,39 @@ def test_a_failed_job_says_why_to_whoever_waits(state):
     job.run_next(state, {"fail": fail})
     with pytest.raises(BadInput, match=r"x\.csv"):
         job.wait(state, number, lambda share: None)
+
+
+def test_a_replayed_reject_is_marked_and_taken_off_its_hour(state):
+    reject = {
+        "reject_id": b"r" * 16,
+        "source": "web",
+        "kind": "events",
+        "reason": "missing_id",
+        "sealed_payload": b"x",
+        "received_us": 5,
+        "seq": 1,
+    }
+    state.write((state.upsert(schema.reject), [reject]))
+    state.write(intake_rows(state, [("web", 5, "rejected"), ("web", 5, "stored")]))
+    replayed = {b"r" * 16: ("web", 5)}
+    state.write(intake_rows(state, [("web", 5, "stored")]), *replayed_rows(state, replayed))
+    (kept,) = state.read(sa.select(schema.reject))
+    assert kept.replayed_us is not None
+    (hour,) = state.read(sa.select(schema.intake))
+    assert (hour.received, hour.stored, hour.duplicate, hour.rejected) == (2, 2, 0, 0)
+
+
+def test_keys_are_looked_up_while_in_force(state):
+    rows = key_rows("write", [("web", "k1")]) + key_rows("admin", [("boss", "k2")], ["read"])
+    state.write((state.upsert(schema.access_key), rows))
+    alias = {"alias": "matomo:1", "key_hash": key_hash("k1")}
+    moves = state.upsert(schema.key_alias, newest_by="alias")
+    state.write((moves, [{**alias, "key_hash": "other"}]), (moves, [alias]))
+    assert write_keys(state) == {key_hash("k1"): "web"}
+    assert write_aliases(state) == {"matomo:1": key_hash("k1")}
+    assert admin_scopes(state, "k2") == {"read"}
+    assert admin_scopes(state, "k1") == frozenset()
+    with state.engine.begin() as connection:
+        connection.execute(sa.update(schema.access_key).values(revoked_us=1))
+    assert (write_keys(state), write_aliases(state)) == ({}, {})
+    assert admin_scopes(state, "k2") == frozenset()
