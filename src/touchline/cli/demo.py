@@ -25,9 +25,7 @@ from touchline.demo.build import Customer, build
 from touchline.demo.simulate import simulate, yesterday
 from touchline.errors import BadInput, Unavailable
 from touchline.jobs import definitions
-from touchline.jobs.access import reading, writing
-from touchline.jobs.mirror import KeepingRegistry
-from touchline.jobs.queries import attribution
+from touchline.jobs.access import writing
 from touchline.jobs.rpc import ask
 from touchline.storage.workspace import Workspace
 
@@ -158,11 +156,9 @@ def _wait_committed(directory: Path) -> None:
 
 
 def _report(directory: Path) -> None:
-    with reading(directory) as workspace:
-        registry = KeepingRegistry(workspace)
-        for goal in GOALS:
-            found = attribution(workspace, registry, {"goal": goal, "models": MODELS})
-            comparison(found.as_json())
+    for goal in GOALS:
+        args = {"goal": goal, "models": MODELS}
+        comparison(msgspec.json.decode(b"".join(ask(directory, "attribution", args))))
 
 
 class _Poster:
