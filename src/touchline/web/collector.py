@@ -14,7 +14,7 @@ import asyncio
 import itertools
 import os
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any
@@ -37,6 +37,7 @@ from touchline.web.allowance import weight
 from touchline.web.group import Group
 from touchline.web.keys import Keys, basic_user
 from touchline.web.recent import Recent
+from touchline.web.turns import Turns
 
 __all__ = ["PATHS", "Collector", "collects"]
 
@@ -106,7 +107,7 @@ class Collector:
         self._visitors = visitors
         self._recent = Recent(lambda offset: _unpacked(log.payload(offset)))
         self._held_by = Counter[str]()
-        self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -207,18 +208,15 @@ class Collector:
         if size <= SMALL and not is_packed:
             found, batch = take_apart(request)
         else:
-            # One at a time of each source, so that nobody waits behind all that another one sent.
-            async with self._turns[request.source]:
-                if size < LARGE and not is_packed:
-                    found, batch = take_apart(request)
-                else:
-                    found, batch = await asyncio.to_thread(take_apart, request)
+            run = self._turns.run_aside if size >= LARGE or is_packed else self._turns.run
+            found, batch = await run(request.source, partial(take_apart, request))
         if not request.source:
             source = _known(await self._keys.source(found.write_key or ""))
             request = msgspec.structs.replace(request, source=source)
         self._keys.spend(request.source, weight(len(found.message_ids), size))
         offset = await self._group.append(_pack(request))
-        return self._recent.judge(request, offset, found.message_ids, batch)
+        judge = partial(self._recent.judge, request, offset, found.message_ids, batch)
+        return judge() if size <= SMALL else await self._turns.run(request.source, judge)
 
     async def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """By header, else by query; empty when only the body can tell."""

@@ -5,8 +5,9 @@ of them; the commit decides exactly and finally. An id leads to its request's pl
 content is read and hashed on a second sighting only: the usual item, seen once, costs one entry in
 a dict, and nothing of a request stays in memory.
 
-`judge` must be called in log order and after the sync: then a first copy is always known, and
-known to be durable, when the second is judged.
+`judge` must be called after the sync: then a copy that is known is known to be durable when another
+one is judged. Requests of one moment need not be judged in log order, as far as nobody minds which
+of two equal ones was called the first.
 """
 
 from collections.abc import Callable, Sequence
