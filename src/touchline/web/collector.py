@@ -158,8 +158,7 @@ class Collector:
         has_more = message.get("more_body", False)
         held = _Held(self._held_by, source)
         try:
-            if has_more or len(body) > SMALL:
-                held.take(len(body))
+            held.take(len(body))
             if has_more:
                 body = await _rest(body, receive, held)
             if len(body) > MAX_BODY:
@@ -216,10 +215,8 @@ class Collector:
             request = msgspec.structs.replace(request, source=source)
         self._keys.spend(request.source, weight(len(found.message_ids), size))
         offset = await self._group.append(_pack(request))
-        if size <= SMALL:
-            return self._recent.judge(request, offset, found.message_ids, batch)
         judge = partial(self._recent.judge, request, offset, found.message_ids, batch)
-        return await self._turns.run(request.source, judge)
+        return judge() if size <= SMALL else await self._turns.run(request.source, judge)
 
     async def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """By header, else by query; empty when only the body can tell."""
@@ -303,8 +300,7 @@ class _Held:
         self._count(size)
 
     def let_go(self) -> None:
-        if self._size:
-            self._count(-self._size)
+        self._count(-self._size)
 
     def _count(self, size: int) -> None:
         self._size += size
