@@ -141,7 +141,7 @@ def test_a_registry_takes_the_map_that_stands_in_the_lake_and_no_older_one(lake,
     with lake.workspace.view() as view:
         assert arrays(again.at(view)) == arrays(people)
         assert len(computed) == 1
-    lake.put("events", "user_id:u2 email:a@b.cn")
+    lake.put("events", "user_id:new email:a@b.cn")
     with lake.workspace.view() as view:
         newer = again.at(view)
     assert len(computed) == 2
