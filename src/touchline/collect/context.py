@@ -14,6 +14,7 @@ from touchline.model import RawRequest
 
 __all__ = [
     "NO_SPOT",
+    "UTM",
     "Page",
     "Spot",
     "agent_of",
@@ -25,8 +26,19 @@ __all__ = [
     "page_of",
     "plain_text",
     "spot_of",
+    "take_campaign",
+    "take_places",
     "user_agent_of",
 ]
+
+UTM = {
+    "utm_source": "source",
+    "utm_medium": "medium",
+    "utm_campaign": "name",
+    "utm_term": "term",
+    "utm_content": "content",
+    "utm_id": "id",
+}
 
 MAX_TEXT = 8192
 MAX_AGENT = 1024
@@ -157,3 +169,25 @@ def plain_text(raw: Any) -> str | None:
             return None
         raw = str(raw)
     return raw[:MAX_TEXT].strip() or None
+
+
+def take_campaign(own: dict[str, Any], context: dict[str, Any]) -> None:
+    """Moves `utm_*` properties to the context's campaign."""
+    campaign = {field: own.pop(name) for name, field in UTM.items() if plain_text(own.get(name))}
+    if campaign:
+        context["campaign"] = campaign
+
+
+def take_places(
+    own: dict[str, Any],
+    context: dict[str, Any],
+    places: Mapping[str, tuple[str, str]],
+    plain_places: Mapping[str, str],
+) -> None:
+    """Moves properties to their places in the context; what is neither text nor number stays."""
+    for name, (group, field) in places.items():
+        if plain_text(own.get(name)) is not None:
+            context.setdefault(group, {})[field] = own.pop(name)
+    for name, field in plain_places.items():
+        if field not in context and plain_text(own.get(name)) is not None:
+            context[field] = own.pop(name)

@@ -1,5 +1,6 @@
 """What a collection call is taken apart into, and what of an item counts as its content."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "content",
     "content_hash",
     "made_id",
+    "of_one_site",
     "payload",
 ]
 
@@ -49,6 +51,16 @@ class Batch(Struct, frozen=True, gc=False):
     write_key: str | None
     items: list[Item]
     sent_at: Any = None
+
+
+def of_one_site(items: Sequence[Item], sites: Sequence[str | None], site: str | None) -> list[Item]:
+    """The items; those that name another site than the request writes for are rejected."""
+    return [
+        msgspec.structs.replace(item, reason="other_site")
+        if item.reason is None and own not in (None, site)
+        else item
+        for item, own in zip(items, sites, strict=True)
+    ]
 
 
 def content(data: dict[str, Any]) -> bytes:

@@ -14,11 +14,22 @@ from msgspec import Struct
 
 from touchline.collect.item import Batch
 from touchline.collect.visitor import Period
-from touchline.errors import TouchlineError
+from touchline.errors import Denied, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 
-__all__ = ["GIF", "Answer", "Protocol", "Route", "Verdict", "gif", "in_json"]
+__all__ = [
+    "GIF",
+    "Answer",
+    "Protocol",
+    "Route",
+    "Verdict",
+    "gif",
+    "in_json",
+    "refusal",
+    "status_of",
+]
 
+RETRY_AFTER_S = 1
 JSON = b"application/json; charset=utf-8"
 GIF = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"
@@ -48,6 +59,25 @@ def gif() -> Answer:
 
 def in_json(value: Any, status: int = 200) -> Answer:
     return Answer(status, msgspec.json.encode(value))
+
+
+_STATUS = {"body_too_large": 413, "too_slow": 408}
+
+
+def status_of(error: TouchlineError) -> int:
+    """The HTTP status of an error at a collection path."""
+    if isinstance(error, Denied):
+        return 401
+    if isinstance(error, Unavailable):
+        return 429 if isinstance(error, TooMany) else 503
+    return _STATUS.get(error.code, 400)
+
+
+def refusal(error: TouchlineError, body: bytes) -> Answer:
+    """An error as JSON of its client's kind, and when to come again if that helps."""
+    after = b"%d" % error.params.get("after", RETRY_AFTER_S)
+    more = ((b"retry-after", after),) if isinstance(error, Unavailable) else ()
+    return Answer(status_of(error), body, headers=more)
 
 
 class Route(Struct, frozen=True):

@@ -27,7 +27,14 @@ from touchline.collect import segment
 from touchline.collect.body import GZIP, MAX_BODY
 from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
-from touchline.collect.protocol import Answer, Protocol, Route, Verdict
+from touchline.collect.protocol import (
+    RETRY_AFTER_S,
+    Answer,
+    Protocol,
+    Route,
+    Verdict,
+    refusal,
+)
 from touchline.collect.protocols import spoken_at
 from touchline.collect.visitor import HEADER, Visitors
 from touchline.errors import BadInput, Denied, TooMany, TouchlineError, Unavailable
@@ -74,7 +81,6 @@ ALL = "\0"  # no name of a source
 MAX_HEADER = 8192
 MAX_QUERY = 256 << 10
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
-RETRY_AFTER = 1
 # Who sends too much waits for its answer: one that comes again at once would keep the loop busy.
 PAUSE_S = 0.25
 SMALL = 16 << 10  # bodies up to here take less time than it costs to wait in turn
@@ -127,7 +133,7 @@ class Collector:
             if isinstance(error, TooMany):
                 await asyncio.sleep(PAUSE_S)
             answer = spoken and spoken[0].refuse(error)
-            answer = answer or _refusal(error, headers)
+            answer = answer or refusal(error, _complaint(error, headers))
         more = answer.headers
         if (origin := headers.get(b"origin")) is not None:
             more = (*more, *_cross_origin(origin))
@@ -235,9 +241,6 @@ def collects(path: str) -> bool:
     return path in PATHS or spoken_at(path) is not None
 
 
-_STATUS = {"body_too_large": 413, "too_slow": 408}
-
-
 def _taken_apart(request: RawRequest) -> tuple[Plain, segment.Batch | None]:
     """Key and ids, and what is wrong with which item unless nothing is."""
     found = plain(request)
@@ -262,12 +265,6 @@ def _kept(headers: dict[bytes, bytes], names: Sequence[bytes]) -> dict[str, str]
 
 def _unpacked(payload: bytes | None) -> RawRequest | None:
     return None if payload is None else _unpack(payload)
-
-
-def _status_of(error: TouchlineError) -> int:
-    if isinstance(error, Denied | TooMany):
-        return 401 if isinstance(error, Denied) else 429
-    return 503 if isinstance(error, Unavailable) else 400
 
 
 def _known(source: str | None) -> str:
@@ -296,7 +293,7 @@ class _Held:
         if self._by_source[ALL] + size > MAX_HELD:
             raise Unavailable("busy")
         if self._by_source[self._source] + size > MAX_SHARE:
-            raise TooMany("too_many_requests", after=RETRY_AFTER)
+            raise TooMany("too_many_requests", after=RETRY_AFTER_S)
         self._count(size)
 
     def let_go(self) -> None:
@@ -353,13 +350,6 @@ def _complaint(error: TouchlineError, headers: dict[bytes, bytes]) -> bytes:
     is_ours = isinstance(error, Unavailable) and not isinstance(error, TooMany)
     shown = Unavailable("not_stored") if is_ours else error
     return _json({"success": False, "code": error.code, "message": shown.text(language)})
-
-
-def _refusal(error: TouchlineError, headers: dict[bytes, bytes]) -> Answer:
-    status = _STATUS.get(error.code, _status_of(error))
-    after = b"%d" % error.params.get("after", RETRY_AFTER)
-    more = ((b"retry-after", after),) if isinstance(error, Unavailable) else ()
-    return Answer(status, _complaint(error, headers), headers=more)
 
 
 def _listed(methods: Sequence[str]) -> bytes:

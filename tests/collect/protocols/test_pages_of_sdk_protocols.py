@@ -12,6 +12,7 @@ from calls import RECEIVED, SITE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from touchline.collect.context import UTM
 from touchline.collect.protocols import mixpanel, posthog, read, spoken_at
 from touchline.collect.reasons import REASONS
 from touchline.collect.segment import content_hash, payload, to_event
@@ -123,7 +124,7 @@ def test_pages_name_all_that_the_code_moves():
             assert (word, f"context.{group}.{field}") in kept
         for word, field in protocol.PLAIN_PLACES.items():
             assert (word, f"context.{field}") in kept
-        for word, field in protocol.CAMPAIGN.items():
+        for word, field in UTM.items():
             assert (word, f"context.campaign.{field}") in kept
         page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
         assert all(f"`{event}`" in page for event in protocol.KINDS)

@@ -30,7 +30,7 @@ from touchline.collect.flat import (
     text,
     unpacked,
 )
-from touchline.collect.item import Batch, Item, made_id
+from touchline.collect.item import Batch, Item, made_id, of_one_site
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict, gif
 from touchline.collect.url import fields, parameters, unquoted
 from touchline.collect.verdict import reason_against
@@ -131,13 +131,8 @@ def read(request: RawRequest) -> Batch:
     calls = _calls(request)
     sites = [text(call, "idsite") if type(call) is dict else None for call in calls]
     site = next(filter(None, sites), None)
-    items: list[Item] = []
-    for index, call in enumerate(calls):
-        item = _item(call, index, request)
-        if item.reason is None and sites[index] not in (None, site):
-            item = msgspec.structs.replace(item, reason="other_site")
-        items.append(item)
-    return Batch(f"matomo:{site}" if site else None, items)
+    items = [_item(call, index, request) for index, call in enumerate(calls)]
+    return Batch(f"matomo:{site}" if site else None, of_one_site(items, sites, site))
 
 
 def _calls(request: RawRequest) -> list[Any]:

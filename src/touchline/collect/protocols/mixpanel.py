@@ -11,13 +11,21 @@ from typing import Any, NamedTuple
 import msgspec
 
 from touchline.collect.body import MAX_BODY, is_shallow, load_call, load_lines
-from touchline.collect.context import plain_text
+from touchline.collect.context import plain_text, take_campaign, take_places
 from touchline.collect.identifiers import identifier_type
-from touchline.collect.item import Batch, Item, check_share, content_hash, made_id
-from touchline.collect.protocol import Answer, Protocol, Route, Verdict, gif
+from touchline.collect.item import Batch, Item, check_share, content_hash, made_id, of_one_site
+from touchline.collect.protocol import (
+    Answer,
+    Protocol,
+    Route,
+    Verdict,
+    gif,
+    refusal,
+    status_of,
+)
 from touchline.collect.url import fields
 from touchline.collect.verdict import message_id_of, reason_against
-from touchline.errors import BadInput, Denied, TooMany, TouchlineError, Unavailable
+from touchline.errors import BadInput, TouchlineError
 from touchline.model import RawRequest
 
 __all__ = ["MIXPANEL", "answer", "batch_of", "refuse"]
@@ -46,14 +54,6 @@ PLACES = {
     "$screen_height": ("screen", "height"),
 }
 PLAIN_PLACES = {"ip": "ip", "$ip": "ip", "$user_agent": "userAgent", "$locale": "locale"}
-CAMPAIGN = {
-    "utm_source": "source",
-    "utm_medium": "medium",
-    "utm_campaign": "name",
-    "utm_term": "term",
-    "utm_content": "content",
-    "utm_id": "id",
-}
 KINDS = {
     "$mp_web_page_view": "page",
     "mp_page_view": "page",
@@ -96,13 +96,11 @@ def batch_of(value: Any, request: RawRequest) -> Batch:
     check_share({}, len(raws))
     asked = _form(request).asked
     said = (asked.get(name) for name in ("token", "project_id", "api_key"))
-    key = next(filter(None, (*map(_token_of, raws), *said)), None)
+    tokens = [_token_of(raw) for raw in raws]
+    key = next(filter(None, (*tokens, *said)), None)
     items = [_item(raw, index, request) for index, raw in enumerate(raws)]
-    for index, raw in enumerate(raws):
-        if items[index].reason is None and (_token_of(raw) or key) != key:
-            items[index] = msgspec.structs.replace(items[index], reason="other_site")
     # Browsers say when they send, to get past caches: it tells how far their clock is off.
-    return Batch(key and f"mixpanel:{key}", items, asked.get("_") or None)
+    return Batch(key and f"mixpanel:{key}", of_one_site(items, tokens, key), asked.get("_") or None)
 
 
 def _call(request: RawRequest) -> str:
@@ -217,15 +215,8 @@ def _placed(own: dict[str, Any], context: dict[str, Any]) -> None:
     the visitor to this page.
     """
     if plain_text(own.get("$current_url")) is None:
-        campaign = {CAMPAIGN[n]: own.pop(n) for n in CAMPAIGN if plain_text(own.get(n))}
-        if campaign:
-            context["campaign"] = campaign
-    for name, (group, field) in PLACES.items():
-        if plain_text(own.get(name)) is not None:
-            context.setdefault(group, {})[field] = own.pop(name)
-    for name, field in PLAIN_PLACES.items():
-        if field not in context and plain_text(own.get(name)) is not None:
-            context[field] = own.pop(name)
+        take_campaign(own, context)
+    take_places(own, context, PLACES, PLAIN_PLACES)
 
 
 def _update(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -315,18 +306,10 @@ def _imported(verdicts: Sequence[Verdict], *, is_strict: bool) -> Answer:
     return Answer(400, _json(said))
 
 
-_STATUS = {"body_too_large": 413, "too_slow": 408}
-
-
 def refuse(error: TouchlineError) -> Answer:
     """Python's client fails on an answer without `status`, whatever the HTTP one is."""
-    status, more = _STATUS.get(error.code, 400), ()
-    if isinstance(error, Denied):
-        status = 401
-    elif isinstance(error, Unavailable):
-        status = 429 if isinstance(error, TooMany) else 503
-        more = ((b"retry-after", b"%d" % error.params.get("after", 1)),)
-    return Answer(status, _json({"status": 0, "error": error.code, "code": status}), headers=more)
+    said = {"status": 0, "error": error.code, "code": status_of(error)}
+    return refusal(error, _json(said))
 
 
 _PATHS = ("/engage", "/groups", "/import")

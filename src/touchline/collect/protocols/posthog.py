@@ -15,7 +15,7 @@ import msgspec
 
 from touchline.clock import from_us
 from touchline.collect.body import is_shallow, load_call, load_text
-from touchline.collect.context import plain_text
+from touchline.collect.context import plain_text, take_campaign, take_places
 from touchline.collect.identifiers import identifier_type
 from touchline.collect.item import Batch, Item, check_share, made_id
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict
@@ -61,14 +61,6 @@ PLAIN_PLACES = {
     "$browser_language": "locale",
     "$timezone": "timezone",
     "$ip": "ip",
-}
-CAMPAIGN = {
-    "utm_source": "source",
-    "utm_medium": "medium",
-    "utm_campaign": "name",
-    "utm_term": "term",
-    "utm_content": "content",
-    "utm_id": "id",
 }
 KINDS = {
     "$pageview": "page",
@@ -310,15 +302,8 @@ def _placed(own: dict[str, Any], context: dict[str, Any]) -> None:
     elif came_from is not None and began in (None, address):
         context["page"] = {"referrer": own.pop("$referrer")}
     if plain_text(address) is None:
-        campaign = {CAMPAIGN[n]: own.pop(n) for n in CAMPAIGN if plain_text(own.get(n))}
-        if campaign:
-            context["campaign"] = campaign
-    for name, (group, field) in PLACES.items():
-        if plain_text(own.get(name)) is not None:
-            context.setdefault(group, {})[field] = own.pop(name)
-    for name, field in PLAIN_PLACES.items():
-        if field not in context and plain_text(own.get(name)) is not None:
-            context[field] = own.pop(name)
+        take_campaign(own, context)
+    take_places(own, context, PLACES, PLAIN_PLACES)
 
 
 def _account(groups: Any) -> Any:

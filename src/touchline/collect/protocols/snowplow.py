@@ -27,7 +27,7 @@ from touchline.collect.flat import (
     text,
     unpacked,
 )
-from touchline.collect.item import Batch, Item, made_id
+from touchline.collect.item import Batch, Item, made_id, of_one_site
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict, gif
 from touchline.collect.url import fields
 from touchline.collect.verdict import message_id_of, reason_against
@@ -110,13 +110,8 @@ def read(request: RawRequest) -> Batch:
     calls = _calls(request)
     apps = [text(call, "aid") if type(call) is dict else None for call in calls]
     app = next(filter(None, apps), None)
-    items: list[Item] = []
-    for index, call in enumerate(calls):
-        item = _item(call, index, request)
-        if item.reason is None and apps[index] not in (None, app):
-            item = msgspec.structs.replace(item, reason="other_site")
-        items.append(item)
-    return Batch(f"snowplow:{app}" if app else None, items)
+    items = [_item(call, index, request) for index, call in enumerate(calls)]
+    return Batch(f"snowplow:{app}" if app else None, of_one_site(items, apps, app))
 
 
 def _calls(request: RawRequest) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from touchline.collect import body
 from touchline.collect.context import plain_text
 from touchline.collect.flat import said
-from touchline.collect.item import Batch, Item, check_share, made_id
+from touchline.collect.item import Batch, Item, check_share, made_id, of_one_site
 from touchline.collect.protocol import Answer, Protocol, Route, Verdict, in_json
 from touchline.collect.verdict import reason_against
 from touchline.collect.visitor import uuid_of, visitor_of
@@ -51,10 +51,7 @@ def _read(request: RawRequest) -> Batch:
     sites = [_site_of(call) for call in calls]
     site = next(filter(None, sites), None)
     items = [_item(call, index, site or "", request) for index, call in enumerate(calls)]
-    for index, own in enumerate(sites):
-        if own and own != site:
-            items[index] = Item(items[index].message_id, "", "other_site", items[index].data)
-    return Batch(f"umami:{site}" if site else None, items)
+    return Batch(f"umami:{site}" if site else None, of_one_site(items, sites, site))
 
 
 def _calls(request: RawRequest) -> list[Any]:
