@@ -15,6 +15,7 @@ from touchline.errors import Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log, read
 from touchline.web import collector as collector_module
+from touchline.web import sender as sender_module
 from touchline.web.collector import PATHS, Collector
 from touchline.web.keys import Keys, basic_user
 
@@ -348,7 +349,7 @@ def test_requests_that_arrive_during_a_sync_share_the_next_one():
 
 
 def test_bodies_in_memory_are_bounded_over_all_connections(monkeypatch):
-    monkeypatch.setattr(collector_module, "MAX_HELD", 1000)
+    monkeypatch.setattr(sender_module, "MAX_HELD", 1000)
 
     async def story():
         log, app = gated()

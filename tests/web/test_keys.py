@@ -4,10 +4,8 @@ import asyncio
 
 import pytest
 
-from touchline.errors import TooMany
 from touchline.storage.workspace import key_hash
 from touchline.web import keys as module
-from touchline.web.allowance import BURST_S
 from touchline.web.keys import EXPIRED_S, STALE_S, Keys
 
 
@@ -125,19 +123,3 @@ def test_a_key_just_made_is_good_and_a_flood_of_unknown_ones_reads_state_seldom(
         return reads
 
     assert asyncio.run(story()) <= 2
-
-
-def test_one_source_over_its_allowance_leaves_the_others_alone():
-    async def story():
-        keys = Keys(Store(), rate=1)
-        assert await keys.source("k1", b"header") == "web"
-        keys.spend("web", int(BURST_S) + 100)
-        with pytest.raises(TooMany):
-            await keys.source("k1")
-        with pytest.raises(TooMany):
-            keys.by_header(b"header")
-        with pytest.raises(TooMany):
-            await keys.source("matomo:1")
-        assert await keys.source("k2") == "app"
-
-    asyncio.run(story())

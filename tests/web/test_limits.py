@@ -9,9 +9,10 @@ import pytest
 from sender import Store, as_json, basic, call, event
 from touchline.storage.log import Log
 from touchline.web import collector as module
-from touchline.web.allowance import BURST_S
+from touchline.web import sender as sender_module
 from touchline.web.collector import Collector
 from touchline.web.keys import Keys
+from touchline.web.sender import BURST_S, Senders
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def story(tmp_path, monkeypatch):
     def story(tells, rate=1):
         async def run():
             with Log.open(tmp_path) as log:
-                return await tells(Collector(log, Keys(Store(), rate)))
+                return await tells(Collector(log, Keys(Store()), senders=Senders(rate)))
 
         return asyncio.run(run())
 
@@ -82,8 +83,8 @@ def test_pages_of_other_origins_may_read_when_to_come_again(story):
 
 
 def test_one_source_does_not_take_all_the_memory_for_bodies(story, monkeypatch):
-    monkeypatch.setattr(module, "MAX_HELD", 1000)
-    monkeypatch.setattr(module, "MAX_SHARE", 500)
+    monkeypatch.setattr(sender_module, "MAX_HELD", 1000)
+    monkeypatch.setattr(sender_module, "MAX_SHARE", 500)
 
     async def tells(app):
         small = as_json(event())

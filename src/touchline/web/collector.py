@@ -14,7 +14,6 @@ import asyncio
 import itertools
 import os
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,7 +27,6 @@ from touchline.collect.body import GZIP, MAX_BODY
 from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
 from touchline.collect.protocol import (
-    RETRY_AFTER_S,
     Answer,
     Protocol,
     Route,
@@ -40,10 +38,10 @@ from touchline.collect.visitor import HEADER, Visitors
 from touchline.errors import BadInput, Denied, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log
-from touchline.web.allowance import weight
 from touchline.web.group import Group
 from touchline.web.keys import Keys, basic_user
 from touchline.web.recent import Recent
+from touchline.web.sender import Sender, Senders
 from touchline.web.turns import Turns
 
 __all__ = ["PATHS", "Collector", "collects"]
@@ -58,8 +56,6 @@ CALLS = ("track", "identify", "page", "screen", "group", "alias", "merge", "batc
 SHORT = tuple("tipsgab")
 PATHS = frozenset((*(f"/v1/{call}" for call in (*CALLS, *SHORT)), "/beacon/v1/batch"))
 
-MAX_HELD = 256 << 20  # bytes of bodies in memory at once, over all connections
-MAX_SHARE = MAX_HELD // 2  # of one source
 MAX_DRAINED = 64 << 20  # read on and thrown away, so that a client comes to read our 413
 BODY_S = 30.0
 POST = ("POST",)
@@ -77,7 +73,6 @@ KEPT_HEADERS = (
 )
 # What only those routes are given that collect nothing: where the client reached us.
 TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
-ALL = "\0"  # no name of a source
 MAX_HEADER = 8192
 MAX_QUERY = 256 << 10
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
@@ -107,12 +102,18 @@ class _GoneError(Exception):
 class Collector:
     """The ASGI app of the collection paths of one workspace."""
 
-    def __init__(self, log: Log, keys: Keys, visitors: Visitors | None = None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        keys: Keys,
+        visitors: Visitors | None = None,
+        senders: Senders | None = None,
+    ) -> None:
         self._group = Group(log)
         self._keys = keys
         self._visitors = visitors
         self._recent = Recent(lambda offset: _unpacked(log.payload(offset)))
-        self._held_by = Counter[str]()
+        self._senders = senders or Senders()
         self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -152,26 +153,27 @@ class Collector:
         receive: Receive,
         spoken: tuple[Protocol, Route] | None,
     ) -> Answer:
-        source = ""
+        source: str | None = ""
         if spoken is None or spoken[0].has_our_keys:
             source = self._keys.by_header(headers.get(b"authorization"))
             if source is None:
                 source = await self._source(scope, headers)
+        sender = self._sender(source)
         message = await receive()
         if message["type"] != "http.request":
             raise _GoneError
         body: bytes = message["body"]
-        has_more = message.get("more_body", False)
-        held = _Held(self._held_by, source)
+        held = len(body)
+        sender.hold(held)
         try:
-            held.take(len(body))
-            if has_more:
-                body = await _rest(body, receive, held)
+            if message.get("more_body"):
+                body = await _rest(body, receive, sender)
+                held = len(body)
             if len(body) > MAX_BODY:
                 raise BadInput("body_too_large", limit=MAX_BODY)
-            request = _request(scope, headers, source, body)
+            request = _request(scope, headers, sender.source, body)
             if spoken is None:
-                verdicts = await self._log(request, _taken_apart)
+                verdicts = await self._log(request, sender, _taken_apart)
                 return Answer(200, _json(Reply(True, verdicts)))
             protocol, route = spoken
             if route.tells is not None:
@@ -179,10 +181,10 @@ class Collector:
                 told.setdefault("x-forwarded-proto", scope.get("scheme", "http"))
                 return route.tells(msgspec.structs.replace(request, headers=told))
             request = self._of_visitor(protocol, request, scope, headers)
-            verdicts = await self._log(request, partial(_spoken, protocol))
+            verdicts = await self._log(request, sender, partial(_spoken, protocol))
             return protocol.answer(request, verdicts)
         finally:
-            held.let_go()
+            sender.let_go(held)
 
     def _of_visitor(
         self,
@@ -207,32 +209,49 @@ class Collector:
                 )
         return msgspec.structs.replace(request, headers=kept, ip=ip)
 
-    async def _log(self, request: RawRequest, take_apart: TakeApart) -> list[Verdict]:
+    async def _log(
+        self, request: RawRequest, sender: Sender, take_apart: TakeApart
+    ) -> list[Verdict]:
         """A verdict on each item, once the request is on disk."""
         size = len(request.body)
         is_packed = request.body[:2] == GZIP  # nobody knows how large it will be
-        if size <= SMALL and not is_packed:
+        is_small = size <= SMALL and not is_packed
+        if is_small:
             found, batch = take_apart(request)
         else:
             run = self._turns.run_aside if size >= LARGE or is_packed else self._turns.run
             found, batch = await run(request.source, partial(take_apart, request))
         if not request.source:
-            source = _known(await self._keys.source(found.write_key or ""))
-            request = msgspec.structs.replace(request, source=source)
-        self._keys.spend(request.source, weight(len(found.message_ids), size))
+            sender = self._sender(await self._keys.source(found.write_key or ""))
+            request = msgspec.structs.replace(request, source=sender.source)
+        sender.spend(len(found.message_ids), size)
         offset = await self._group.append(_pack(request))
+        if is_small:
+            return self._recent.judge(request, offset, found.message_ids, batch)
         judge = partial(self._recent.judge, request, offset, found.message_ids, batch)
-        return judge() if size <= SMALL else await self._turns.run(request.source, judge)
+        return await self._turns.run(request.source, judge)
 
-    async def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+    def _sender(self, source: str | None) -> Sender:
+        """Who sends, if it may: raises Denied for a key unknown, TooMany for an allowance spent.
+
+        One without a name stands for all whose key is in the body.
+        """
+        if source is None:
+            raise Denied("unknown_key")
+        sender = self._senders.of(source)
+        if source:
+            sender.check()
+        return sender
+
+    async def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str | None:
         """By header, else by query; empty when only the body can tell."""
         authorization = headers.get(b"authorization")
         if authorization is not None and (key := basic_user(authorization)) is not None:
-            return _known(await self._keys.source(key, authorization))
+            return await self._keys.source(key, authorization)
         if key := headers.get(b"x-write-key"):
-            return _known(await self._keys.source(key.decode("latin-1")))
+            return await self._keys.source(key.decode("latin-1"))
         if scope["query_string"] and (key := _query_key(scope["query_string"])):
-            return _known(await self._keys.source(key))
+            return await self._keys.source(key)
         return ""
 
 
@@ -267,12 +286,6 @@ def _unpacked(payload: bytes | None) -> RawRequest | None:
     return None if payload is None else _unpack(payload)
 
 
-def _known(source: str | None) -> str:
-    if source is None:
-        raise Denied("unknown_key")
-    return source
-
-
 def _query_key(query: bytes) -> str | None:
     try:
         return parse_qs(query.decode("latin-1"), max_num_fields=100).get("writeKey", [None])[0]
@@ -280,34 +293,12 @@ def _query_key(query: bytes) -> str | None:
         return None
 
 
-class _Held:
-    """Bytes of one request that are in memory: a slow sender holds no more than it has sent."""
+async def _rest(start: bytes, receive: Receive, sender: Sender) -> bytes:
+    """The whole body; one that is too large is cut behind the limit, but read to its end.
 
-    def __init__(self, by_source: Counter[str], source: str) -> None:
-        self._by_source = by_source
-        self._source = source
-        self._size = 0
-
-    def take(self, size: int) -> None:
-        """Raises when all bodies together, or those of one source, are too many."""
-        if self._by_source[ALL] + size > MAX_HELD:
-            raise Unavailable("busy")
-        if self._by_source[self._source] + size > MAX_SHARE:
-            raise TooMany("too_many_requests", after=RETRY_AFTER_S)
-        self._count(size)
-
-    def let_go(self) -> None:
-        self._count(-self._size)
-
-    def _count(self, size: int) -> None:
-        self._size += size
-        self._by_source[ALL] += size
-        self._by_source[self._source] += size
-
-
-async def _rest(start: bytes, receive: Receive, held: _Held) -> bytes:
-    """The whole body; one that is too large is cut behind the limit, but read to its end."""
-    parts, kept, drained = [start], len(start), 0
+    What is added to the start is held by its sender, and by nobody when this fails.
+    """
+    parts, kept, drained, is_whole = [start], len(start), 0, False
     try:
         async with asyncio.timeout(BODY_S):
             while True:
@@ -316,15 +307,19 @@ async def _rest(start: bytes, receive: Receive, held: _Held) -> bytes:
                     raise _GoneError
                 part: bytes = message["body"]
                 if kept <= MAX_BODY:
-                    held.take(len(part))
+                    sender.hold(len(part))
                     parts.append(part)
                     kept += len(part)
                 else:
                     drained += len(part)
                 if not message.get("more_body") or drained > MAX_DRAINED:
+                    is_whole = True
                     return b"".join(parts)
     except TimeoutError:
         raise BadInput("too_slow") from None
+    finally:
+        if not is_whole:
+            sender.let_go(kept - len(start))
 
 
 def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes) -> RawRequest:

@@ -1,4 +1,4 @@
-"""A key as sent → the source it writes for and how much that may send; or what it administers.
+"""A key as sent → the source it writes for, or what it administers.
 
 Keys live hashed in State and are kept here for a few seconds, so the receiving loop touches no
 database: it looks up a hash, and only a key never seen makes it read State again, in a thread and
@@ -15,7 +15,6 @@ from typing import Protocol
 from touchline.errors import TouchlineError
 from touchline.jobs.keys import ALIASES
 from touchline.storage.access_key import alias_form, key_hash
-from touchline.web.allowance import Allowance
 
 __all__ = ["KeyStore", "Keys", "basic_user"]
 
@@ -37,35 +36,27 @@ class KeyStore(Protocol):
 
 
 class Keys:
-    """`rate`: how many events a second each source may send, 0 without limit."""
+    """The keys of one workspace."""
 
-    def __init__(self, store: KeyStore, rate: float = 0.0) -> None:
+    def __init__(self, store: KeyStore) -> None:
         self._store = store
-        self._rate = rate
         self._sources: Mapping[str, str] = store.write_keys()
         self._aliases: Mapping[str, str] = store.write_aliases()
-        self._allowances: dict[str, Allowance] = {}
         self._by_header: dict[bytes, str] = {}
         self._loaded_at = time.monotonic()
         self._loading: asyncio.Task[None] | None = None
 
     def by_header(self, authorization: bytes | None) -> str | None:
-        """The source of an `Authorization` header that was accepted a moment ago.
-
-        Raises TooMany when the source has sent more than it may.
-        """
+        """The source of an `Authorization` header that was accepted a moment ago."""
         age = time.monotonic() - self._loaded_at
         if age > STALE_S:
             if age > EXPIRED_S:
                 return None
             self._reload()
-        if authorization is None or (source := self._by_header.get(authorization)) is None:
-            return None
-        self._allowance(source).check()
-        return source
+        return None if authorization is None else self._by_header.get(authorization)
 
     async def source(self, key: str, authorization: bytes | None = None) -> str | None:
-        """The source this key or alias writes for, or None. Raises TooMany like `by_header`."""
+        """The source this key or alias writes for, or None."""
         age = time.monotonic() - self._loaded_at
         if age > EXPIRED_S:
             await asyncio.shield(self._reload())
@@ -78,17 +69,6 @@ class Keys:
                 return None
         if authorization is not None and self._may_remember(authorization):
             self._by_header[authorization] = found
-        self._allowance(found).check()
-        return found
-
-    def spend(self, source: str, events: int) -> None:
-        """Takes what a request held off the allowance of its source."""
-        self._allowance(source).spend(events)
-
-    def _allowance(self, source: str) -> Allowance:
-        found = self._allowances.get(source)
-        if found is None:
-            found = self._allowances[source] = Allowance(self._rate)
         return found
 
     def _find(self, key: str) -> str | None:

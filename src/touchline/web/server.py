@@ -25,6 +25,7 @@ from touchline.web.collector import Collector
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
 from touchline.web.script import Script
+from touchline.web.sender import Senders
 from touchline.web.served import Served
 
 __all__ = ["main"]
@@ -54,12 +55,14 @@ class Server(uvicorn.Server):
 
 def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_app: bool) -> None:
     """Serves until SIGTERM."""
-    keys = Keys(workspace, workspace.settings.events_per_s)
+    keys = Keys(workspace)
     problems = {} if log is None else {"collector": lambda: log.failure and log.failure.code}
     # One that only receives does its work without a worker.
     served = Served(WorkerClient(workspace.dir), keys, has_app, problems)
-    visitors = Visitors(workspace.vault.node_id, workspace.time_zone)
-    collector = None if log is None else Collector(log, keys, visitors)
+    collector = None
+    if log is not None:
+        visitors = Visitors(workspace.vault.node_id, workspace.time_zone)
+        collector = Collector(log, keys, visitors, Senders(workspace.settings.events_per_s))
     script = Script(workspace.settings.tracker_path)
     config = uvicorn.Config(
         dispatch(collector, api(served, has_routes=has_app), script),
