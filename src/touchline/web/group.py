@@ -2,7 +2,8 @@
 
 While a group is being synced the next one gathers, so the busier the server the larger the groups.
 A busy server waits a moment longer: each group costs two changes of thread and a sync, which are
-dearer than all else when shared by few.
+dearer than all else when shared by few. It waits for half as many as came last time, so that while
+one half is on its way to the disk the loop has the other to work on.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ class Group:
         self._payloads: list[bytes] = []
         self._futures: list[asyncio.Future[int]] = []
         self._is_flying = False
+        self._enough = 0  # of this many the gathering waits for no more
+        self._gathering: asyncio.TimerHandle | None = None
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -46,9 +49,13 @@ class Group:
         if not self._is_flying:
             self._is_flying = True
             self._loop.call_soon(self._fly)  # lets what arrived in the same moment come along
+        elif self._gathering is not None and len(self._payloads) >= self._enough:
+            self._gathering.cancel()
+            self._fly()
         return future
 
     def _fly(self) -> None:
+        self._gathering = None
         if not self._payloads:
             self._is_flying = False
             return
@@ -73,6 +80,7 @@ class Group:
                 if not future.cancelled():
                     future.set_result(offset)
         if len(futures) > FEW:
-            self._loop.call_later(GATHER_S, self._fly)
+            self._enough = len(futures) // 2
+            self._gathering = self._loop.call_later(GATHER_S, self._fly)
         else:
             self._fly()
