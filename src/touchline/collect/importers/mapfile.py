@@ -22,7 +22,7 @@ from touchline.collect.importers.rows import Layout
 from touchline.errors import BadInput
 from touchline.model import IDENTIFIER_TYPES
 
-__all__ = ["MapFile", "read_map"]
+__all__ = ["MapFile", "map_of", "read_map"]
 
 _SECTIONS = ("columns", "constants", "format")
 _KEYS = ("delimiter", "encoding", "sheet", "header", "date_order", "fill_down")
@@ -51,7 +51,13 @@ def read_map(path: Path | None, kind: str) -> MapFile:
     """The map of an import; BadInput names the key that is wrong and what could stand there."""
     if path is None:
         return MapFile()
-    sections = _sections(path)
+    return map_of(path, _sections(path), kind)
+
+
+def map_of(path: Path, sections: Mapping[str, Mapping[str, Any]], kind: str) -> MapFile:
+    """Sections (columns, constants, format) that were read somewhere as a map; messages call it by
+    `path`.
+    """
     spec = KINDS[kind]
     columns = {
         _field(path, "columns", field, spec): _columns(path, field, value)
