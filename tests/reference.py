@@ -14,6 +14,7 @@ from touchline.collect import identifiers
 from touchline.collect import reasons as of_events
 from touchline.collect.importers import reasons as of_files
 from touchline.collect.importers.fields import KINDS
+from touchline.collect.importers.shipped import shipped
 from touchline.errors import MESSAGES
 
 ROOT = Path(__file__).parent.parent
@@ -80,6 +81,14 @@ def fields(kind: str) -> str:
     return "\n".join(lines)
 
 
+def maps() -> str:
+    lines = ["| `--map` | import as | English | 中文 |", "|---|---|---|---|"]
+    for one in shipped().values():
+        titles = " | ".join(_cell(one.title[language]) for language in ("en", "zh"))
+        lines.append(f"| `{one.name}` | {one.kind} | {titles} |")
+    return "\n".join(lines)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("!r}", "}")
 
@@ -87,6 +96,7 @@ def _cell(text: str) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "errors": errors,
     "reasons": reasons,
+    "maps": maps,
     **{f"fields-{kind}": lambda kind=kind: fields(kind) for kind in KINDS},
 }
 

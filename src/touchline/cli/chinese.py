@@ -24,7 +24,12 @@ HELP = {
         "适用于在脚本加载完成前就调用 touchline 的网页"
     ),
     "Read a file into a workspace.": "把文件导入工作区。",
-    "names the columns": "字段映射文件",
+    "names the columns: a file, or a name of `maps`": "字段映射:文件,或 maps 列出的名称",
+    "which sheet of a workbook": "读取工作簿的哪个工作表",
+    "List the exports that are recognised, or print a map.": (
+        "列出可自动识别的导出格式,或输出某个映射。"
+    ),
+    "print this map, to adjust it": "输出该映射,便于修改后使用",
     "where the rows come from (default: the kind)": "数据来源(默认与类型同名)",
     "show what would be read, store nothing": "只预览读取结果,不入库",
     "Credit conversions to channels.": "计算各渠道的转化归因。",

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,15 +28,18 @@ WORDS = {
         "reason": "Reason",
         "text": "What to do",
         "map": "map",
+        "known": "known export",
         "name": "its name",
         "guess": "guess",
         "rest": "kept as a property",
         "unused": "left out",
-        "constant": "constant of the map",
+        "constant": "the same for every row",
         "progress": "Reading {file}",
         "kept": "{count} rows were rejected. See them with: touchline export {dir} rejects",
         "dry": "Dry run: {read} rows, {rejected} would be rejected. Nothing was stored.",
         "counts": "Reasons: {reasons}",
+        "by_map": "Recognised: {title} (--map {name}; --map generic reads without it).",
+        "on_sheet": "Sheet: {name}",
     },
     "zh": {
         "read": "读取",
@@ -51,15 +55,18 @@ WORDS = {
         "reason": "原因",
         "text": "处理建议",
         "map": "映射文件",
+        "known": "已知导出格式",
         "name": "列名一致",
         "guess": "自动识别",
         "rest": "保留为属性",
         "unused": "不导入",
-        "constant": "映射文件固定值",
+        "constant": "固定值",
         "progress": "正在读取 {file}",
         "kept": "{count} 行异常数据,可用 touchline export {dir} rejects 查看",
         "dry": "试运行:共 {read} 行,其中 {rejected} 行异常。未写入任何数据。",
         "counts": "异常原因:{reasons}",
+        "by_map": "已识别为{title}(--map {name};如不适用,请加 --map generic)。",
+        "on_sheet": "工作表:{name}",
     },
 }
 
@@ -75,10 +82,12 @@ def run(args: argparse.Namespace) -> int:
         "kind": args.kind,
         # The server that may run this stands in another folder.
         "path": str(args.file.absolute()),
-        "map": str(args.map.absolute()) if args.map else None,
+        "map": _map(args.map),
         "source": args.source,
+        "sheet": args.sheet,
     }
     found = writing(args.dir, "import", asked, progress)
+    _tell(found.pop("notes", {}), words)
     emit([found], [(words[name], name, _count) for name in COUNTS], args.format, found)
     if found["rejected"]:
         count = _count(found["rejected"])
@@ -99,6 +108,7 @@ def _preview(args: argparse.Namespace, progress: Any) -> int:
             args.file,
             map_path=args.map,
             source=args.source,
+            sheet=args.sheet,
             progress=progress,
         )
     finally:
@@ -106,6 +116,7 @@ def _preview(args: argparse.Namespace, progress: Any) -> int:
     whole = msgspec.to_builtins(found)
     whole |= {"stored": 0, "duplicate": 0, "updated": 0}
     words = WORDS[language()]
+    _tell(whole, words)
     columns: list[Column] = [
         (words["column"], "column", str),
         (words["field"], "field", lambda field: field or "–"),
@@ -120,6 +131,26 @@ def _preview(args: argparse.Namespace, progress: Any) -> int:
     if args.format == "table":
         _show_rejects(whole, words)
     return 0
+
+
+def _map(given: Path | None) -> str | None:
+    """A map's name as it is, a file's whole path."""
+    from touchline.collect.importers.shipped import GENERIC, shipped
+
+    if given is None or str(given) == GENERIC or str(given) in shipped():
+        return None if given is None else str(given)
+    return str(given.absolute())
+
+
+def _tell(notes: dict[str, Any], words: dict[str, str]) -> None:
+    """How the file was understood, before what became of it."""
+    from touchline.collect.importers.shipped import shipped
+
+    if notes.get("map") in shipped():
+        title = shipped()[notes["map"]].title[language()]
+        print(words["by_map"].format(title=title, name=notes["map"]), file=sys.stderr)
+    if notes.get("sheet"):
+        print(words["on_sheet"].format(name=notes["sheet"]), file=sys.stderr)
 
 
 def _show_rejects(whole: dict[str, Any], words: dict[str, str]) -> None:

@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(metavar="VERB", required=True)
     for build in (_init, _serve, _snippet, _import, _attribute, _export, _apply, _dump, _doctor):
         build(verbs)
+    _maps(verbs)
     _rebuild(verbs)
     _keys(verbs)
     _rejects(verbs)
@@ -125,7 +126,10 @@ def _import(verbs: Any) -> None:
     made.add_argument("kind", choices=("events", "costs", "conversions", "people", "rates"))
     made.add_argument("file", type=Path, metavar="FILE")
     made.add_argument("--to", type=Path, required=True, metavar="DIR", dest="dir")
-    made.add_argument("--map", type=Path, metavar="MAP.toml", help="names the columns")
+    made.add_argument(
+        "--map", type=Path, metavar="MAP", help="names the columns: a file, or a name of `maps`"
+    )
+    made.add_argument("--sheet", metavar="NAME", help="which sheet of a workbook")
     made.add_argument("--source", help="where the rows come from (default: the kind)")
     made.add_argument(
         "--dry-run", action="store_true", help="show what would be read, store nothing"
@@ -136,6 +140,12 @@ def _import(verbs: Any) -> None:
 def _attribute(verbs: Any) -> None:
     made = _verb(verbs, "attribute", "Credit conversions to channels.", "attribute")
     made.add_argument("dir", type=Path, metavar="DIR", nargs="?")
+def _maps(verbs: Any) -> None:
+    made = _verb(verbs, "maps", "List the exports that are recognised, or print a map.", "maps")
+    made.add_argument("name", metavar="NAME", nargs="?", help="print this map, to adjust it")
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
     made.add_argument("--paths", type=Path, metavar="FILE", help="aggregated paths instead of DIR")
     made.add_argument("--goal")
     made.add_argument("--models", default="all", help="comma separated (default all)")

@@ -1,7 +1,7 @@
 """Decimal major units as people and programs write them → integer minor units of an ISO currency.
 
 Halves go to the even cent. A text may carry signs of a currency, thousands groups, full-width
-digits or 万; what could be read in two ways is refused rather than guessed.
+digits or 万, 千; what could be read in two ways is refused rather than guessed.
 """
 
 import decimal
@@ -34,7 +34,7 @@ EXPONENTS: dict[str, int] = {
 _SPOKEN = {"RMB": "CNY", "人民币": "CNY", "元": "CNY"}
 _CONTEXT = decimal.Context(prec=60, rounding=decimal.ROUND_HALF_EVEN)
 _LIMIT = 2**63 - 1
-_MYRIADS = {"万": 4, "亿": 8}
+_POWERS = {"百万": 6, "千万": 7, "万": 4, "千": 3, "亿": 8}
 
 _AROUND = re.compile(r"[A-Z]{3}|RMB|元|圆|[¥$€£₩₹₽฿₫]|HK\$|US\$|NT\$|\s|'")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d{1,3})?", re.ASCII)
@@ -97,8 +97,9 @@ def _read(text: str) -> Decimal | None:
     text = text[1:-1] if is_negative else text
     if not _PLAIN.fullmatch(text):
         text = _AROUND.sub("", text)
-    power = _MYRIADS.get(text[-1:], 0)
-    text = text[:-1] if power else text
+    unit = next((unit for unit in _POWERS if text.endswith(unit)), "")
+    power = _POWERS.get(unit, 0)
+    text = text.removesuffix(unit)
     if _COMMA.fullmatch(text):
         text = text.replace(".", "").replace(",", ".")
     elif _GROUPS.fullmatch(text):

@@ -31,7 +31,7 @@ from touchline.jobs.versions import (
 from touchline.jobs.writer import Writer
 from touchline.model import Flag, Reject
 
-__all__ = ["Preview", "preview", "run_import"]
+__all__ = ["Preview", "import_opened", "preview", "run_import"]
 
 CHUNK = 10_000
 SHOWN = 5
@@ -45,9 +45,14 @@ Progress = Callable[[float], None]
 
 
 class Preview(Struct, frozen=True):
-    """What an import would make of a file; nothing has been stored."""
+    """What an import would make of a file; nothing has been stored.
+
+    `map`: the map it is read by, of those that come with Touchline; `sheet`: of a workbook.
+    """
 
     format: str
+    map: str | None
+    sheet: str | None
     columns: list[Assignment]
     constants: dict[str, Any]
     read: int
@@ -67,8 +72,15 @@ def run_import(
 ) -> dict[str, int]:
     """{"read", "stored", "duplicate", "updated", "rejected"}. BadInput leaves nothing stored."""
     file = open_file(kind, path, writer.site, map_path=map_path, source=source)
+    return import_opened(writer, file, progress)
+
+
+def import_opened(
+    writer: Writer, file: OpenFile, progress: Progress | None = None
+) -> dict[str, int]:
+    """`run_import` of a file that is open."""
     run = _Run(writer, file, progress or (lambda _: None))
-    found = run.events() if kind == "events" else run.versions()
+    found = run.events() if file.about.kind == "events" else run.versions()
     run.progress(1.0)
     return {
         "read": found.stored + found.duplicate + found.updated + run.rejected,
@@ -86,10 +98,11 @@ def preview(
     *,
     map_path: Path | None = None,
     source: str | None = None,
+    sheet: str | None = None,
     progress: Progress | None = None,
 ) -> Preview:
     """Reads the whole file and stores nothing: which column became which field, what is wrong."""
-    file = open_file(kind, path, site, map_path=map_path, source=source)
+    file = open_file(kind, path, site, map_path=map_path, source=source, sheet=sheet)
     reasons: Counter[str] = Counter()
     rejects: list[dict[str, Any]] = []
     read = 0
@@ -103,6 +116,8 @@ def preview(
                 rejects.append({"line": row.line, "reason": row.reason})
     return Preview(
         format=file.table.format,
+        map=file.map_name,
+        sheet=file.table.sheet,
         columns=list(file.plan.assignments),
         constants=file.plan.constants,
         read=read,
@@ -161,6 +176,7 @@ class _Run:
         if arrivals or rejects:
             tally = self._writer.store.store(arrivals, rejects)
             self.rejected += tally.rejected
+            fates["updated"] -= tally.unrevised
             self.found["stored"] += tally.stored - fates["updated"]
             self.found["duplicate"] += tally.duplicate
         if fates["duplicate"]:

@@ -1,5 +1,6 @@
 """Kinds of jobs: name → what runs it, with the writer of the process that may write."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,24 +9,27 @@ from touchline.jobs import definitions
 from touchline.jobs.job import Progress
 from touchline.jobs.rebuild import rebuild
 from touchline.jobs.writer import Writer
+from touchline.storage.workspace import Workspace
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "PULLS", "run_here"]
 
 Kind = Callable[[Writer, dict[str, Any], Progress], Any]
 
 
 def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.importing import run_import
+    from touchline.collect.importers.file import open_file
+    from touchline.jobs.importing import import_opened
 
-    map_path = args.get("map")
-    return run_import(
-        writer,
+    file = open_file(
         args["kind"],
         Path(args["path"]),
-        map_path=Path(map_path) if map_path else None,
+        writer.site,
+        map_path=Path(args["map"]) if args.get("map") else None,
         source=args.get("source"),
-        progress=progress,
+        sheet=args.get("sheet"),
     )
+    found = import_opened(writer, file, progress)
+    return {**found, "notes": {"map": file.map_name, "sheet": file.table.sheet}}
 
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
@@ -44,6 +48,24 @@ def _replay(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
 
 def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  # noqa: ARG001
     return writer.settle()
+
+
+def _pull(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Progress) -> Any:
+    from touchline.jobs.pull import pull
+
+    return pull(workspace, hold, args, progress)
+
+
+# Jobs that wait for the world: they hold the writer only while they write.
+PULLS: dict[str, Callable[[Workspace, Any, dict[str, Any], Progress], Any]] = {"pull": _pull}
+
+
+def run_here(writer: Writer, kind: str, args: dict[str, Any], progress: Progress) -> Any:
+    """A job of any kind, by whoever has the writer to himself."""
+    if kind in PULLS:
+        hold = lambda: contextlib.nullcontext(writer)  # noqa: E731  # a name would say less
+        return PULLS[kind](writer.workspace, hold, args, progress)
+    return KINDS[kind](writer, args, progress)
 
 
 KINDS: dict[str, Kind] = {

@@ -61,14 +61,21 @@ class Reader:
         self.site = Site(workspace="w", time_zone="Asia/Shanghai")
 
     def __call__(
-        self, kind: str, content: Any, *, toml: str | None = None, source: str | None = None
+        self,
+        kind: str,
+        content: Any,
+        *,
+        toml: str | None = None,
+        source: str | None = None,
+        sheet: str | None = None,
+        map_name: str | None = None,
     ) -> Result:
         path = content if isinstance(content, Path) else self.file(content)
-        map_path = None
+        map_path = Path(map_name) if map_name else None
         if toml is not None:
             map_path = self.folder / "map.toml"
             map_path.write_text(toml, encoding="utf-8")
-        opened = open_file(kind, path, self.site, map_path=map_path, source=source)
+        opened = open_file(kind, path, self.site, map_path=map_path, source=source, sheet=sheet)
         return Result(opened, list(opened.rows()))
 
     def file(self, content: str | bytes, name: str = "file.csv") -> Path:

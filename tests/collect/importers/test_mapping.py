@@ -92,7 +92,7 @@ def test_an_identifier_may_come_from_several_columns(read):
         ('[columns]\noccured_at = "time"\n', ["occured_at", "did you mean occurred_at"]),
         ('[columns]\noccurred_at = "tme"\n', ["'tme'", "time, name, user_id"]),
         ("[columns]\noccurred_at = 1.5\n", ["occurred_at", "name"]),
-        ('[columns]\nname = ["name", "time"]\n', ["name", "one column"]),
+        ('[columns]\nname = ["event", "what"]\n', ["'event'", "time, name, user_id"]),
         ('[columns]\nname = "name"\n[constants]\nname = "x"\n', ["name", "already"]),
         ("[constants]\nname = []\n", ["name", "one text or number"]),
         ("[format]\ndelimeter = ';'\n", ["delimeter", "delimiter"]),

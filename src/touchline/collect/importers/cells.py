@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from touchline.collect import money
+from touchline.collect.importers.asides import is_note, is_note_line, says_total
 from touchline.collect.importers.mapping import Mapped, Plan, map_rows
 from touchline.collect.importers.moments import moment
 from touchline.collect.importers.rows import Broken, Layout, Table
@@ -74,13 +75,34 @@ def each(
     """Every row built, or as a Reject; `message_id` names the field that holds the row's id."""
     for row in map_rows(table, plan):
         if isinstance(row, Broken):
-            yield refused(row, row.reason, about)
+            is_short = row.reason == "too_few_cells"
+            reason = "note_row" if is_short and is_note_line(row.text) else row.reason
+            yield refused(row, reason, about)
             continue
         try:
             built = build(row)
         except BadRow as error:
-            built = refused(row, error.reason, about, row.fields.get(message_id or ""))
+            reason = _aside(row, plan) or error.reason if error.reason in _UNNAMED else error.reason
+            built = refused(row, reason, about, row.fields.get(message_id or ""))
         yield built
+
+
+# What is missing of a row that is none.
+_UNNAMED = frozenset(
+    ("bad_time", "bad_date", "missing_id", "missing_event", "missing_cost", "missing_channel")
+)
+
+
+def _aside(row: Mapped, plan: Plan) -> str | None:
+    """What else a row without time or name may be: a total, or a note under the table."""
+    own = [
+        value
+        for field, value in (*row.fields.items(), *row.rest.items())
+        if field not in row.filled and field not in plan.constants
+    ]
+    if is_note(own):
+        return "note_row"
+    return "total_row" if own and says_total(own[0]) else None
 
 
 def refused(row: Mapped | Broken, reason: str, about: Import, message_id: Any = None) -> Reject:

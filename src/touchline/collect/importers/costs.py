@@ -4,7 +4,6 @@ A range is spread evenly over its days in minor units, the odd cents going to th
 days add up to the row exactly. A row of totals is left out, or every yuan would count twice.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from msgspec import Struct
 from touchline.collect.campaign import label_text
 from touchline.collect.context import Page
 from touchline.collect.event import labels_of
+from touchline.collect.importers.asides import says_total
 from touchline.collect.importers.cells import BadRow, Import, amount, count, each, text
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.moments import day_range
@@ -33,9 +33,6 @@ _KIND_WORDS = {
     "production": "production 制作费 制作 拍摄费",
 }
 KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
-_TOTAL = re.compile(
-    r".{0,20}(合计|总计|小计)[::]?|汇总|(grand\s*)?(sub-?\s*)?totals?[::]?", re.IGNORECASE
-)
 _NO_PAGE = Page(None, None, None)
 _OUTLINE = ("date", "date_to", *LABEL_FIELDS, "kind")
 
@@ -99,16 +96,12 @@ def _is_total(row: Mapped, about: Import) -> bool:
     and nothing else names a placement. A campaign may be called Total.
     """
     own = {field: value for field, value in row.fields.items() if field not in row.filled}
-    if not any(map(_says_total, (*own.values(), *row.rest.values()))):
+    if not any(map(says_total, (*own.values(), *row.rest.values()))):
         return False
     if day_range(own.get("date"), about.site.time_zone, about.layout.date_order) is None:
         return True
     named = [field for field in LABEL_FIELDS if field in own]
-    return named == ["channel"] and _says_total(own["channel"])
-
-
-def _says_total(value: Any) -> bool:
-    return type(value) is str and len(value) <= 40 and _TOTAL.fullmatch(value) is not None
+    return named == ["channel"] and says_total(own["channel"])
 
 
 def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from touchline.collect.importers.charset import SURROGATE, Charset, open_text
-from touchline.collect.importers.header import Names, header_index
+from touchline.collect.importers.header import Names, heading
 from touchline.collect.importers.rows import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -95,6 +95,7 @@ class Delimited:
 
     format = "csv"
     is_complete = True
+    sheet = None
 
     def __init__(self, path: Path, charset: Charset, layout: Layout, names: Names) -> None:
         self.path = path
@@ -106,6 +107,7 @@ class Delimited:
         self.delimiter = _delimiter(layout.delimiter, head)
         first = [(at, cells) for at, cells in self._records() if not isinstance(cells, Broken)]
         self.header_line, self.columns = self._header(first, layout, names)
+        self.preface = [cell for at, cells in first if at < self.header_line for cell in cells]
         self.samples = [
             row for row in itertools.islice(self.rows(frozenset()), 5) if isinstance(row, Row)
         ]
@@ -155,8 +157,8 @@ class Delimited:
             if layout.header and not chosen:
                 raise BadInput("map_no_header", path=self.path, row=layout.header)
         else:
-            index = header_index([cells for _, cells in first], names)
-            chosen = [] if index is None else [first[index]]
+            found = heading([cells for _, cells in first], names)
+            chosen = [] if found is None else [(first[found.last][0], found.labels)]
         width = len(chosen[0][1]) if chosen else max(len(cells) for _, cells in first)
         if width > MAX_COLUMNS:
             raise BadInput("too_many_columns", path=self.path, found=width, limit=MAX_COLUMNS)

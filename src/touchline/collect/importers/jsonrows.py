@@ -31,6 +31,8 @@ class JsonLines:
     """A file of JSON objects; `columns` are the keys of its first ones, in order of appearance."""
 
     format = "json"
+    preface = ()
+    sheet = None
 
     def __init__(self, path: Path, charset: Charset) -> None:
         self.path = path

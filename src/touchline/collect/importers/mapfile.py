@@ -2,11 +2,14 @@
 
 [columns]             field = "column in the file" (or its number where there is no header)
 occurred_at = "下单时间"
-phone = ["手机号", "备用手机"]     identifiers may stand in several columns
+phone = ["手机号", "备用手机"]     all columns of an identifier count, of other fields the first
 [constants]           field = "value" for every row
 currency = "USD"
 [format]              delimiter, encoding, sheet, header, date_order, fill_down
 delimiter = "whitespace"
+
+A map that opens with [map], as those do that come with Touchline (`shipped`), describes an export
+that differs from customer to customer: columns it names may be missing.
 """
 
 import difflib
@@ -15,16 +18,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from touchline.collect.importers.fields import KINDS, Kind
 from touchline.collect.importers.rows import Layout
+from touchline.collect.importers.shipped import GENERIC, shipped
 from touchline.errors import BadInput
-from touchline.model import IDENTIFIER_TYPES
 
 __all__ = ["MapFile", "map_of", "read_map"]
 
-_SECTIONS = ("columns", "constants", "format")
+_SECTIONS = ("columns", "constants", "format", "map")
+_ABOUT = ("kind", "title", "title_zh", "signs", "ignore")
 _KEYS = ("delimiter", "encoding", "sheet", "header", "date_order", "fill_down")
 _DELIMITERS = {
     "tab": "\t",
@@ -39,9 +44,16 @@ MAX_MAP = 1 << 20
 
 
 class MapFile(Struct, frozen=True, kw_only=True):
-    """`columns`: field → names of its columns. All are empty without a map."""
+    """`columns`: field → names of its columns. All are empty without a map.
+
+    `name`: of one that came with Touchline. `is_loose`: columns may be missing, those `ignored` say
+    nothing, and a column goes before a constant.
+    """
 
     path: Path | None = None
+    name: str | None = None
+    is_loose: bool = False
+    ignored: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]] = {}
     constants: dict[str, Any] = {}
     layout: Layout = Layout()
@@ -51,6 +63,12 @@ def read_map(path: Path | None, kind: str) -> MapFile:
     """The map of an import; BadInput names the key that is wrong and what could stand there."""
     if path is None:
         return MapFile()
+    name = str(path)
+    if name == GENERIC:
+        return MapFile(path=path, name=name)
+    if name in shipped():
+        found = map_of(path, tomllib.loads(shipped()[name].text), kind)
+        return msgspec.structs.replace(found, name=name)
     return map_of(path, _sections(path), kind)
 
 
@@ -61,16 +79,36 @@ def map_of(path: Path, sections: Mapping[str, Mapping[str, Any]], kind: str) -> 
     spec = KINDS[kind]
     columns = {
         _field(path, "columns", field, spec): _columns(path, field, value)
-        for field, value in sections["columns"].items()
+        for field, value in sections.get("columns", {}).items()
     }
     constants = {
         _field(path, "constants", field, spec): _constant(path, field, value)
-        for field, value in sections["constants"].items()
+        for field, value in sections.get("constants", {}).items()
     }
-    for field in columns.keys() & constants.keys():
+    about = sections.get("map", {})
+    _check_about(path, about, kind)
+    for field in () if about else columns.keys() & constants.keys():
         raise _wrong(path, f"[constants] {field}", "is a column already; keep one of the two")
-    layout = _layout(path, sections["format"], spec)
-    return MapFile(path=path, columns=columns, constants=constants, layout=layout)
+    layout = _layout(path, sections.get("format", {}), spec)
+    return MapFile(
+        path=path,
+        is_loose=bool(about),
+        ignored=tuple(about.get("ignore", ())),
+        columns=columns,
+        constants=constants,
+        layout=layout,
+    )
+
+
+def _check_about(path: Path, about: Mapping[str, Any], kind: str) -> None:
+    for key in about:
+        if key not in _ABOUT:
+            raise _wrong(path, f"[map] {key}", f"is unknown; use {_listed(_ABOUT)}")
+    if about.get("kind", kind) != kind:
+        raise _wrong(path, "[map] kind", f"is {about['kind']}; this is an import of {kind}")
+    ignored = about.get("ignore", [])
+    if not isinstance(ignored, list) or not all(type(name) is str for name in ignored):
+        raise _wrong(path, "[map] ignore", "must be a list of columns")
 
 
 def _sections(path: Path) -> dict[str, dict[str, Any]]:
@@ -89,7 +127,7 @@ def _sections(path: Path) -> dict[str, dict[str, Any]]:
             raise _wrong(path, f"[{name}]", f"is unknown; use {_listed(_SECTIONS)}")
         if not isinstance(section, dict):
             raise _wrong(path, name, f"must be a section: write [{name}]")
-    return {name: document.get(name, {}) for name in _SECTIONS}
+    return document
 
 
 def _field(path: Path, section: str, field: str, kind: Kind) -> str:
@@ -110,8 +148,6 @@ def _columns(path: Path, field: str, value: Any) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if not values or not all(type(v) is str or type(v) is int for v in values):
         raise _wrong(path, f"[columns] {field}", 'must be a column\'s name, like "下单时间"')
-    if len(values) > 1 and field not in IDENTIFIER_TYPES:
-        raise _wrong(path, f"[columns] {field}", "takes one column; only identifiers take several")
     return tuple(" ".join(str(v).split()) for v in values)
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from touchline.collect.importers.fields import KINDS, Kind, guessed
+from touchline.collect.importers import units
+from touchline.collect.importers.fields import KINDS, Kind, guessed, plain
 from touchline.collect.importers.header import Names
 from touchline.collect.importers.mapfile import MapFile
 from touchline.collect.importers.rows import Broken, Row, Table, listed
+from touchline.collect.importers.shipped import is_known
 from touchline.errors import BadInput
 from touchline.model import IDENTIFIER_TYPES
 
@@ -25,10 +27,13 @@ _encoder = msgspec.json.Encoder(order="sorted")
 # Identifiers of one type come from several columns as phone, phone#2, phone#3.
 MORE = "#"
 REPEATED = frozenset(("quantity", "line_amount"))
+MONEY = frozenset(("cost", "amount", "revenue", "line_amount"))
+UNSCALED = frozenset(("rate", "quantity"))
 
 
 class Assignment(Struct, frozen=True):
-    """What becomes of a column, for people to check. `how`: map, name, guess, rest or unused.
+    """What becomes of a column, for people to check. `how`: map, known (a map that came with
+    Touchline), name, guess, rest or unused.
 
     A column that is left over keeps its name, which may be the name of a field, too.
     """
@@ -60,7 +65,17 @@ class Mapped(Struct, frozen=True, gc=False):
 def column_guesses(kind: str, mapfile: MapFile) -> Names:
     """What a header of this kind of file may hold, for finding it."""
     mapped = [name for names in mapfile.columns.values() for name in names]
-    return Names(mapped, lambda column: bool(guessed(kind, column)))
+
+    def suffices(labels: Sequence[str]) -> bool:
+        known = {field for label in labels for field in guessed(kind, label)} | set(
+            mapfile.constants
+        )
+        return not any(known.isdisjoint(group) for group in KINDS[kind].needs)
+
+    mapped = [] if mapfile.is_loose else mapped
+    return Names(
+        mapped, lambda label: bool(guessed(kind, label)) or is_known(kind, label), suffices
+    )
 
 
 class Plan:
@@ -74,6 +89,7 @@ class Plan:
         *,
         fill_down: Sequence[str] = (),
         is_complete: bool = True,
+        power: int = 0,
     ) -> None:
         self.kind = kind
         self.fill_down = fill_down
@@ -91,6 +107,13 @@ class Plan:
         self.measures = frozenset(
             column for column, field in self._field_of.items() if field in kind.measures
         )
+        # Columns in ten thousands and the like; `power` is what stands above the table.
+        powers = {
+            column: units.power_of(column) or (power if self._field_of[column] in MONEY else 0)
+            for column in self.measures
+            if self._field_of[column] not in UNSCALED
+        }
+        self._powers = {column: found for column, found in powers.items() if found}
 
     def _place(self, assignment: Assignment) -> None:
         column, field = assignment.column, assignment.field
@@ -122,7 +145,8 @@ class Plan:
         for column, value in row.cells.items():
             field = field_of.get(column)
             if field is not None:
-                fields[field] = value
+                power = self._powers.get(column) if self._powers else None
+                fields[field] = units.scaled(value, power) if power else value
             elif column == self.kind.rest and type(value) is dict:
                 rest.update(value)
             else:
@@ -172,19 +196,39 @@ def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
     plan = Plan(
         spec,
         assignments,
-        mapfile.constants,
+        _constants(spec, mapfile, chosen),
         fill_down=mapfile.layout.fill_down,
         is_complete=table.is_complete,
+        power=units.power_under(table.preface),
     )
     _check_needs(plan, table)
     return plan
 
 
+def _constants(kind: Kind, mapfile: MapFile, chosen: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """Those of the map, and the currency that the headers of amounts agree on."""
+    fields = {field for field, _ in chosen.values()}
+    found = {
+        field: value
+        for field, value in mapfile.constants.items()
+        if not mapfile.is_loose or field not in fields
+    }
+    if "currency" in kind.fields and "currency" not in fields | found.keys():
+        named = {units.currency_of(c) for c, (field, _) in chosen.items() if field in MONEY}
+        if len(named - {None}) == 1:
+            found["currency"] = (named - {None}).pop()
+    return found
+
+
 def _from_map(table: Table, mapfile: MapFile) -> dict[str, tuple[str, str]]:
+    """Column → (field, how). Of an identifier all columns count, of other fields the first."""
+    if mapfile.is_loose:
+        return _from_loose_map(table, mapfile)
     by_name = {column.casefold(): column for column in reversed(table.columns)}
     chosen: dict[str, tuple[str, str]] = {}
     for field, names in mapfile.columns.items():
-        for name in names:
+        present = [name for name in names if name.casefold() in by_name]
+        for name in names if field in IDENTIFIER_TYPES else (present or names)[:1]:
             column = by_name.get(name.casefold())
             if column is None and not table.is_complete:
                 column = name
@@ -200,12 +244,30 @@ def _from_map(table: Table, mapfile: MapFile) -> dict[str, tuple[str, str]]:
     return chosen
 
 
+def _from_loose_map(table: Table, mapfile: MapFile) -> dict[str, tuple[str, str]]:
+    by_name = {plain(column): column for column in reversed(table.columns)}
+    chosen: dict[str, tuple[str, str]] = {}
+    how = "known" if mapfile.name else "map"
+    for field, names in mapfile.columns.items():
+        present = [by_name[plain(name)] for name in names if plain(name) in by_name]
+        free = [column for column in dict.fromkeys(present) if column not in chosen]
+        for column in free if field in IDENTIFIER_TYPES else free[:1]:
+            chosen[column] = (field, how)
+    return chosen
+
+
 def _add_guesses(
     kind: Kind, table: Table, mapfile: MapFile, chosen: dict[str, tuple[str, str]]
 ) -> None:
     """The very name first, then field by field the best of the columns still free."""
-    settled = set(mapfile.columns) | mapfile.constants.keys()
-    options = {c: guessed(kind.name, c) for c in table.columns if c not in chosen}
+    settled = {field for field, _ in chosen.values()}
+    settled |= set() if mapfile.is_loose else mapfile.constants.keys()
+    ignored = {plain(name) for name in mapfile.ignored}
+    options = {
+        column: guessed(kind.name, column)
+        for column in table.columns
+        if column not in chosen and plain(column) not in ignored
+    }
     for exact in (True, False):
         for field in kind.fields:
             if field in settled:

@@ -29,6 +29,7 @@ _BIG_ENDIAN = re.compile(
 _OTHER = re.compile(
     r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4})" + _CLOCK, re.ASCII | re.IGNORECASE
 )
+_MONTH = re.compile(r"(\d{4})\s*(?:[-/.年]\s*(\d{1,2})\s*(?:月份?)?|(\d{2}))", re.ASCII)
 _RANGE = re.compile(r"\s*(?:~|～|至|到|—|–|\bto\b|\s-\s)\s*")
 _SLASHED_RANGE = re.compile(r"(\d{4}[/.]\d{1,2}[/.]\d{1,2})\s*-\s*(\d{4}[/.]\d{1,2}[/.]\d{1,2})")
 
@@ -53,7 +54,10 @@ def day(value: Any, zone: str, order: str | None = None) -> int | None:
 
 
 def day_range(value: Any, zone: str, order: str | None = None) -> tuple[int, int] | None:
-    """First and last day of a cell that holds one date or two (2026/3/1-2026/3/28)."""
+    """First and last day of a cell that holds a date, a month or two dates (2026/3/1-2026/3/28)."""
+    month = _MONTH.fullmatch(str(value).strip()) if type(value) in (str, int) else None
+    if month is not None and (whole := _month(int(month[1]), int(month[2] or month[3]))):
+        return whole
     single = day(value, zone, order)
     if single is not None:
         return single, single
@@ -65,6 +69,15 @@ def day_range(value: Any, zone: str, order: str | None = None) -> tuple[int, int
     if len(ends) != 2 or ends[0] is None or ends[1] is None:
         return None
     return ends[0], ends[1]
+
+
+def _month(year: int, month: int) -> tuple[int, int] | None:
+    if not (1970 <= year < 2200 and 1 <= month <= 12):
+        return None
+    first = dt.date(year, month, 1).toordinal()
+    next_first = dt.date(year + month // 12, month % 12 + 1, 1).toordinal()
+    epoch = dt.date(1970, 1, 1).toordinal()
+    return first - epoch, next_first - epoch - 1
 
 
 def _text(text: str, zone: str, order: str | None) -> int | None:

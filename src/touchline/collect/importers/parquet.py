@@ -28,6 +28,8 @@ class ParquetFile:
 
     format = "parquet"
     is_complete = True
+    preface = ()
+    sheet = None
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -51,6 +51,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The range of days ends before it begins, or is longer than ten years. Correct the dates.",
         "日期区间的结束早于开始,或超过十年,请更正。",
     ),
+    "bad_cursor": (
+        "The cell of the cursor's column is empty or no time, so its place cannot be known.",
+        "增量字段为空或不是时间,无法判断该行的先后。请检查 cursor 所指的列。",
+    ),
     "bad_conversion_id": (
         "The conversion id is longer than 255 characters. Shorten it.",
         "转化编号超过 255 个字符,请缩短。",
@@ -82,6 +86,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "total_row": (
         "A row of totals; it is left out on purpose, or the cost would count twice.",
         "合计行,已按规则跳过,以免费用重复计算。",
+    ),
+    "note_row": (
+        "A note beside the table, such as when it was exported; it is left out on purpose.",
+        "表格旁的说明文字(如导出时间、备注),已按规则跳过。",
     ),
     "bad_rate": (
         "The rate is no positive number. Write how much of `to` one unit of `from` is worth.",

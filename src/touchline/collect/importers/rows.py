@@ -78,6 +78,16 @@ class Table(Protocol):
     is_complete: bool
     samples: list[Row]
 
+    @property
+    def preface(self) -> Sequence[str]:
+        """Texts above the header."""
+        ...
+
+    @property
+    def sheet(self) -> str | None:
+        """Which sheet of a workbook it is."""
+        ...
+
     def rows(self, measures: frozenset[str]) -> Rows:
         """All rows from the start; `measures` are columns a merged cell must not be repeated in."""
         ...
@@ -93,6 +103,8 @@ class Held:
     path = Path("-")
     format = "rows"
     is_complete = True
+    preface = ()
+    sheet = None
 
     def __init__(self, rows: Sequence[Row], columns: list[str]) -> None:
         self.columns = columns

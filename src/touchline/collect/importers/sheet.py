@@ -18,7 +18,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from touchline.collect.importers.header import LOOKED_AT, Names, header_index
+from touchline.collect.importers.header import LOOKED_AT, Heading, Names, heading
 from touchline.collect.importers.rows import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -49,20 +49,26 @@ class Sheet:
     def __init__(self, path: Path, layout: Layout, names: Names) -> None:
         self.path = path
         check_workbook(path)
-        self._sheet, index = self._choose(_open(path), layout, names)
+        self._sheet, found = self._choose(_open(path), layout, names)
+        self.sheet = self._sheet.name
         self._top, self._left = self._sheet.start or (0, 0)
         self._height = max(self._sheet.height, 1)
         self._read = 0
         first = list(itertools.islice(self._sheet.iter_rows(), LOOKED_AT))
         if layout.header is not None:
-            index = layout.header - 1 - self._top if layout.header else None
-            if index is not None and not 0 <= index < len(first):
+            found = None
+            index = layout.header - 1 - self._top
+            if layout.header and not 0 <= index < len(first):
                 raise BadInput("map_no_header", path=path, row=layout.header)
-        self._header = -1 if index is None else index
+            if layout.header:
+                found = Heading(index, column_names(first[index]))
+        self._header = -1 if found is None else found.last
         width = len(first[0]) if first else 0
         if width > MAX_COLUMNS:
             raise BadInput("too_many_columns", path=path, found=width, limit=MAX_COLUMNS)
-        self.columns = column_names(range(1, width + 1) if index is None else first[index])
+        self.columns = column_names(range(1, width + 1)) if found is None else found.labels
+        above = itertools.chain.from_iterable(first[: max(self._header, 0)])
+        self.preface = [str(cell) for cell in above if cell != ""]
         self.samples = [
             row for row in itertools.islice(self.rows(frozenset()), 5) if isinstance(row, Row)
         ]
@@ -114,8 +120,10 @@ class Sheet:
 
     def _choose(
         self, book: CalamineWorkbook, layout: Layout, names: Names
-    ) -> tuple[CalamineSheet, int | None]:
-        """The sheet and the index of its header."""
+    ) -> tuple[CalamineSheet, Heading | None]:
+        """The sheet and its header: the first that holds all that is needed, else the first with
+        known names, else the first.
+        """
         choices = [
             meta.name
             for meta in book.sheets_metadata
@@ -123,22 +131,24 @@ class Sheet:
         ]
         if layout.sheet is not None:
             choices = [_named(book.sheet_names, layout.sheet, self.path)]
-        filled: list[tuple[CalamineSheet, int | None]] = []
+        filled: list[tuple[CalamineSheet, Heading | None]] = []
+        known: list[tuple[CalamineSheet, Heading | None]] = []
         for name in choices:
             sheet = _sheet(book, name, self.path)
             if sheet.height and sheet.width:
                 rows = list(itertools.islice(sheet.iter_rows(), LOOKED_AT))
-                index = header_index(rows, names)
-                if index is not None and _is_recognised(rows[index], names):
-                    return sheet, index
-                filled.append((sheet, index))
+                found = heading(rows, names)
+                if found is not None and _is_recognised(found.labels, names):
+                    if names.mapped or names.suffices(found.labels):
+                        return sheet, found
+                    known.append((sheet, found))
+                filled.append((sheet, found))
         if not filled:
             raise BadInput("file_empty", path=self.path)
-        return filled[0]
+        return (known or filled)[0]
 
 
-def _is_recognised(header: Sequence[Any], names: Names) -> bool:
-    labels = column_names(header)
+def _is_recognised(labels: Sequence[str], names: Names) -> bool:
     if names.mapped:
         return names.mapped <= {label.casefold() for label in labels}
     return sum(1 for label in labels if names.is_known(label)) >= 2
