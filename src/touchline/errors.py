@@ -283,6 +283,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[site]: {why}. Give lists of texts: own_hosts, payment_hosts.",
         "[site] 有误:{why}。own_hosts、payment_hosts 应为文本列表。",
     ),
+    "bad_webhook": (
+        "[[webhook]] {name}: {why}. Correct it; docs/guides/offline-touches.md has examples.",
+        "[[webhook]] {name} 有误:{why}。请修改;示例见 docs/zh/offline-touches.md。",
+    ),
+    "no_such_webhook": (
+        "There is no webhook {name!r}. Write a [[webhook]] and put it in force: touchline apply",
+        "没有名为 {name!r} 的 webhook。请用 [[webhook]] 定义,再运行 touchline apply 使其生效。",
+    ),
+    "wrong_webhook_secret": (
+        "Webhook {name}: the secret is missing or wrong. Send it as the definition says.",
+        "webhook {name}:缺少密钥或密钥错误。请按定义中的方式发送。",
+    ),
     "job_failed": (
         "The job {kind} failed: {why}. Please report this; nothing was lost.",
         "任务 {kind} 执行失败:{why}。数据没有丢失,请将此信息反馈给我们。",

@@ -19,6 +19,9 @@ def run(args: argparse.Namespace) -> None:
         workspace.close()
         return
     documents = definitions.read_file(args.file)
+    workspace = Workspace.open(args.dir)
+    documents = definitions.sealed(workspace, documents)  # before they lie in a job
+    workspace.close()
     asked = {"documents": documents, "author": f"cli:{getpass.getuser()}"}
     changed = writing(args.dir, "apply", asked, progress_line("apply"))
     said = ", ".join(changed) if changed else "nothing changed"

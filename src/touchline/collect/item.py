@@ -36,13 +36,22 @@ class Item(Struct, frozen=True, gc=False):
     """One event of a request. `reason` is None, or why it is rejected.
 
     `data` is the item as sent, with the batch's context and integrations merged under it, `type`
-    filled in from the path, and without the write key.
+    filled in from the path, and without the write key. `sent`: a body that holds this item alone,
+    where `data` was made by a definition: what is kept of it, to be read again by a better one.
     """
 
     message_id: str
     type: str
     reason: str | None
     data: dict[str, Any]
+    sent: Any = None
+
+    @property
+    def kept(self) -> Any:
+        """What is kept of the item if it cannot be stored."""
+        if self.sent is not None:
+            return self.sent
+        return self.data["item"] if self.reason == "not_an_object" else self.data
 
 
 class Batch(Struct, frozen=True, gc=False):
@@ -81,7 +90,7 @@ def digest(canonical: bytes) -> bytes:
 
 def payload(item: Item) -> bytes:
     """An item as JSON, for the store of rejects; what was sent instead of an object as it was."""
-    return _encoder.encode(item.data["item"] if item.reason == "not_an_object" else item.data)
+    return _encoder.encode(item.kept)
 
 
 def made_id(request: RawRequest, index: int) -> str:

@@ -13,13 +13,15 @@ import msgspec
 from msgspec import Struct
 
 from touchline.collect.item import Batch
+from touchline.collect.site import Site
 from touchline.collect.visitor import Period
-from touchline.errors import Denied, TooMany, TouchlineError, Unavailable
+from touchline.errors import BadInput, Denied, NotFound, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 
 __all__ = [
     "GIF",
     "Answer",
+    "Defined",
     "Protocol",
     "Route",
     "Verdict",
@@ -68,6 +70,8 @@ def status_of(error: TouchlineError) -> int:
     """The HTTP status of an error at a collection path."""
     if isinstance(error, Denied):
         return 401
+    if isinstance(error, NotFound):
+        return 404
     if isinstance(error, Unavailable):
         return 429 if isinstance(error, TooMany) else 503
     return _STATUS.get(error.code, 400)
@@ -93,6 +97,26 @@ class Route(Struct, frozen=True):
     tells: Callable[[RawRequest], Answer] | None = None
 
 
+class Defined(Struct, frozen=True, kw_only=True):
+    """How a protocol is spoken that a site's own definitions make up.
+
+    `admit` gets a request with all its headers and gives it as it is to be logged: its `source`
+    named, secrets and other headers taken off. It raises NotFound for what nobody defined and
+    Denied for a sender that does not know the secret; an Answer is all there is to say, and nothing
+    is logged. `read` and `answer` are those of a protocol, and `show` answers what is only looked
+    at.
+    """
+
+    admit: Callable[[RawRequest, Site], "RawRequest | Answer"]
+    read: Callable[[RawRequest, Site], Batch]
+    answer: Callable[[RawRequest, Sequence[Verdict], Site], Answer]
+    show: Callable[[RawRequest, Site], Answer] | None = None
+
+
+def _by_site(_: RawRequest) -> Batch:
+    raise BadInput("unreadable_body", why="nothing is known of its site")
+
+
 class Protocol(Struct, frozen=True, kw_only=True):
     """One wire protocol.
 
@@ -102,13 +126,14 @@ class Protocol(Struct, frozen=True, kw_only=True):
     verdict an item. `refuse` says what its clients hear of an error, where that is not our usual
     JSON. `has_our_keys`: a write key may stand in the headers Authorization or X-Write-Key, or in
     the query. `names_visitors`: its clients keep no id, so each request is given the name of its
-    visitor for such a time (see `visitor`).
+    visitor for such a time (see `visitor`). With `defined`, that is how it is spoken.
     """
 
     name: str
     routes: tuple[Route, ...]
-    read: Callable[[RawRequest], Batch]
-    answer: Callable[[RawRequest, Sequence[Verdict]], Answer]
+    read: Callable[[RawRequest], Batch] = _by_site
+    answer: Callable[[RawRequest, Sequence[Verdict]], Answer] = lambda _, __: Answer()
     refuse: Callable[[TouchlineError], Answer | None] = lambda _: None
     has_our_keys: bool = False
     names_visitors: Period | None = None
+    defined: Defined | None = None

@@ -70,6 +70,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The timestamp cannot be read. Send ISO 8601, such as 2026-11-21T08:30:00.000Z.",
         "无法识别时间。请使用 ISO 8601 格式,如 2026-11-21T08:30:00.000Z。",
     ),
+    "missing_field": (
+        "A field that the webhook's definition requires has nothing. Correct its path and replay.",
+        "webhook 定义要求的字段没有值。请更正该字段的路径,然后重放。",
+    ),
     "bad_amount": (
         "The revenue (or total) is not an amount. Send a number in major units, such as 199.00.",
         "金额无法识别。请以元为单位传数字,如 199.00。",

@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from touchline.collect.channel import ChannelRules
+from touchline.collect.makers.makers import Makers
 
 __all__ = ["Site"]
 
@@ -22,3 +23,4 @@ class Site(Struct, frozen=True, eq=False, kw_only=True):
     payment_hosts: frozenset[str] = frozenset()
     channels: ChannelRules = field(default_factory=ChannelRules.compile)
     keep_ip: bool = False
+    makers: Makers = Makers()

@@ -1,6 +1,7 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
     [[goal]]  [[channel_rule]]  [source_alias]  [source_kind]  [identity]  [site]
+    [[webhook]]
 
 `[site]` holds own_hosts and payment_hosts. Other top-level names are refused, so that a misspelt
 table is not silently without effect.
@@ -14,6 +15,8 @@ import msgspec
 import tomli_w
 
 from touchline.collect.channel import ChannelRules
+from touchline.collect.makers import makers
+from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.site import Site
 from touchline.errors import BadInput
 from touchline.identity.rules import Rules
@@ -21,10 +24,10 @@ from touchline.journey.goal import Goal, goals
 from touchline.storage import definition
 from touchline.storage.workspace import Workspace
 
-__all__ = ["apply", "dump", "goals_of", "read_file", "site_of"]
+__all__ = ["apply", "dump", "goals_of", "newer_site", "read_file", "sealed", "site_of"]
 
 CHANNEL_KINDS = ("channel_rule", "source_alias", "source_kind")
-KINDS = ("site", "goal", *CHANNEL_KINDS, "identity")
+KINDS = ("site", "goal", *CHANNEL_KINDS, "identity", *makers.KINDS)
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,8 +52,14 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def apply(workspace: Workspace, documents: dict[str, Any], author: str = "cli") -> list[str]:
     """Puts documents in force; returns the kinds that changed. The rest stays as it is."""
-    _check({**definition.current(workspace.state), **documents})
-    return definition.save(workspace.state, documents, author)
+    return definition.save(workspace.state, sealed(workspace, documents), author)
+
+
+def sealed(workspace: Workspace, documents: dict[str, Any]) -> dict[str, Any]:
+    """Documents, checked, as they may lie in State: a secret in them is readable no more."""
+    held, vault = definition.current(workspace.state), workspace.vault
+    _check({**held, **documents}, vault.open)
+    return makers.sealed(documents, held, vault.seal, vault.open)
 
 
 def dump(workspace: Workspace) -> str:
@@ -62,6 +71,12 @@ def dump(workspace: Workspace) -> str:
 def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
     """Goals in force now. A report as of an earlier day asks today's question of what was known."""
     return goals(_list(definition.current(workspace.state).get("goal", [])))
+
+
+def newer_site(workspace: Workspace, number: int) -> tuple[int, Site] | None:
+    """The site and the number of its newest definition, unless that is `number` still."""
+    newest = definition.newest(workspace.state)
+    return None if newest == number else (newest, site_of(workspace))
 
 
 def site_of(workspace: Workspace) -> Site:
@@ -77,14 +92,16 @@ def site_of(workspace: Workspace) -> Site:
         payment_hosts=hosts.payment_hosts,
         channels=_channels(held),
         keep_ip=workspace.settings.keep_ip,
+        makers=makers.makers(held, workspace.vault.open),
     )
 
 
-def _check(documents: dict[str, Any]) -> None:
+def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
     goals(_list(documents.get("goal", [])))
     _channels(documents)
     Rules.from_document(documents)
     _hosts(documents.get("site", {}))
+    makers.makers(documents, opened)
 
 
 def _channels(documents: dict[str, Any]) -> ChannelRules:

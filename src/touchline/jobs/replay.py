@@ -20,7 +20,7 @@ from touchline.collect import protocols
 from touchline.collect.body import load
 from touchline.collect.importers.cells import Import
 from touchline.collect.importers.events import EventRow, read_again
-from touchline.collect.item import Item
+from touchline.collect.item import Item, made_id
 from touchline.collect.verdict import message_id_of, reason_against
 from touchline.errors import BadInput, NotFound
 from touchline.jobs.account import intake_rows, open_payload, open_request, replayed_rows
@@ -29,7 +29,7 @@ from touchline.jobs.orders import Orders, history_of
 from touchline.jobs.rejected import matching, reject_id_of
 from touchline.jobs.store import Arrival
 from touchline.jobs.writer import Writer, arrival
-from touchline.model import Flag, Reject
+from touchline.model import Flag, RawRequest, Reject
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
 
@@ -145,9 +145,11 @@ class _Chunk:
         request, sent_at = open_request(self._workspace, row)
         payload, site = self._payload(row), self._writer.site
         try:
-            if row.reason == "unreadable_body" and row.reject_id not in self._edits:
-                batch = protocols.read(msgspec.structs.replace(request, body=payload))
-                items, sent_at = batch.items, batch.sent_at
+            is_whole = row.reason == "unreadable_body" and row.reject_id not in self._edits
+            if is_whole or protocols.is_defined(request.path):
+                again = msgspec.structs.replace(request, body=payload)
+                batch = protocols.read(again, site)
+                items, sent_at = [_as_named(row, one, again) for one in batch.items], batch.sent_at
             else:
                 items = [_item(row, load(payload))]
         except BadInput as error:
@@ -230,6 +232,12 @@ class _Chunk:
             table.reject_id, offered, table.reject_id, table.replayed_us
         )
         return [bytes(row.reject_id) for row in rows if row.replayed_us is None]
+
+
+def _as_named(row: Row, item: Item, request: RawRequest) -> Item:
+    """An item that has no id of its own keeps the one it was given at first."""
+    is_own = row.message_id is None or item.message_id != made_id(request, 0)
+    return item if is_own else msgspec.structs.replace(item, message_id=row.message_id)
 
 
 def _item(row: Row, value: Any) -> Item:

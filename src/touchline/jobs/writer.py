@@ -184,7 +184,7 @@ def _items(
         yield from (Arrival(one.event, one.item, request=request) for one in made)
         return
     try:
-        batch = protocols.read(request)
+        batch = protocols.read(request, site)
     except TouchlineError:
         yield _unreadable(request.source, request.body, request.received_us, request)
         return
@@ -198,7 +198,7 @@ def arrival(item: Item, request: RawRequest, sent_at: Any, site: Site) -> Arriva
     if reason is None:
         try:
             event = to_event(item, request, sent_at, site)
-            return Arrival(event, item.data, request=request)
+            return Arrival(event, item.kept, request=request)
         except Exception:  # noqa: BLE001  # one item must not stop all that follow
             reason = "internal_error"
     return Reject(

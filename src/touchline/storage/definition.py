@@ -14,7 +14,7 @@ from touchline import clock
 from touchline.storage import schema
 from touchline.storage.state import State
 
-__all__ = ["current", "save"]
+__all__ = ["current", "newest", "save"]
 
 
 def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
@@ -24,6 +24,12 @@ def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
     if as_of_us is not None:
         query = query.where(table.c.known_at_us <= as_of_us)
     return {row.kind: tomllib.loads(row.document)[row.kind] for row in state.read(query)}
+
+
+def newest(state: State) -> int:
+    """A number that grows whenever a definition changes."""
+    rows = state.read(sa.select(sa.func.max(schema.definition.c.id).label("newest")))
+    return rows[0].newest or 0
 
 
 def save(state: State, documents: dict[str, Any], author: str) -> list[str]:

@@ -28,19 +28,21 @@ from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
 from touchline.collect.protocol import (
     Answer,
+    Defined,
     Protocol,
     Route,
     Verdict,
     refusal,
 )
-from touchline.collect.protocols import spoken_at
+from touchline.collect.protocols import read, spoken_at
 from touchline.collect.visitor import HEADER, Visitors
-from touchline.errors import BadInput, Denied, TooMany, TouchlineError, Unavailable
+from touchline.errors import BadInput, Denied, NotFound, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log
 from touchline.web.group import Group
 from touchline.web.keys import Keys, basic_user
 from touchline.web.recent import Recent
+from touchline.web.rules import Rules
 from touchline.web.sender import Sender, Senders
 from touchline.web.turns import Turns
 
@@ -108,11 +110,16 @@ class Collector:
         keys: Keys,
         visitors: Visitors | None = None,
         senders: Senders | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self._group = Group(log)
         self._keys = keys
         self._visitors = visitors
-        self._recent = Recent(lambda offset: _unpacked(log.payload(offset)))
+        self._rules = rules or Rules(lambda _: None)
+        self._recent = Recent(
+            lambda offset: _unpacked(log.payload(offset)),
+            take_apart=lambda request: read(request, self._rules.site),
+        )
         self._senders = senders or Senders()
         self._turns = Turns()
 
@@ -172,6 +179,8 @@ class Collector:
             if len(body) > MAX_BODY:
                 raise BadInput("body_too_large", limit=MAX_BODY)
             request = _request(scope, headers, sender.source, body)
+            if spoken is not None and spoken[0].defined is not None:
+                return await self._defined(spoken[0].defined, request, scope, headers)
             if spoken is None:
                 verdicts = await self._log(request, sender, _taken_apart)
                 return Answer(200, _json(Reply(True, verdicts)))
@@ -185,6 +194,32 @@ class Collector:
             return protocol.answer(request, verdicts)
         finally:
             sender.let_go(held)
+
+    async def _defined(
+        self, spoken: Defined, request: RawRequest, scope: Scope, headers: dict[bytes, bytes]
+    ) -> Answer:
+        """What a site defined itself: who may send, how it is read, what it answers."""
+        whole = {name.decode("latin-1"): headers[name].decode("latin-1") for name in headers}
+        whole.setdefault("x-forwarded-proto", scope.get("scheme", "http"))
+        asked = msgspec.structs.replace(request, headers=whole)
+        speak = spoken.admit if scope["method"] == "POST" else spoken.show or spoken.admit
+        site = await self._rules.now()
+        try:
+            told = speak(asked, site)
+        except (NotFound, Denied):
+            if not await self._rules.anew():
+                raise
+            site = self._rules.site
+            told = speak(asked, site)
+        if isinstance(told, Answer):
+            return told
+        sender = self._sender(told.source)
+
+        def take_apart(request: RawRequest) -> tuple[Plain, segment.Batch]:
+            return _with_ids(spoken.read(request, site))
+
+        verdicts = await self._log(told, sender, take_apart)
+        return spoken.answer(asked, verdicts, site)
 
     def _of_visitor(
         self,
@@ -270,7 +305,10 @@ def _taken_apart(request: RawRequest) -> tuple[Plain, segment.Batch | None]:
 
 
 def _spoken(protocol: Protocol, request: RawRequest) -> tuple[Plain, segment.Batch]:
-    batch = protocol.read(request)
+    return _with_ids(protocol.read(request))
+
+
+def _with_ids(batch: segment.Batch) -> tuple[Plain, segment.Batch]:
     return Plain(batch.write_key, [item.message_id for item in batch.items]), batch
 
 

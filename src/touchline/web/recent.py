@@ -26,10 +26,19 @@ MAX_LOOKS = 8  # requests read again for one answer: whoever repeats more hears 
 
 
 class Recent:
-    """`logged` gives the request at an offset of the log, or None when it is there no more."""
+    """`logged` gives the request at an offset of the log, or None when it is there no more;
+    `take_apart` reads one where that needs to know the site.
+    """
 
-    def __init__(self, logged: Callable[[int], RawRequest | None], limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        logged: Callable[[int], RawRequest | None],
+        limit: int = LIMIT,
+        *,
+        take_apart: Callable[[RawRequest], Batch] | None = None,
+    ) -> None:
         self._logged = logged
+        self._take_apart = take_apart
         self._half = limit // 2
         self._weight = 0
         # Id -> offset of the request that brought it, or the hash of its content once that was
@@ -63,7 +72,7 @@ class Recent:
                 self._weight += PER_ITEM + getsizeof(key)
                 verdicts.append(Verdict(message_id, "stored"))
                 continue
-            batch = batch or read(request)
+            batch = batch or self._read(request)
             if first == offset:
                 own = own or _hashes(source, batch)
                 first = own[key]
@@ -73,10 +82,13 @@ class Recent:
             verdicts.append(_again(batch.items[index], first))
         return verdicts
 
+    def _read(self, request: RawRequest) -> Batch:
+        return (self._take_apart or read)(request)
+
     def _hashed(self, offset: int) -> dict[str, bytes]:
         """Puts hashes in the place of a request for all ids it brought: it is read once at most."""
         request = self._logged(offset)
-        found = {} if request is None else _hashes(request.source, read(request))
+        found = {} if request is None else _hashes(request.source, self._read(request))
         for key, value in found.items():
             for seen in (self._young, self._old):
                 if seen.get(key) == offset:

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +17,7 @@ import uvicorn
 from touchline.collect.visitor import Visitors
 from touchline.errors import TouchlineError, Unavailable
 from touchline.jobs import process
+from touchline.jobs.definitions import newer_site
 from touchline.jobs.rpc import WorkerClient
 from touchline.storage.lake import LOG
 from touchline.storage.log import Log
@@ -24,6 +26,7 @@ from touchline.web.app import api
 from touchline.web.collector import Collector
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
+from touchline.web.rules import Rules
 from touchline.web.script import Script
 from touchline.web.sender import Senders
 from touchline.web.served import Served
@@ -62,7 +65,8 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
     collector = None
     if log is not None:
         visitors = Visitors(workspace.vault.node_id, workspace.time_zone)
-        collector = Collector(log, keys, visitors, Senders(workspace.settings.events_per_s))
+        rules = Rules(partial(newer_site, workspace))
+        collector = Collector(log, keys, visitors, Senders(workspace.settings.events_per_s), rules)
     script = Script(workspace.settings.tracker_path)
     config = uvicorn.Config(
         dispatch(collector, api(served, has_routes=has_app), script),

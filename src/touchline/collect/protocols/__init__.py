@@ -18,10 +18,12 @@ from touchline.collect.protocols.segment import SEGMENT
 from touchline.collect.protocols.snowplow import SNOWPLOW
 from touchline.collect.protocols.track import TRACK
 from touchline.collect.protocols.umami import UMAMI
+from touchline.collect.protocols.webhook import WEBHOOK
 from touchline.collect.segment import read as read_calls
+from touchline.collect.site import Site
 from touchline.model import RawRequest
 
-__all__ = ["PROTOCOLS", "read", "spoken_at"]
+__all__ = ["PROTOCOLS", "is_defined", "read", "spoken_at"]
 
 PROTOCOLS: tuple[Protocol, ...] = (
     MATOMO,
@@ -35,6 +37,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     GA4,
     UMAMI,
     PLAUSIBLE,
+    WEBHOOK,
 )
 
 _EXACT = {
@@ -61,7 +64,18 @@ def spoken_at(path: str) -> tuple[Protocol, Route] | None:
     return known
 
 
-def read(request: RawRequest) -> Batch:
-    """A logged request taken apart by the protocol of its path. Raises BadInput when unreadable."""
+def is_defined(path: str) -> bool:
+    """Whether what is spoken there is made up by a site's own definitions."""
+    known = spoken_at(path)
+    return known is not None and known[0].defined is not None
+
+
+def read(request: RawRequest, site: Site | None = None) -> Batch:
+    """A logged request taken apart by the protocol of its path. Raises BadInput when unreadable.
+
+    Only what is written to a site's own definitions needs to know the site.
+    """
     known = spoken_at(request.path)
+    if known is not None and known[0].defined is not None and site is not None:
+        return known[0].defined.read(request, site)
     return (read_calls if known is None else known[0].read)(request)

@@ -1,0 +1,1 @@
+"""Touchpoint makers: what a site's own definitions turn into events or touches."""
