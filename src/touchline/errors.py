@@ -271,6 +271,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Goal {name}: {why}. Correct the [[goal]] table.",
         "转化目标 {name} 有误:{why}。请修改 [[goal]]。",
     ),
+    "bad_plan": (
+        "Tracking plan, {name}: {why}. Correct it.",
+        "埋点方案 {name} 有误:{why}。请修改。",
+    ),
+    "plan_exists": (
+        "There is a tracking plan already. Print this one with --print and merge the two by hand.",
+        "已有埋点方案。请用 --print 输出该模板,再手动合并。",
+    ),
+    "unknown_template": (
+        "There is no template {name}. Known: {known}.",
+        "没有名为 {name} 的模板。可用的有:{known}。",
+    ),
     "unknown_goal": (
         "There is no goal {name}. Known: {known}.",
         "没有名为 {name} 的转化目标。现有目标:{known}。",

@@ -76,6 +76,7 @@ TOUCH = Flag.EXPLICIT_CHANNEL | Flag.OPENS_SESSION
 
 
 class Identifier(Struct, frozen=True, gc=False):
+    OFF_PLAN = 512  # not in the tracking plan, or not as the plan has it
     """One normalised value that names a person or a device. `app` scopes an openid."""
 
     type: str

@@ -1,6 +1,7 @@
 """Why an item was rejected: each stable code, and what the sender should do about it (en, zh).
 
-Most are found by `verdict`, before the answer; the last three when the log is committed (`jobs`).
+Most are found by `verdict`, before the answer; the last three when the log is committed (`jobs`),
+as is what a strict tracking plan refuses.
 """
 
 __all__ = ["REASONS"]
@@ -85,6 +86,34 @@ REASONS: dict[str, tuple[str, str]] = {
     "id_conflict": (
         "The same message id came before with other content. Give each event an id of its own.",
         "相同的消息 ID 此前已收到过不同的内容。请为每个事件使用唯一的 ID。",
+    ),
+    "unplanned_event": (
+        "The tracking plan has no event of this name. Add it to the plan, or correct the name.",
+        "埋点方案中没有这个事件。请加入方案,或更正事件名称。",
+    ),
+    "unplanned_property": (
+        "The tracking plan closes this event, and it has a property more. Add it, or leave it out.",
+        "该事件在埋点方案中不允许多余属性,却带有方案外的属性。请加入方案,或不传。",
+    ),
+    "missing_property": (
+        "A property that the tracking plan requires is missing. Send it.",
+        "缺少埋点方案规定的必填属性,请补上。",
+    ),
+    "wrong_type": (
+        "A property is of another type than the tracking plan says. Send a number as a number.",
+        "属性类型与埋点方案不符。例如数字请不要传成文本。",
+    ),
+    "not_in_list": (
+        "A property is none of the values that the tracking plan lists. Correct it, or list it.",
+        "属性取值不在埋点方案的可选值中。请更正,或补充可选值。",
+    ),
+    "wrong_format": (
+        "A property is not of the form that the tracking plan says (pattern, format). Correct it.",
+        "属性格式与埋点方案规定的不符(pattern 或 format),请更正。",
+    ),
+    "out_of_range": (
+        "A property is smaller or larger, shorter or longer than the tracking plan allows.",
+        "属性的大小或长度超出埋点方案规定的范围。",
     ),
     "unreadable_body": (
         "The whole request could not be read. Send JSON, plain or gzip, with a list named batch.",

@@ -18,7 +18,7 @@ from touchline.collect.normalise import identifier
 from touchline.collect.url import unquoted
 from touchline.model import Members
 
-__all__ = ["Veil", "values_without_identifiers"]
+__all__ = ["Veil", "is_telling", "values_without_identifiers"]
 
 Token = Callable[[str, str], str]
 _encode = msgspec.json.Encoder().encode
@@ -83,6 +83,12 @@ def _meaning(name: str) -> _Meaning:
     folded = "".join(letter for letter in name.lower() if letter not in " _-.$")
     type_ = identifier_type(name) or _ALSO_NAMES.get(folded)
     return _Meaning(type_, folded in _NEVER_KEPT, folded)
+
+
+def is_telling(name: str) -> bool:
+    """Whether a field of that name holds what names somebody, or a secret."""
+    meaning = _meaning_of(name)
+    return meaning.type is not None or meaning.is_secret
 
 
 def _may_name(url: str) -> bool:

@@ -12,9 +12,10 @@ from touchline import clock
 from touchline.errors import BadInput
 from touchline.model import GRAINS
 
-__all__ = ["as_of", "cursor", "day", "labels", "limit", "moment", "window"]
+__all__ = ["as_of", "cursor", "day", "days", "labels", "limit", "moment", "window"]
 
 LAST_DAY = dt.date(9998, 12, 31)  # the day after it, in any zone, is a moment too
+MOST_DAYS = 3660
 _NUMBER = re.compile("[0-9]{1,18}")
 
 
@@ -48,6 +49,16 @@ def day(text: str | None, name: str) -> dt.date | None:
     except ValueError as error:
         why = "is not a day such as 2026-03-31."
         raise BadInput("bad_argument", name=name, value=text, why=why) from error
+
+
+def days(value: Any, default: int) -> int:
+    """How many days back, today included."""
+    text = str(default if value is None else value)
+    found = int(text) if _NUMBER.fullmatch(text) else 0
+    if not 1 <= found <= MOST_DAYS:
+        why = f"is not a whole number from 1 to {MOST_DAYS}."
+        raise BadInput("bad_argument", name="days", value=value, why=why)
+    return found
 
 
 def as_of(text: str | None, zone: str) -> int | None:

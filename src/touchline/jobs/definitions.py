@@ -2,6 +2,7 @@
 
     [[goal]]  [[channel_rule]]  [source_alias]  [source_kind]  [identity]  [site]
     [[webhook]]
+    [plan]  [[event]]  [[touchpoint]]
 
 `[site]` holds own_hosts and payment_hosts. Other top-level names are refused, so that a misspelt
 table is not silently without effect.
@@ -17,17 +18,20 @@ import tomli_w
 from touchline.collect.channel import ChannelRules
 from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
+from touchline.collect.plan import events_of
 from touchline.collect.site import Site
 from touchline.errors import BadInput
 from touchline.identity.rules import Rules
+from touchline.jobs.planned import Planned, all_goals, planned
 from touchline.journey.goal import Goal, goals
 from touchline.storage import definition
 from touchline.storage.workspace import Workspace
 
-__all__ = ["apply", "dump", "goals_of", "newer_site", "read_file", "sealed", "site_of"]
+__all__ = ["apply", "dump", "goals_of", "newer_site", "planned_of", "read_file", "sealed", "site_of"]
 
 CHANNEL_KINDS = ("channel_rule", "source_alias", "source_kind")
-KINDS = ("site", "goal", *CHANNEL_KINDS, "identity", *makers.KINDS)
+PLAN_KINDS = ("plan", "event", "touchpoint")
+KINDS = ("site", "goal", *CHANNEL_KINDS, "identity", *makers.KINDS, *PLAN_KINDS)
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +74,13 @@ def dump(workspace: Workspace) -> str:
 
 def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
     """Goals in force now. A report as of an earlier day asks today's question of what was known."""
-    return goals(_list(definition.current(workspace.state).get("goal", [])))
+    return _goals(definition.current(workspace.state))
+
+
+def planned_of(workspace: Workspace) -> Planned:
+    """The tracking plan, the map of touchpoints and the goals in force."""
+    held = definition.current(workspace.state)
+    return planned(held, _goals(held), _channels(held).sources)
 
 
 def newer_site(workspace: Workspace, number: int) -> tuple[int, Site] | None:
@@ -97,11 +107,14 @@ def site_of(workspace: Workspace) -> Site:
 
 
 def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
-    goals(_list(documents.get("goal", [])))
-    _channels(documents)
+    planned(documents, _goals(documents), _channels(documents).sources)
     Rules.from_document(documents)
     _hosts(documents.get("site", {}))
     makers.makers(documents, opened)
+
+
+def _goals(documents: dict[str, Any]) -> tuple[Goal, ...]:
+    return all_goals(goals(_list(documents.get("goal", []))), events_of(documents))
 
 
 def _channels(documents: dict[str, Any]) -> ChannelRules:

@@ -206,9 +206,8 @@ class _Chunk:
             tally = self._writer.store.store(self._arrivals, self._rejects)
             self._counts["stored"] += tally.stored
             self._counts["duplicate"] += tally.duplicate
+            self._still |= tally.refused
         self._settle_duplicates()
-        for reject_id in self._in_conflict():
-            self._still[reject_id] = "id_conflict"
         self._counts["rejected"] += len(self._still)
         self._reasons.update(self._still.values())
         table = schema.reject
@@ -223,15 +222,6 @@ class _Chunk:
         again = ((source, received_us, "duplicate") for source, received_us in places.values())
         state.write(intake_rows(state, again), *replayed_rows(state, places))
         self._counts["duplicate"] += len(places)
-
-    def _in_conflict(self) -> list[bytes]:
-        """Rejects that were offered to the store and that it left what they were."""
-        table = schema.reject.c
-        offered = {one.reject_id for one in self._arrivals if one.reject_id is not None}
-        rows = self._workspace.state.lookup(
-            table.reject_id, offered, table.reject_id, table.replayed_us
-        )
-        return [bytes(row.reject_id) for row in rows if row.replayed_us is None]
 
 
 def _as_named(row: Row, item: Item, request: RawRequest) -> Item:

@@ -2,6 +2,7 @@
 
     known already, equal content     duplicate
     known already, other content     rejected: id_conflict, payload kept
+    new, refused by a strict plan    rejected: what it goes against, payload kept
     else                             stored
 
 A reject that is replayed goes the same way, and is taken off the account when it is stored or turns
@@ -10,45 +11,41 @@ out to be a duplicate; one that is in conflict stays the reject it was.
 The order of writes makes a crash harmless: first what State needs to open a row (nodes and traits,
 safe to repeat), then the rows with the log offset in one lake commit, then keys, rejects and the
 account in one transaction. A crash between the last two leaves one batch half accounted for; what
-comes next is decided by `Writer.recover`, which tells this store to redo State alone.
+comes next is decided by `Writer.recover`, which tells this store to redo State alone: then what is
+in the lake was stored, whatever a plan that has changed since says.
 """
 
 import threading
-from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
-import msgspec
 import pyarrow as pa
 
-from touchline import clock
 from touchline.collect.nodes import NodeBook
 from touchline.errors import Unavailable
+from touchline.jobs import sightings
 from touchline.jobs.account import Tally, intake_rows, reject_rows, replayed_rows
+from touchline.jobs.fates import Arrival, Fates
+from touchline.jobs.in_force import InForce
+from touchline.jobs.off_plan import OffPlan
 from touchline.jobs.process import without_collector
 from touchline.jobs.rows import Rows
 from touchline.jobs.session import OpenSessions
-from touchline.model import Event, Flag, RawRequest, Reject
+from touchline.model import Flag, Reject
 from touchline.storage import schema
 from touchline.storage.lake import LOG, REVISED, SEQ
+from touchline.storage.state import Statement
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Arrival", "EventStore"]
-
-_encoder = msgspec.json.Encoder()
+__all__ = ["Arrival", "EventStore", "Outcome"]
 
 
-class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """An event and the item it was made from, which is kept if it turns out to be in conflict.
-
-    `reject_id`: the reject this was until now; it is one no more when the event is stored.
+class Outcome(Tally, frozen=True):
+    """`refused`: rejects that were offered again and stay rejects, each with the reason that holds
+    now. `unrevised`: new versions of imported orders among what was rejected.
     """
 
-    event: Event
-    item: Any
-    line: int | None = None
-    request: RawRequest | None = None
-    reject_id: bytes | None = None
+    refused: Mapping[bytes, str] = {}
+    unrevised: int = 0
 
 
 class EventStore:
@@ -58,6 +55,8 @@ class EventStore:
         self.workspace = workspace
         self.nodes = NodeBook(workspace)
         self._rows = Rows(self.nodes, region=workspace.region, time_zone=workspace.time_zone)
+        self._in_force = InForce(workspace)
+        self._off_plan = OffPlan(workspace)
         self.sessions = OpenSessions()
         self.last_seq = workspace.state.mark(SEQ)
         self._has_failed = False
@@ -69,12 +68,12 @@ class EventStore:
         rejects: Sequence[Reject] = (),
         *,
         log_offset: int | None = None,
-        is_redo: bool = False,
-    ) -> Tally:
+        in_lake: Collection[bytes] | None = None,
+    ) -> Outcome:
         """Commits a batch and says what became of it. Raises Unavailable when the disk is full.
 
-        `log_offset`: the batch is all the log holds up to there. `is_redo`: its rows are in the
-        lake already, only State must follow (all of it, for State may be an older copy). After a
+        `log_offset`: the batch is all the log holds up to there. `in_lake`: these of its rows are
+        there already, only State must follow (all of it, for State may be an older copy). After a
         failure lake and State may differ, so that this store takes nothing more: the next `Writer`
         brings them together.
         """
@@ -82,17 +81,20 @@ class EventStore:
             if self._has_failed:
                 raise Unavailable("not_stored")
             self._has_failed = True
-            fates = _Fates(self.workspace, arrivals)
+            planned = self._in_force.now()
+            fates = Fates(self.workspace, arrivals, planned.plan, in_lake)
             events = [event for _, event in fates.stored]
             ids = [event_id for event_id, _ in fates.stored]
             rows, traits = self._rows.table(ids, events, self.last_seq)
             is_revised = any(event.flags & Flag.REVISION for _, event in fates.stored)
             self.nodes.save(traits)
-            if not is_redo:
+            rows = self.sessions.assign(rows)
+            if in_lake is None:
                 self._to_lake(rows, is_revised, log_offset)
-            tally = self._to_state(fates, rejects, log_offset)
+            seen = sightings.note(self.workspace.state, planned.touchpoints, rows)
+            outcome = self._to_state(fates, rejects, log_offset, seen)
             self._has_failed = False
-            return tally
+            return outcome
 
     def _to_lake(self, rows: pa.Table, is_revised: bool, log_offset: int | None) -> None:
         last = self.last_seq + len(rows)
@@ -101,13 +103,13 @@ class EventStore:
             offsets[REVISED] = last
         if log_offset is not None:
             offsets[LOG] = log_offset
-        self.workspace.lake.fresh.commit(self.sessions.assign(rows), offsets=offsets)
+        self.workspace.lake.fresh.commit(rows, offsets=offsets)
 
     def _to_state(
-        self, fates: "_Fates", rejects: Sequence[Reject], log_offset: int | None
-    ) -> Tally:
+        self, fates: Fates, rejects: Sequence[Reject], log_offset: int | None, seen: Statement
+    ) -> Outcome:
         state = self.workspace.state
-        refused = [*rejects, *fates.conflicts]
+        refused = [*rejects, *fates.refused]
         kept_bad, numbered = reject_rows(self.workspace, refused)
         bad_rows = kept_bad[1]
         fate = ("rejected", "duplicate")  # the second for a line of a file imported again
@@ -124,6 +126,9 @@ class EventStore:
         ]
         last_seq = self.last_seq + len(fates.stored)
         replayed, corrected = replayed_rows(state, fates.replayed)
+        mine = zip(fates.refused_off_plan, bad_rows[len(rejects) :], strict=True)
+        new = (told for told, row in mine if told is not None and row["reject_id"] not in again)
+        off_plan = self._off_plan.rows([*fates.off_plan, *new])
         state.write(
             (state.upsert(schema.event_key), keys),
             kept_bad,
@@ -131,59 +136,18 @@ class EventStore:
             intake_rows(state, counts),
             replayed,
             corrected,
+            off_plan,
+            seen,
             state.set_mark(SEQ, last_seq),
             *([] if log_offset is None else [state.set_mark(LOG, log_offset)]),
         )
         self.last_seq = last_seq
         duplicates = len(fates.duplicates)
-        return Tally(len(counts), len(fates.stored), duplicates, len(refused))
-
-
-class _Fates:
-    """What each arrival of a batch turns out to be, against State and against its neighbours."""
-
-    def __init__(self, workspace: Workspace, arrivals: Sequence[Arrival]) -> None:
-        self.stored: list[tuple[bytes, Event]] = []
-        self.duplicates: list[Event] = []
-        self.conflicts: list[Reject] = []
-        self.replayed: dict[bytes, tuple[str, int]] = {}
-        ids = [_event_id(workspace.id, arrival.event) for arrival in arrivals]
-        key = schema.event_key.c
-        held = {
-            row.event_id: row.content_hash
-            for row in workspace.state.lookup(
-                key.event_id, set(ids), key.event_id, key.content_hash
-            )
-        }
-        for event_id, arrival in zip(ids, arrivals, strict=True):
-            event = arrival.event
-            if event_id not in held:
-                held[event_id] = event.content_hash
-                self.stored.append((event_id, event))
-            elif held[event_id] == event.content_hash:
-                self.duplicates.append(event)
-            else:
-                if arrival.reject_id is None:
-                    self.conflicts.append(_conflict(arrival))
-                continue
-            if arrival.reject_id is not None:
-                self.replayed[arrival.reject_id] = (event.source, event.received_us)
-
-
-def _event_id(workspace_id: str, event: Event) -> bytes:
-    name = f"{workspace_id}\0{event.source}\0{event.message_id}"
-    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _conflict(arrival: Arrival) -> Reject:
-    event = arrival.event
-    return Reject(
-        source=event.source,
-        reason="id_conflict",
-        payload=_encoder.encode(arrival.item),
-        received_us=event.received_us,
-        message_id=event.message_id,
-        line=arrival.line,
-        request=arrival.request,
-        sent_at=None if event.sent_us is None else clock.iso(event.sent_us),
-    )
+        return Outcome(
+            received=len(counts),
+            stored=len(fates.stored),
+            duplicate=duplicates,
+            rejected=len(refused),
+            refused=fates.still,
+            unrevised=fates.unrevised,
+        )

@@ -140,8 +140,10 @@ class Writer:
         if end > start:
             frames = read(self.workspace.dir, start, end - start)
             for batch in self._batches(frame for frame in frames if frame.offset < end):
-                self.store.store(batch.arrivals, batch.rejects, log_offset=batch.end, is_redo=True)
-            self.store.store((), log_offset=end, is_redo=True)  # bytes that a power cut took
+                self.store.store(
+                    batch.arrivals, batch.rejects, log_offset=batch.end, in_lake=in_lake
+                )
+            self.store.store((), log_offset=end, in_lake=in_lake)  # bytes that a power cut took
         if fresh.offset(SEQ) > state.mark(SEQ):
             self._learn_rows(last, fresh.offset(SEQ))
 
@@ -149,6 +151,7 @@ class Writer:
         """Keys and account of rows that reached the lake and not State; safe to repeat."""
         state, key = self.workspace.state, schema.event_key.c.event_id
         with self.workspace.view() as view:
+            in_lake = self._ids_after(last)
             rows = view.events("event_id", "content_hash", "source", "received_us", "seq")
             for batch in view.batches(rows.filter(rows.seq > after), ROWS):
                 found = batch.to_pylist()
@@ -156,6 +159,12 @@ class Writer:
                 new = [row for row in found if row["event_id"] not in held]
                 keys = [{name: row[name] for name in ("event_id", "content_hash")} for row in new]
                 fates = ((row["source"], row["received_us"], "stored") for row in new)
+    def _ids_after(self, seq: int) -> frozenset[bytes]:
+        with self.workspace.view("fresh", "events") as view:
+            rows = view.events("event_id", "seq")
+            found = view.fetch(rows.filter(rows.seq > seq).select("event_id"))
+        return frozenset(found.column(0).to_pylist())
+
                 state.write((state.upsert(schema.event_key), keys), intake_rows(state, fates))
         state.write(state.set_mark(SEQ, upto))
         self.store.last_seq = upto

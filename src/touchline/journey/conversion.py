@@ -95,7 +95,8 @@ def _versions(view: View, speakers: Speakers, goal: Goal) -> Expression:
         *("properties", "bot", "known_at_us"),
     )
     events = in_force(view, events)
-    events = events.filter(events.name == goal.event, events.type == "track", ~events.bot)
+    is_named = events.name.isin([goal.event, *goal.also])
+    events = events.filter(is_named, events.type == "track", ~events.bot)
     events = events.mutate(
         conversion_id=events.order_id.coalesce(events.source.concat("/", events.message_id)),
         stage=ibis.literal(""),

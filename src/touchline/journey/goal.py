@@ -2,7 +2,7 @@
 
     [[goal]]
     name = "deals"
-    stages = ["won", "赢单"]     # and / or: event = "Order Completed"
+    stages = ["won", "赢单"]     # and / or: event = "Order Completed", also = ["下单成功"]
     value = "revenue"           # a property's name, or a number in major units
     count = "every"             # or "once": a person's first ever
 
@@ -29,6 +29,7 @@ class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     event: str | None = None
+    also: tuple[str, ...] = ()  # names under which the event came as well
     stages: tuple[str, ...] | None = None
     value: str | int | float | None = None
     count: Literal["every", "once"] = "every"
@@ -65,6 +66,8 @@ def _flaw(goal: Goal) -> str | None:
         return "needs an event or stages"
     if goal.event is not None and not goal.event.strip():
         return "event is empty"
+    if not all(name.strip() for name in goal.also) or (goal.also and goal.event is None):
+        return "also has further names of its event"
     if goal.stages is not None and not goal.stages:
         return "stages is empty"
     if isinstance(goal.value, int | float) and not 0 <= goal.value < MOST:

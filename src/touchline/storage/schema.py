@@ -27,7 +27,9 @@ __all__ = [
     "mark",
     "metadata",
     "node",
+    "off_plan",
     "reject",
+    "sighting",
     "trait",
 ]
 
@@ -142,6 +144,28 @@ intake = Table(
     Column("stored", BigInteger, nullable=False),
     Column("duplicate", BigInteger, nullable=False),
     Column("rejected", BigInteger, nullable=False),
+)
+
+# What went against the tracking plan, by day of arrival (days since 1970-01-01, local).
+off_plan = Table(
+    "off_plan",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("source", String(200), primary_key=True),
+    Column("event", String(200), primary_key=True),
+    Column("property", String(200), primary_key=True),
+    Column("reason", String(64), primary_key=True),
+    Column("stored", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("example", Text),
+)
+
+# When what shows a touchpoint was last seen; `touchpoint` is the key of what is looked for.
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("touchpoint", String(64), primary_key=True),
+    Column("seen_us", BigInteger, nullable=False),
 )
 
 # Small facts of the store itself, such as the log offset up to which State has followed the lake.

@@ -1,0 +1,326 @@
+"""The events a site plans to have (埋点方案), what they hold → what of an event goes against it.
+
+    [plan]      strict, ignore
+    [[event]]   name, also, type, kind, owner, stage, description, key, conversion, strict, closed,
+                properties (see `property_check`), trait
+
+An event is looked up by its name or one it is also known by; then each property that the plan has
+is checked once for every value that comes again and again. The surprise: only track events can be
+unplanned. Pages and screens have names of their own making; those in the plan are checked.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from touchline.collect.identifiers import identifier_type
+from touchline.collect.money import minor
+from touchline.collect.property_check import Check, Fault, PropertySpec, compiled
+from touchline.errors import BadInput
+from touchline.model import Event, Members
+
+__all__ = [
+    "NO_VALUE",
+    "UNPLANNED",
+    "EventSpec",
+    "Judgement",
+    "Plan",
+    "Said",
+    "Worth",
+    "events_of",
+    "is_automatic",
+    "specs",
+]
+
+UNPLANNED = "unplanned_event"
+NO_VALUE = "conversion_without_value"  # counted, and never a reason to refuse an event
+MAX_EVENTS, MAX_PROPERTIES, MAX_NAME, MAX_TRAIT = 2_000, 300, 512, 200
+REMEMBERED, MAX_REMEMBERED = 1 << 12, 256
+
+Said = str | dict[str, str]
+Kind = Literal["survey", "preference", "nps"]
+Spec = TypeVar("Spec")
+_decode = msgspec.json.Decoder().decode
+
+
+class PlanSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for the whole plan. `ignore`: names, * for anything, that may come beside it."""
+
+    strict: bool = False
+    ignore: tuple[str, ...] = ()
+
+
+class TraitSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A property's value becomes the sender's trait `name`, when other properties are so."""
+
+    name: str
+    property: str
+    when: dict[str, str | int | bool] = field(default_factory=dict[str, str | int | bool])
+
+
+class EventSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    also: tuple[str, ...] = ()
+    type: Literal["track", "page", "screen"] = "track"
+    kind: Kind | None = None
+    owner: str = ""
+    stage: str = ""
+    description: Said = ""
+    key: bool = False
+    conversion: bool | str = False
+    strict: bool | None = None
+    closed: bool = False
+    properties: dict[str, PropertySpec] = field(default_factory=dict[str, PropertySpec])
+    trait: tuple[TraitSpec, ...] = ()
+
+
+class Judgement(NamedTuple):
+    """What is to be said of an event. `name`: the plan's; `refusal`: why it must not be stored."""
+
+    name: str
+    faults: tuple[Fault, ...]
+    refusal: str | None
+    traits: dict[str, Any]
+
+
+# What a conversion is worth: None, its revenue; a text, that property; a number is known already.
+Worth = str | int | float | None
+
+
+class Expected(NamedTuple):
+    """An event of the plan, compiled."""
+
+    name: str
+    is_strict: bool
+    known: frozenset[str] | None  # the only properties it may have
+    checks: tuple[tuple[str, Check, Callable[[bytes], tuple[Fault, ...]]], ...]
+    has_worth: Callable[[Event], Fault | None] | None
+    traits: tuple[TraitSpec, ...]
+
+
+class Plan:
+    """The compiled plan of a workspace. Build with `compile`."""
+
+    def __init__(
+        self, spec: PlanSpec, events: tuple[EventSpec, ...], worth: Mapping[str, Worth]
+    ) -> None:
+        self.spec, self.events = spec, events
+        self._expected: dict[tuple[str, str], Expected] = {}
+        for event in events:
+            made = _expected(event, spec, worth)
+            for name in (event.name, *event.also):
+                if self._expected.setdefault((event.type, name), made) is not made:
+                    raise _bad(event.name, f"the name {name} is used twice")
+        self._is_ignored = _matching(spec.ignore)
+
+    @classmethod
+    def compile(
+        cls, documents: Mapping[str, Any], worth: Mapping[str, Worth] | None = None
+    ) -> "Plan | None":
+        """The plan of a site's definitions, or None when it has none. BadInput("bad_plan") says
+        what cannot be read. `worth`: what conversion events are worth, by name.
+        """
+        spec = _converted(documents.get("plan", {}), PlanSpec, "[plan]")
+        events = events_of(documents)
+        return cls(spec, events, worth or {}) if events else None
+
+    def name_of(self, kind: str, name: str) -> str | None:
+        """What the plan calls an event of that name; None when it has none."""
+        found = self._expected.get((kind, name))
+        return None if found is None else found.name
+
+    def is_ignored(self, name: str) -> bool:
+        """Whether a track event may come beside the plan."""
+        return is_automatic(name) or self._is_ignored(name) is not None
+
+    def judge(self, event: Event) -> Judgement | None:
+        """None when the event is as planned and nothing follows from it."""
+        expected = self._expected.get((event.type, event.name))
+        if expected is None:
+            if event.type != "track" or self.is_ignored(event.name):
+                return None
+            refusal = UNPLANNED if self.spec.strict else None
+            return Judgement(event.name, (Fault("", UNPLANNED),), refusal, {})
+        faults = _faults(expected, event.properties)
+        refusal = faults[0].reason if faults and expected.is_strict else None
+        if expected.has_worth is not None and (none := expected.has_worth(event)) is not None:
+            faults = (*faults, none)
+        traits = _traits(expected, event.properties, faults) if expected.traits else {}
+        return Judgement(expected.name, faults, refusal, traits) if faults or traits else None
+
+
+def events_of(documents: Mapping[str, Any]) -> tuple[EventSpec, ...]:
+    """The plan's events as written, those of a kind with the properties that come with it."""
+    return tuple(map(_with_kind, specs(documents, "event", EventSpec, MAX_EVENTS)))
+
+
+def specs(documents: Mapping[str, Any], kind: str, type_: type[Spec], most: int) -> list[Spec]:
+    """The `[[kind]]` tables of a site's definitions."""
+    found = documents.get(kind, [])
+    if not isinstance(found, list):
+        raise _bad(kind, f"write it as [[{kind}]]")
+    if len(found) > most:
+        raise _bad(kind, f"there are more than {most}")
+    return [_converted(one, type_, _where(kind, one, at)) for at, one in enumerate(found, 1)]
+
+
+def _with_kind(event: EventSpec) -> EventSpec:
+    shipped = _kinds()[event.kind] if event.kind else {}
+    return msgspec.structs.replace(event, properties={**shipped, **event.properties})
+
+
+def _expected(event: EventSpec, plan: PlanSpec, worth: Mapping[str, Worth]) -> Expected:
+    _check_texts(event)
+    checks: list[tuple[str, Check, Callable[[bytes], tuple[Fault, ...]]]] = []
+    for name, spec in event.properties.items():
+        try:
+            check = compiled(name, spec)
+        except ValueError as error:
+            raise _bad(event.name, str(error)) from None
+        checks.append((name, check, _read_by(check)))
+    return Expected(
+        event.name,
+        plan.strict if event.strict is None else event.strict,
+        frozenset(event.properties) if event.closed else None,
+        tuple(checks),
+        _worth_test(worth[event.name]) if event.name in worth else None,
+        event.trait,
+    )
+
+
+def _read_by(check: Check) -> Callable[[bytes], tuple[Fault, ...]]:
+    """The check for a value that came as bytes; the same bytes are looked at once."""
+
+    def read(raw: bytes) -> tuple[Fault, ...]:
+        return _faults_of(check, _decode(raw))
+
+    known = lru_cache(REMEMBERED)(read)
+    return lambda raw: known(raw) if len(raw) <= MAX_REMEMBERED else read(raw)
+
+
+def _faults_of(check: Check, value: Any) -> tuple[Fault, ...]:
+    if value is not None or check.takes_null:
+        return check.faults(value)
+    return (Fault(check.name, "missing_property"),) if check.is_required else ()
+
+
+def _faults(expected: Expected, properties: Mapping[str, Any]) -> tuple[Fault, ...]:
+    found: list[Fault] = []
+    is_raw = type(properties) is Members
+    for name, check, read in expected.checks:
+        if name in properties:
+            value = properties[name]
+            found += read(value) if is_raw else _faults_of(check, value)
+        elif check.is_required:
+            found.append(Fault(name, "missing_property"))
+    if expected.known is not None:
+        unknown = [name for name in properties if name not in expected.known]
+        found += (Fault(name[:MAX_NAME], "unplanned_property") for name in unknown)
+    return tuple(found)
+
+
+def _value(properties: Mapping[str, Any], name: str) -> Any:
+    value = properties.get(name)
+    return _decode(value) if value is not None and type(properties) is Members else value
+
+
+def _worth_test(worth: Worth) -> Callable[[Event], Fault | None] | None:
+    if isinstance(worth, int | float):
+        return None
+    if worth in (None, "revenue", "amount"):
+        none = Fault("revenue", NO_VALUE)
+        return lambda event: None if event.revenue is not None else none
+
+    def of_property(event: Event) -> Fault | None:
+        try:
+            minor(_value(event.properties, worth), "CNY")
+        except BadInput:
+            return Fault(worth, NO_VALUE)
+        return None
+
+    return of_property
+
+
+def _traits(
+    expected: Expected, properties: Mapping[str, Any], faults: Sequence[Fault]
+) -> dict[str, Any]:
+    """Answers that the plan makes traits of; one that goes against the plan is none."""
+    wrong = {fault.property.partition(".")[0].partition("[")[0] for fault in faults}
+    found: dict[str, Any] = {}
+    for trait in expected.traits:
+        if trait.property in wrong:
+            continue
+        value = _value(properties, trait.property)
+        if value is not None and all(_value(properties, k) == v for k, v in trait.when.items()):
+            found[trait.name] = value
+    return found
+
+
+def _check_texts(event: EventSpec) -> None:
+    for name in (event.name, *event.also):
+        if not name.strip() or name != name.strip() or len(name) > MAX_NAME:
+            raise _bad(event.name, f"{name!r} is not the name of an event")
+    if len(event.properties) > MAX_PROPERTIES:
+        raise _bad(event.name, f"it has more than {MAX_PROPERTIES} properties")
+    for trait in event.trait:
+        if identifier_type(trait.name) is not None:
+            # Identifiers are never read from properties: a friend's number is not the sender's.
+            raise _bad(event.name, f"the trait {trait.name} is an identifier: choose another name")
+        if not 0 < len(trait.name) <= MAX_TRAIT:
+            raise _bad(event.name, "a trait needs a name")
+        if trait.property not in event.properties:
+            raise _bad(event.name, f"its trait {trait.name} is made of no property that it has")
+
+
+def _where(kind: str, raw: Any, number: int) -> str:
+    name = raw.get("name") if isinstance(raw, Mapping) else None
+    return name if isinstance(name, str) else f"{kind} {number}"
+
+
+def _converted(raw: Any, type_: type[Spec], where: str) -> Spec:
+    try:
+        return msgspec.convert(raw, type_)
+    except msgspec.ValidationError as error:
+        raise _bad(where, str(error)) from error
+
+
+def _bad(name: str, why: str) -> BadInput:
+    return BadInput("bad_plan", name=name, why=why)
+
+
+def _data(name: str) -> dict[str, Any]:
+    text = resources.files("touchline.collect").joinpath(f"data/{name}").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def is_automatic(name: str) -> bool:
+    """Whether trackers send events of that name by themselves."""
+    return _automatic()(name) is not None
+
+
+def _matching(patterns: Iterable[str]) -> Callable[[str], Any]:
+    """`*` stands for anything."""
+    found = "|".join(".*".join(map(re.escape, one.split("*"))) for one in patterns)
+    return lru_cache(REMEMBERED)(re.compile(f"(?s:{found})").fullmatch if found else _nothing)
+
+
+def _nothing(_name: str) -> None:
+    return None
+
+
+@lru_cache(maxsize=1)
+def _automatic() -> Callable[[str], Any]:
+    return _matching(_data("plan.toml")["automatic"])
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, dict[str, PropertySpec]]:
+    """Events of what people say of themselves, with the properties that come with each kind."""
+    found = _data("plan.toml")["kind"]
+    return msgspec.convert(found, dict[str, dict[str, PropertySpec]])
