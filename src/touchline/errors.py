@@ -291,6 +291,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: unknown table {name}. Known: {known}.",
         "{path}:不认识 {name}。可用的有:{known}。",
     ),
+    "bad_bots": (
+        "[bots]: {why}. Give count = true or false, people and bots as lists of texts.",
+        "[bots] 有误:{why}。count 应为 true 或 false,people、bots 应为文本列表。",
+    ),
     "bad_site": (
         "[site]: {why}. Give lists of texts: own_hosts, payment_hosts.",
         "[site] 有误:{why}。own_hosts、payment_hosts 应为文本列表。",

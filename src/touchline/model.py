@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 __all__ = [
+    "CONSENTS",
     "GRAINS",
     "IDENTIFIER_TYPES",
     "LABELS",
@@ -51,6 +52,11 @@ LABEL_FIELDS = tuple(name.removesuffix("_name") for name in LABELS)
 # Those that a report may be broken down by.
 GRAINS = ("channel", "campaign", "ad_group", "term", "content")
 
+
+# What a person had agreed to when an event was collected, most first: to everything; to some
+# purposes; to being counted with nothing kept on the device; to nothing; and what a tracker sends
+# that is switched off, which is nothing but an error of its site. Null: nobody said.
+CONSENTS = ("full", "partial", "cookieless", "denied", "off")
 
 # The event that says an order was given back, however it is written.
 REFUND = "order refunded"
@@ -112,7 +118,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
     `source` is the write key's name (or the import's); `source_name` is the marketing source (UTM).
     `original_us` is the client's own time; `ts_us` the corrected one. `properties` and `context`
-    may be `Members`.
+    may be `Members`. `bot`: left out of journeys. `consent`: one of CONSENTS.
     """
 
     source: str
@@ -148,6 +154,7 @@ class Event(Struct, frozen=True, kw_only=True):
     context: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     bot: bool = False
+    consent: str | None = None
     flags: int = 0
 
 

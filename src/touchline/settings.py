@@ -19,7 +19,7 @@ __all__ = ["Settings", "load_settings"]
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`secrets` is the folder of pepper and root key (default DIR/secrets). `events_per_s`: what a
-    source may send, 0 without limit.
+    source may send, 0 without limit. `geo_db`: a .mmdb file that says where networks are.
     """
 
     secrets: str | None = None
@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settle_s: float = 30.0
     tracker_path: str = "/t.js"
     events_per_s: int = 250_000
+    geo_db: str | None = None
 
 
 def load_settings(directory: Path, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -42,7 +42,7 @@ def test_a_site_s_rules_come_before_the_base_in_their_order():
     )
     assert rules.channel("xiaohongshu", "KOL") == "达人"
     assert rules.channel("baidu", "cpm", "2611_Brand") == "品牌词"
-    assert rules.channel("baidu", "cpm", "2611") == "Paid Search"
+    assert rules.channel("baidu", "cpc", "2611") == "Paid Search"
 
 
 def test_rules_may_ask_for_referrer_host_and_click_id():

@@ -76,6 +76,12 @@ HELP = {
     ),
     "the id of a reject (again for more)": "异常数据的编号(可重复填写)",
     "all that are open": "全部未处理的数据",
+    "See which channel a visit gets.": "查看一次访问会归入哪个渠道。",
+    "Print a visit's channel, and the rule that decides.": "输出一次访问的渠道及判定规则。",
+    "address of the page": "落地页网址",
+    "where the link to it was": "来源页网址",
+    "the visitor's browser": "访客的浏览器标识(User-Agent)",
+    "default: that in force": "默认使用当前生效的模式",
     "JSON that corrects the one --id (- is stdin)": (
         "用于替换该 --id 内容的 JSON 文件(- 为标准输入)"
     ),

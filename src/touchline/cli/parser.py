@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _rebuild(verbs)
     _keys(verbs)
     _rejects(verbs)
+    _channel(verbs)
     _demo(verbs)
     return top
 
@@ -245,6 +246,17 @@ def _rejects(verbs: Any) -> None:
     made.add_argument(
         "--payload", type=Path, metavar="FILE", help="JSON that corrects the one --id (- is stdin)"
     )
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
+
+
+def _channel(verbs: Any) -> None:
+    own = _group(verbs, "channel", "See which channel a visit gets.")
+    made = _verb(own, "explain", "Print a visit's channel, and the rule that decides.", "channel")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--url", metavar="U", help="address of the page")
+    made.add_argument("--referrer", metavar="R", help="where the link to it was")
+    made.add_argument("--user-agent", metavar="A", help="the visitor's browser")
+    made.add_argument("--mode", choices=("extended", "ga4"), help="default: that in force")
     made.add_argument("--format", choices=FORMATS[:2], default="table")
 
 

@@ -10,15 +10,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
 from touchline.collect import sources, url
+from touchline.collect.channel import Rule
+from touchline.collect.mode import DEFAULT, Mode, mode
 from touchline.collect.site import Site
 from touchline.collect.sources import ClickId, Known
 
-__all__ = ["Labels", "Origin", "origin_of", "stated"]
+__all__ = ["Labels", "Origin", "linked", "origin_of", "over", "stated"]
 
 MAX_LABEL = 255
 MAX_REMEMBERED = 1024  # a longer URL comes once, and would only fill the cache
@@ -40,6 +42,7 @@ _PARAMETERS: tuple[tuple[str, str], ...] = (
     ("utm_id", "campaign"),
 )
 _WANTED = frozenset(name for name, _ in _PARAMETERS)
+_BAIDU = frozenset(name for name in _WANTED if name.startswith("hm"))
 _STATED = {
     "source": "source",
     "medium": "medium",
@@ -55,7 +58,9 @@ _NOTHING = frozenset(
     ("", "null", "undefined", "none", "nan", "(none)", "(not set)", "(direct)", "not set")
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]+")
-_MEDIUM_OF_KIND = {"search": "organic", "ai": "ai-assistant", "email": "email"}
+
+
+ToldBy = Literal["tag", "click_id", "referrer", "app"]
 
 
 class Labels(Struct, frozen=True):
@@ -89,6 +94,8 @@ class Origin(Struct, frozen=True, gc=False):
     referrer_host: str | None
     channel: str
     brings: bool
+    rule: Rule
+    told_by: ToldBy | None  # what names the source
 
 
 NOWHERE = Labels()
@@ -115,22 +122,30 @@ def _origin(
     labels: Labels | None,
     user_agent: str | None,
 ) -> Origin:
-    link = _link_of(page_url) if page_url else _NO_LINK
-    said = _over(labels, link.labels)
+    reading = site.channels.mode
+    link = _link_of(page_url, reading) if page_url else _NO_LINK
+    said = over(labels, link.labels)
     host, place = _place_of(referrer, link.host, site) if referrer else (None, None)
-    source = site.channels.named(said.source).name if said.source else None
     medium = said.medium.lower() if said.medium else None
-    if source is None:
-        source, default = _source_without_tag(link.evidence, host, place)
-        medium = medium or default
-    elif medium is None:
-        medium = _medium_without_tag(site.channels.named(source), link.evidence)
-    brings = said is not NOWHERE or host is not None or link.evidence is not None
-    if not brings and user_agent and (app := sources.in_app(user_agent)):
-        known = site.channels.named(app)
-        source, medium = known.name, _MEDIUM_OF_KIND.get(known.kind or "", "referral")
+    evidence = link.evidence
+    known, told_by = None, None
+    if said.source and not (reading.click_ids_first and evidence):
+        known, told_by = site.channels.named(said.source), "tag"
+        medium = medium or _medium_of_tag(known, evidence, reading)
+    elif evidence is not None:
+        known = site.channels.named(evidence.source) if evidence.source else None
+        own = None if reading.click_ids_first else medium
+        medium, told_by = own or evidence.medium, "click_id"
+    elif host is not None:
+        known, told_by = place or Known(host, None), "referrer"
+        medium = medium or reading.referrer.get(known.kind or "", "referral")
+    brings = said is not NOWHERE or host is not None or evidence is not None
+    if not brings and reading.apps and user_agent and (app := sources.in_app(user_agent)):
+        known, told_by = site.channels.named(app), "app"
+        medium = reading.referrer.get(known.kind or "", "referral")
+    rule = site.channels.rule(known, medium, said.campaign, host, tuple(link.click_ids))
     return Origin(
-        source,
+        known.name if known else None,
         medium,
         said.campaign,
         said.ad_group,
@@ -138,10 +153,10 @@ def _origin(
         said.content,
         link.click_ids,
         host,
-        site.channels.channel(
-            source, medium, said.campaign, referrer_host=host, click_ids=link.click_ids
-        ),
+        rule.channel,
         brings,
+        rule,
+        told_by,
     )
 
 
@@ -170,40 +185,37 @@ def label_text(raw: Any) -> str | None:
     return None if text.lower() in _NOTHING else text
 
 
-def _over(own: Labels | None, linked: Labels | None) -> Labels:
-    if own is None or linked is None:
-        return own or linked or NOWHERE
+def over(own: Labels | None, other: Labels | None) -> Labels:
+    """What is said by the first of the two that says it, label by label."""
+    if own is None or other is None:
+        return own or other or NOWHERE
     return Labels(
-        own.source or linked.source,
-        own.medium or linked.medium,
-        own.campaign or linked.campaign,
-        own.ad_group or linked.ad_group,
-        own.term or linked.term,
-        own.content or linked.content,
+        own.source or other.source,
+        own.medium or other.medium,
+        own.campaign or other.campaign,
+        own.ad_group or other.ad_group,
+        own.term or other.term,
+        own.content or other.content,
     )
 
 
-def _source_without_tag(
-    evidence: ClickId | None, host: str | None, place: Known | None
-) -> tuple[str | None, str | None]:
-    if evidence is not None:
-        return evidence.source, evidence.medium
-    if place is not None:
-        return place.name, _MEDIUM_OF_KIND.get(place.kind or "", "referral")
-    return (host, "referral") if host else (None, None)
+def linked(page_url: str) -> Labels | None:
+    """The labels that an address itself carries; None when it carries none."""
+    return _link_of(page_url, mode(DEFAULT)).labels
 
 
-def _medium_without_tag(source: Known, evidence: ClickId | None) -> str | None:
+def _medium_of_tag(source: Known, evidence: ClickId | None, reading: Mode) -> str | None:
+    """The medium of a tag that says only a source."""
     if evidence is not None and (evidence.is_paid or evidence.source == source.name):
         return evidence.medium
-    return _MEDIUM_OF_KIND.get(source.kind or "") if source.kind != "search" else None
+    return reading.tag.get(source.kind or "")
 
 
-def _link_of(page_url: str) -> Link:
-    return _known_link(page_url) if len(page_url) <= MAX_REMEMBERED else _link(page_url)
+def _link_of(page_url: str, reading: Mode) -> Link:
+    return (_known_link if len(page_url) <= MAX_REMEMBERED else _link)(page_url, reading)
 
 
-def _link(page_url: str) -> Link:
+def _link(page_url: str, reading: Mode) -> Link:
     host, _ = url.host_and_path(page_url)
     raw: dict[str, str] = {}
     click_ids: dict[str, str] = {}
@@ -217,8 +229,20 @@ def _link(page_url: str) -> Link:
                 if text is None:
                     continue
                 click_ids[known.name] = text
-                if known.source and (evidence is None or known.is_paid > evidence.is_paid):
+                if _is_stronger(known, evidence, reading):
                     evidence = known
+    labels = _tagged({n: raw[n] for n in raw if reading.baidu_tags or n not in _BAIDU})
+    return Link(host, labels, click_ids, evidence)
+
+
+def _is_stronger(known: ClickId, than: ClickId | None, reading: Mode) -> bool:
+    """Whether a click id tells a source, and better than another does."""
+    if not known.source or (reading.click_ids is not None and known.name not in reading.click_ids):
+        return False
+    return than is None or known.is_paid > than.is_paid
+
+
+def _tagged(raw: Mapping[str, str]) -> Labels | None:
     found: dict[str, str] = {}
     for name, label in _PARAMETERS:
         if name in raw and label not in found and (text := label_text(url.unquoted(raw[name]))):
@@ -226,7 +250,7 @@ def _link(page_url: str) -> Link:
     # Baidu Tongji tags advertisements only, and has no parameter for the medium.
     if "hmsr" in raw and "utm_source" not in raw and "medium" not in found:
         found["medium"] = "paid"
-    return Link(host, Labels(**found) if found else None, click_ids, evidence)
+    return Labels(**found) if found else None
 
 
 def _place_of(referrer: str, page_host: str | None, site: Site) -> tuple[str | None, Known | None]:

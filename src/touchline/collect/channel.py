@@ -1,64 +1,78 @@
 """Source, medium, campaign … → channel, by an ordered list of rules; the first that holds decides.
 
-A site's own rules come first, then GA4's default channel groups (data/channels.toml). A rule whose
+A site's own rules come first, then those of its mode (data/channels.toml, or GA4's). A rule whose
 channel nobody reaches is not an error; a rule that cannot be read is, before anything is stored.
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from importlib import resources
 from typing import Any, NamedTuple
 
+from touchline.collect.mode import DEFAULT, Mode, mode
 from touchline.collect.sources import KINDS, Known, Sources, folded
 from touchline.errors import BadInput
 
-__all__ = ["FALLBACK", "ChannelRules"]
+__all__ = ["FALLBACK", "ChannelRules", "Rule"]
 
 FALLBACK = "Unassigned"
 NOT_SET = "(not set)"
 FIELDS = ("source", "medium", "campaign", "referrer_host", "click_id")
+WORDS = ("channel", "en", "zh", "reason")  # what a rule is and why, beside its conditions
 MAX_VALUE = 512  # what is longer is cut before a site's regular expressions see it
 
 Test = Callable[[str], bool]
 
 
 class Rule(NamedTuple):
-    """A channel, and the tests that must all hold: (field, test of its value)."""
+    """A channel, and the tests that must all hold: (field, test of its value).
+
+    `where` names it: "channel_rule 2" is a site's second, "ga4 5" the fifth of that mode.
+    """
 
     channel: str
     tests: tuple[tuple[str, Test], ...]
+    where: str = ""
+    spec: Mapping[str, Any] = {}
+
+
+_NO_RULE = Rule(FALLBACK, ())
 
 
 class ChannelRules:
     """Compiled rules and source names of one workspace. Build with `compile`."""
 
-    def __init__(self, rules: tuple[Rule, ...], sources: Sources) -> None:
+    def __init__(self, rules: tuple[Rule, ...], sources: Sources, mode: Mode) -> None:
         self.sources = sources
+        self.mode = mode
         self._rules = rules
         # Caches belong to the instance: other rules give other answers.
         self._cached = lru_cache(maxsize=1 << 14)(self._decide)
         self._known = lru_cache(maxsize=1 << 14)(sources.named)
 
     @classmethod
-    def compile(cls, documents: Iterable[Mapping[str, Any]] = ()) -> "ChannelRules":
-        """Rules of a site's documents (`channel_rule`, `source_alias`, `source_kind`), then GA4's.
+    def compile(
+        cls, documents: Iterable[Mapping[str, Any]] = (), *, by: str | None = None
+    ) -> "ChannelRules":
+        """Rules of a site's documents (`channel_rule`, `source_alias`, `source_kind`), then those
+        of the mode it has chosen (`channel`), or of the mode `by`.
 
         BadInput("bad_channel_rule") names the rule that cannot be read, and why.
         """
         documents = list(documents)
+        chosen = mode(by or next((_mode_of(d) for d in documents if "channel" in d), DEFAULT))
         sources = Sources.extended(
             [pair for document in documents for pair in _lists(document, "source_alias")],
             [pair for document in documents for pair in _lists(document, "source_kind", KINDS)],
+            chosen.kinds,
         )
         specs = [
             (f"channel_rule {number}", spec)
             for document in documents
             for number, spec in enumerate(_list_of(document, "channel_rule"), 1)
         ]
-        specs += [("base rule", spec) for spec in _base_rules()]
-        return cls(tuple(_rule(spec, where, sources) for where, spec in specs), sources)
+        specs += [(f"{chosen.name} {n}", spec) for n, spec in enumerate(chosen.rules, 1)]
+        return cls(tuple(_rule(spec, where, sources) for where, spec in specs), sources, chosen)
 
     def named(self, label: str) -> Known:
         """The source meant by a tag, by its one name."""
@@ -74,23 +88,34 @@ class ChannelRules:
         click_ids: Iterable[str] = (),
     ) -> str:
         """The channel's name. Nothing known at all is Direct."""
-        texts = (source, medium, campaign, referrer_host)
+        known = self.named(source) if source else None
+        return self.rule(known, medium, campaign, referrer_host, tuple(click_ids)).channel
+
+    def rule(
+        self,
+        source: Known | None,
+        medium: str | None,
+        campaign: str | None,
+        referrer_host: str | None,
+        click_ids: tuple[str, ...],
+    ) -> Rule:
+        """The rule that decides. The source's kind is that of its host or tag as it was written."""
+        texts = (medium, campaign, referrer_host)
         short = (text if text is None else text[:MAX_VALUE] for text in texts)
-        return self._cached(*short, tuple(click_ids))
+        return self._cached(source, *short, click_ids)
 
     def _decide(
         self,
-        source: str | None,
+        source: Known | None,
         medium: str | None,
         campaign: str | None,
         host: str | None,
         ids: tuple[str, ...],
-    ) -> str:
+    ) -> Rule:
         nothing = not (source or medium or campaign)
-        known = self.named(source) if source else None
         values = {
-            "source": known.name if known else ("(direct)" if nothing else NOT_SET),
-            "kind": (known.kind if known else None) or "",
+            "source": source.name if source else ("(direct)" if nothing else NOT_SET),
+            "kind": (source.kind if source else None) or "",
             "medium": _value(medium),
             "campaign": _value(campaign),
             "referrer_host": folded(host) if host else "",
@@ -98,22 +123,25 @@ class ChannelRules:
         }
         for rule in self._rules:
             if all(test(values[field]) for field, test in rule.tests):
-                return rule.channel
-        return FALLBACK
+                return rule
+        return _NO_RULE
 
 
 def _value(text: str | None) -> str:
     return folded(text) if text else NOT_SET
 
 
-@lru_cache(maxsize=1)
-def _base_rules() -> list[dict[str, Any]]:
-    text = resources.files("touchline.collect").joinpath("data/channels.toml").read_text("utf-8")
-    return tomllib.loads(text)["channel_rule"]
-
-
 def _bad(rule: str, why: str) -> BadInput:
     return BadInput("bad_channel_rule", rule=rule, why=why)
+
+
+def _mode_of(document: Mapping[str, Any]) -> str:
+    table = document["channel"]
+    if not isinstance(table, Mapping) or not isinstance(table.get("mode", DEFAULT), str):
+        raise _bad("channel", 'write it as [channel] with mode = "…"')
+    if unknown := table.keys() - {"mode"}:
+        raise _bad("channel", f"{min(unknown)} is not mode")
+    return table.get("mode", DEFAULT)
 
 
 def _list_of(document: Mapping[str, Any], key: str) -> list[Any]:
@@ -145,14 +173,16 @@ def _rule(spec: Any, where: str, sources: Sources) -> Rule:
         raise _bad(where, 'it needs channel = "…"')
     tests: list[tuple[str, Test]] = []
     for field, condition in spec.items():
-        if field == "channel":
+        if field in WORDS:
+            if not isinstance(condition, str):
+                raise _bad(where, f"{field}: give a text")
             continue
         if field not in FIELDS:
             raise _bad(where, f"{field} is none of {', '.join(FIELDS)}")
         tests.append(_test(field, condition, where, sources))
     if not tests:
         raise _bad(where, f"it needs a condition on one of {', '.join(FIELDS)}")
-    return Rule(channel.strip(), tuple(tests))
+    return Rule(channel.strip(), tuple(tests), where, spec)
 
 
 def _test(field: str, condition: Any, where: str, sources: Sources) -> tuple[str, Test]:
@@ -162,8 +192,11 @@ def _test(field: str, condition: Any, where: str, sources: Sources) -> tuple[str
         operator, operand = ("in" if isinstance(condition, list) else "equals"), condition
     if operator == "matches" and isinstance(operand, str):
         return field, _matches(operand, where)
-    if operator == "kind" and field == "source" and operand in KINDS:
-        return "kind", {operand}.__contains__
+    if operator == "kind" and field == "source":
+        kinds: list[Any] = operand if isinstance(operand, list) else [operand]
+        if not kinds or not all(isinstance(kind, str) and kind in KINDS for kind in kinds):
+            raise _bad(where, f"source: kind is none of {', '.join(KINDS)}")
+        return "kind", frozenset(kinds).__contains__
     if operator == "equals":
         operand = [operand]
     elif operator != "in":

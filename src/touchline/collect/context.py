@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from touchline.collect.consent import signals_of
+from touchline.collect.finding import NAME, found_of
+from touchline.collect.site import Site
 from touchline.model import RawRequest
 
 __all__ = [
@@ -115,14 +118,16 @@ def leftovers(
     context: Mapping[str, Any],
     request: RawRequest,
     agent: str | None,
-    keep_ip: bool,
+    site: Site,
 ) -> dict[str, Any]:
-    """The context without traits, plus every field that has no place of its own."""
+    """The context without traits, with what we find out, plus every field that has no place."""
     kept = {name: value for name, value in context.items() if name != "traits"}
+    network = None
     if "ip" in kept:
-        kept["ip"] = kept["ip"] if keep_ip else cut_ip(kept["ip"])
+        network = cut_ip(kept["ip"])
+        kept["ip"] = kept["ip"] if site.keep_ip else network
     elif request.ip and is_from_client(data.get("channel"), context, request):
-        kept["ip"] = request.ip
+        network = kept["ip"] = request.ip
     if agent:
         kept["userAgent"] = agent
     if data.get("integrations"):
@@ -131,9 +136,13 @@ def leftovers(
     left = {name: value for name, value in data.items() if name not in placed}
     # A field whose name the context has already goes under `item`, so neither is lost.
     clashing = {name: left.pop(name) for name in sorted(kept.keys() & left.keys())}
+    for own in (kept, left):
+        if NAME in own:
+            clashing[NAME] = own.pop(NAME)
     if clashing:
         kept["item"] = {**clashing, "item": kept["item"]} if "item" in kept else clashing
-    return {**kept, **left}
+    found = found_of(site, (agent, network, tuple(signals_of(request.headers))))
+    return {**kept, **left, NAME: found} if found else {**kept, **left}
 
 
 def is_from_client(channel: Any, context: Mapping[str, Any], request: RawRequest) -> bool:

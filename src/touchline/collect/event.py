@@ -9,8 +9,8 @@ from typing import Any
 
 from touchline.clock import DAY_US, US
 from touchline.collect import time
-from touchline.collect.bots import is_bot
-from touchline.collect.campaign import Labels, Origin, label_text, origin_of, stated
+from touchline.collect.campaign import Labels, Origin, label_text, origin_of, over, stated
+from touchline.collect.consent import consent_of
 from touchline.collect.context import Page, leftovers, page_of, plain_text, user_agent_of
 from touchline.collect.identifiers import identifiers
 from touchline.collect.item import Item, content, digest
@@ -87,9 +87,10 @@ def to_event(item: Item, request: RawRequest, sent_at: Any, site: Site) -> Event
         revenue=revenue,
         currency=currency,
         properties=_properties(kind, data, properties),
-        context=leftovers(data, context, request, agent, site.keep_ip),
+        context=leftovers(data, context, request, agent, site),
         traits=_traits(kind, data, context),
-        bot=is_bot(agent),
+        bot=site.bots.is_left_out(agent),
+        consent=consent_of(context),
         flags=flags | seen | oversize(canonical),
     )
 
@@ -148,13 +149,19 @@ def labels_said(
     if kind not in _VISITS:
         return {}, 0
     explicit = label_text(properties.get("channel")) if kind == "track" else None
+    # A click, a call: a touch by itself, whatever channel the rules in force give it.
+    is_touch = kind == "track" and properties.get("touchpoint") is True
     flags = 0
     origin: Origin | None = None
-    if kind in _VIEWS or page.url or said:
+    if is_touch and explicit is None:
+        own = stated({name: properties.get(name) for name in LABEL_FIELDS[1:]})
+        said = over(own, said) if own and said else own or said
+        flags = _EXPLICIT
+    if kind in _VIEWS or page.url or said or is_touch:
         origin = origin_of(
             site, page_url=page.url, referrer=page.referrer, labels=said, user_agent=agent
         )
-        flags = _IN_SESSION | (_BRINGS if origin.brings else 0)
+        flags |= _IN_SESSION | (_BRINGS if origin.brings else 0)
     if explicit is not None:
         own = stated({name: properties.get(name) for name in LABEL_FIELDS[1:]}) or Labels()
         return _explicit(explicit, own, origin, site), flags | _EXPLICIT

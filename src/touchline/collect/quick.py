@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from touchline.collect.bots import is_bot
 from touchline.collect.campaign import Labels, stated
+from touchline.collect.consent import consent_of, signals_of
 from touchline.collect.context import (
     NO_SPOT,
     Spot,
@@ -33,6 +33,7 @@ from touchline.collect.event import (
     oversize,
     times_of,
 )
+from touchline.collect.finding import NAME, Key, found_of
 from touchline.collect.identifiers import app_of, context_identifiers, trait_identifiers
 from touchline.collect.item import digest
 from touchline.collect.normalise import identifier
@@ -44,6 +45,7 @@ from touchline.model import Event, Identifier, Members, RawRequest
 __all__ = ["Made", "Quick"]
 
 REMEMBERED = 1 << 13
+FOUND = 1 << 15
 MAX_REMEMBERED = 2048  # bytes; longer ones come once, and would only fill the cache
 _PAYS = ("revenue", "total", "value", "currency")
 _VIEWS = frozenset(("page", "screen"))
@@ -100,6 +102,8 @@ class MetContext(Struct, frozen=True, gc=False):
     app: str | None
     traits: dict[str, Any]
     identifiers: tuple[Identifier, ...]
+    network: str | None
+    consent: str | None
 
 
 class MetProperties(Struct, frozen=True, gc=False):
@@ -132,6 +136,7 @@ class Quick:
         self._site = site
         self._context = _remembered(self._read_context)
         self._properties = _remembered(_read_properties)
+        self._found = lru_cache(FOUND)(self._find)
 
     def events(self, request: RawRequest) -> list[Made] | None:
         """What a request without fault holds, in order; None when the long way must be gone."""
@@ -182,9 +187,10 @@ class Quick:
             revenue=revenue,
             currency=currency,
             properties=_properties_of(call, properties),
-            context=_context_of(call, context, request, agent),
+            context=self._context_of(call, context, request, agent),
             traits={**context.traits, **traits},
-            bot=is_bot(agent),
+            bot=site.bots.is_left_out(agent),
+            consent=context.consent,
             flags=flags | seen | oversize(canonical),
         )
         return Made(event, call)
@@ -210,7 +216,37 @@ class Quick:
             app_of(value),
             traits if type(traits) is dict else {},
             context_identifiers(value, self._site.region),
+            cut_ip(value.get("ip")),
+            consent_of(value),
         )
+
+    def _find(self, key: Key) -> bytes:
+        found = found_of(self._site, key)
+        return _encode(found) if found else b""
+
+    def _context_of(
+        self, call: Call, context: MetContext, request: RawRequest, agent: str | None
+    ) -> Members:
+        """`context.leftovers` of the call."""
+        more: dict[str, bytes] = {}
+        for name in ("channel",) if call.type in _VIEWS else ("channel", "name", "category"):
+            value = getattr(call, name)
+            if value is not UNSET:
+                more[name] = _encode(value)
+        if NAME in context.kept or not more.keys().isdisjoint(context.kept):
+            raise _LongWayError
+        network = context.network
+        is_local = request.ip and "ip" not in context.value
+        if is_local and is_from_client(call.channel, context.value, request):
+            network, more["ip"] = request.ip, _encode(request.ip)
+        if agent and not context.agent:
+            more["userAgent"] = _encode(agent)
+        if call.integrations is not UNSET and _decode(call.integrations):
+            more["integrations"] = bytes(call.integrations)
+        signals = tuple(signals_of(request.headers)) if request.headers else ()
+        if found := self._found((agent, network, signals)):
+            more[NAME] = found
+        return Members({**context.kept, **more}) if more else context.kept
 
 
 def _remembered(read: Callable[[bytes], Seen]) -> Callable[[Raw | UnsetType], Seen]:
@@ -295,22 +331,3 @@ def _properties_of(call: Call, properties: MetProperties) -> Members:
     if call.type in _VIEWS and call.category is not UNSET and call.category is not None:
         return Members({"category": _encode(call.category), **properties.members})
     return properties.members
-
-
-def _context_of(call: Call, context: MetContext, request: RawRequest, agent: str | None) -> Members:
-    """`context.leftovers` of the call."""
-    more: dict[str, bytes] = {}
-    for name in ("channel",) if call.type in _VIEWS else ("channel", "name", "category"):
-        value = getattr(call, name)
-        if value is not UNSET:
-            more[name] = _encode(value)
-    if not more.keys().isdisjoint(context.kept):
-        raise _LongWayError
-    is_local = request.ip and "ip" not in context.value
-    if is_local and is_from_client(call.channel, context.value, request):
-        more["ip"] = _encode(request.ip)
-    if agent and not context.agent:
-        more["userAgent"] = _encode(agent)
-    if call.integrations is not UNSET and _decode(call.integrations):
-        more["integrations"] = bytes(call.integrations)
-    return Members({**context.kept, **more}) if more else context.kept

@@ -16,7 +16,11 @@ from msgspec import Struct
 
 __all__ = ["KINDS", "ClickId", "Known", "Sources", "click_id", "in_app", "table"]
 
-KINDS = ("search", "social", "video", "shopping", "ai", "email", "payment")
+KINDS = ("search", "social", "private", "video", "shopping", "ai", "email", "payment")
+# Of these our own table says who they are, whoever else has another list.
+_OURS = ("payment",)
+# Places with many hosts, known by their name: what a list says of the name holds for its hosts.
+_BY_NAME = ("search", "ai")
 
 
 class Known(Struct, frozen=True, gc=False):
@@ -36,9 +40,14 @@ class ClickId(Struct, frozen=True, gc=False):
 
 
 class Sources:
-    """Look-up of labels and hosts. Immutable once built."""
+    """Look-up of labels and hosts. Immutable once built.
 
-    def __init__(self) -> None:
+    `kinds`: somebody else's list of kinds by label or host, instead of those of our table.
+    """
+
+    def __init__(self, kinds: Mapping[str, str] | None = None) -> None:
+        self._kinds = kinds
+        self._own: set[str] = set()  # names whose kind the site says itself
         self._names: dict[str, Known] = {}
         self._hosts: dict[str, Known] = {}
         self._paths: list[tuple[str, Known]] = []
@@ -48,16 +57,22 @@ class Sources:
 
     @classmethod
     def extended(
-        cls, aliases: Iterable[tuple[str, list[str]]], kinds: Iterable[tuple[str, list[str]]]
+        cls,
+        aliases: Iterable[tuple[str, list[str]]],
+        kinds: Iterable[tuple[str, list[str]]],
+        listed: Mapping[str, str] | None = None,
     ) -> "Sources":
-        """The standard table, plus (kind, labels or hosts) and (name, further spellings)."""
-        sources = cls()
+        """The standard table, plus (kind, labels or hosts) and (name, further spellings);
+        `listed`: see the class.
+        """
+        sources = cls(listed)
         for kind, labels in kinds:
             for label in labels:
-                known = sources.named(label)
+                known = sources._named(folded(label))
+                sources._own.add(known.name)
                 sources._add(Known(known.name, kind), [known.name, label])
         for name, spellings in aliases:
-            known = sources.named(name)
+            known = sources._named(folded(name))
             sources._add(known, [name, *spellings])
         return sources
 
@@ -73,13 +88,31 @@ class Sources:
     def named(self, label: str) -> Known:
         """The place meant by a tag such as utm_source; an unknown one is known by its own name."""
         key = folded(label)
+        return self._of_kind(self._named(key), key)
+
+    def _named(self, key: str) -> Known:
         known = self._names.get(key)
         if known is None and "." in key:
-            known = self.at(key)
+            known = self._at(key)
         return known or Known(key, None)
 
     def at(self, host: str, path: str = "") -> Known | None:
         """The known place a host (lower case) belongs to; subdomains belong to their domain."""
+        known = self._at(host, path)
+        if self._kinds is None or (known is None and host not in self._kinds):
+            return known
+        return self._of_kind(known or Known(host, None), host)
+
+    def _of_kind(self, known: Known, label: str) -> Known:
+        """The place as the other list has it, where there is one."""
+        if self._kinds is None or known.kind in _OURS or known.name in self._own:
+            return known
+        by_name = self._kinds.get(known.name)
+        is_host = "." in label
+        kind = by_name if is_host and by_name in _BY_NAME else self._kinds.get(label)
+        return Known(known.name, kind)
+
+    def _at(self, host: str, path: str = "") -> Known | None:
         for start, known in self._paths:
             if path and (host + path).startswith(start):
                 return known

@@ -1,6 +1,6 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
-    [[goal]]  [[channel_rule]]  [source_alias]  [source_kind]  [identity]  [site]
+    [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
     [[webhook]]
     [plan]  [[event]]  [[touchpoint]]
 
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import tomli_w
 
+from touchline.collect.bots import BotRules
 from touchline.collect.channel import ChannelRules
 from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
@@ -27,11 +28,21 @@ from touchline.journey.goal import Goal, goals
 from touchline.storage import definition
 from touchline.storage.workspace import Workspace
 
-__all__ = ["apply", "dump", "goals_of", "newer_site", "planned_of", "read_file", "sealed", "site_of"]
+__all__ = [
+    "apply",
+    "channels_of",
+    "dump",
+    "goals_of",
+    "newer_site",
+    "planned_of",
+    "read_file",
+    "sealed",
+    "site_of",
+]
 
-CHANNEL_KINDS = ("channel_rule", "source_alias", "source_kind")
+CHANNEL_KINDS = ("channel", "channel_rule", "source_alias", "source_kind")
 PLAN_KINDS = ("plan", "event", "touchpoint")
-KINDS = ("site", "goal", *CHANNEL_KINDS, "identity", *makers.KINDS, *PLAN_KINDS)
+KINDS = ("site", "goal", *CHANNEL_KINDS, "bots", "identity", *makers.KINDS, *PLAN_KINDS)
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +91,7 @@ def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
 def planned_of(workspace: Workspace) -> Planned:
     """The tracking plan, the map of touchpoints and the goals in force."""
     held = definition.current(workspace.state)
-    return planned(held, _goals(held), _channels(held).sources)
+    return planned(held, _goals(held), channels_of(held).sources)
 
 
 def newer_site(workspace: Workspace, number: int) -> tuple[int, Site] | None:
@@ -100,16 +111,18 @@ def site_of(workspace: Workspace) -> Site:
         region=workspace.region,
         own_hosts=hosts.own_hosts,
         payment_hosts=hosts.payment_hosts,
-        channels=_channels(held),
+        channels=channels_of(held),
+        bots=BotRules.of(held.get("bots", {})),
         keep_ip=workspace.settings.keep_ip,
         makers=makers.makers(held, workspace.vault.open),
     )
 
 
 def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
-    planned(documents, _goals(documents), _channels(documents).sources)
+    planned(documents, _goals(documents), channels_of(documents).sources)
     Rules.from_document(documents)
     _hosts(documents.get("site", {}))
+    BotRules.of(documents.get("bots", {}))
     makers.makers(documents, opened)
 
 
@@ -117,8 +130,10 @@ def _goals(documents: dict[str, Any]) -> tuple[Goal, ...]:
     return all_goals(goals(_list(documents.get("goal", []))), events_of(documents))
 
 
-def _channels(documents: dict[str, Any]) -> ChannelRules:
-    return ChannelRules.compile([{k: documents[k] for k in CHANNEL_KINDS if k in documents}])
+def channels_of(documents: dict[str, Any], mode: str | None = None) -> ChannelRules:
+    """Channel rules of documents; `mode` instead of the one they choose."""
+    own = {kind: documents[kind] for kind in CHANNEL_KINDS if kind in documents}
+    return ChannelRules.compile([own], by=mode)
 
 
 def _hosts(table: Any) -> Hosts:

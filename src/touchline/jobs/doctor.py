@@ -12,7 +12,9 @@ import msgspec
 import sqlalchemy as sa
 
 from touchline import clock
+from touchline.collect.geo import Geo
 from touchline.jobs.account import Tally
+from touchline.jobs.places import geo_path
 from touchline.storage import schema
 from touchline.storage.engine import View
 from touchline.storage.frames import end_offset
@@ -54,6 +56,26 @@ WHAT = {
         "the log is shorter than what was read from it: restore it from a backup",
         "日志比已读取的位置还短,请用备份恢复",
     ),
+    "geo_missing": (
+        "geo_db names a file that is not there: events get no place until it is",
+        "geo_db 指定的文件不存在,补上之前事件没有地域信息",
+    ),
+    "geo_damaged": (
+        "geo_db is no readable .mmdb file, events get no place: download it again",
+        "geo_db 不是可读取的 .mmdb 文件,事件没有地域信息,请重新下载",
+    ),
+    "geo_large": (
+        "geo_db is larger than 1 GiB, events get no place: take a smaller edition",
+        "geo_db 超过 1 GiB,事件没有地域信息,请换用较小的版本",
+    ),
+    "geo_other": (
+        "geo_db tells of no places: take a city or country edition, not one of providers",
+        "geo_db 不含地域数据,请使用城市版或国家版,而不是运营商版",
+    ),
+    "source": (
+        "{why} Failed {times} time(s); next attempt: {next}",
+        "{why}已失败 {times} 次,下次尝试:{next}",
+    ),
     "open": ("others may read it: chmod 600", "其他用户可以读取该文件,请执行 chmod 600"),
 }
 
@@ -76,7 +98,7 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
     A server may be writing meanwhile: the lake is asked for the rows that the account speaks of.
     """
     account, refused, upto = _books(workspace)
-    findings = [*_files(workspace), *_store(workspace), *_secrets(workspace)]
+    findings = [*_files(workspace), *_store(workspace), *_secrets(workspace), *_geo(workspace)]
     if not any(found.check == "files" for found in findings):
         with workspace.view("fresh", "events") as view:
             findings += _conservation(account, _stored(view, upto), refused)
@@ -189,6 +211,12 @@ def _secrets(workspace: Workspace) -> list[Finding]:
     folder = secrets_folder(workspace.dir, workspace.settings)
     open_files = [p.name for p in sorted(folder.iterdir()) if p.stat().st_mode & 0o077]
     return [Finding("secrets", name, "open", {}) for name in open_files]
+
+
+def _geo(workspace: Workspace) -> list[Finding]:
+    path = geo_path(workspace)
+    problem = Geo(path).examined() if path else None
+    return [Finding("geo", str(path), f"geo_{problem}", {})] if problem else []
 
 
 def _by_source(account: dict[Place, sa.Row[Any]]) -> list[dict[str, Any]]:

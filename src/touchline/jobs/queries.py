@@ -15,6 +15,7 @@ from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs import arguments
+from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
 from touchline.jobs.rejected import rejects
@@ -152,6 +153,7 @@ def _event(row: dict[str, Any], clear: dict[bytes, Identifier]) -> dict[str, Any
 _AS_THEY_ARE = (
     *LABELS, "referrer_host", "page_url", "page_title", "landing_page", "store_code", "staff_id",
     "account_id", "content_id", "revenue", "currency", "order_id", "stage", "bot",
+    "consent",
 )  # fmt: skip
 
 
@@ -164,6 +166,7 @@ QUERIES: dict[str, Query] = {
     "attribution": lambda workspace, registry, args: attribution(
         workspace, registry, args
     ).as_json(),
+    "channel_explain": lambda workspace, _, args: explain(workspace, args),
     "events": events,
     "intake": intake,
     "rejects": rejects,

@@ -1,4 +1,5 @@
-"""Derives anew all that can be derived from the lake: channels, sessions, the index of event ids.
+"""Derives anew all that can be derived from the lake: channels, what an event shows of its visitor
+(device, place, bots), sessions, the index of event ids.
 
 Days are rewritten one at a time, each in one commit, so it may be stopped and run again at any
 point. People are computed from the evidence whenever they are asked for; their mirrors are emptied,
@@ -9,14 +10,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from touchline.collect.site import Site
 from touchline.identity.mirror import forget
+from touchline.jobs import sightings
+from touchline.jobs.definitions import planned_of
+from touchline.jobs.derived import derived
 from touchline.jobs.job import Progress
 from touchline.jobs.midnight import open_sessions
 from touchline.jobs.session import assign_sessions
 from touchline.jobs.settle import in_day_order
 from touchline.jobs.writer import Writer
-from touchline.model import Flag
 from touchline.storage import schema
 from touchline.storage.columns import EVENTS
 from touchline.storage.lake import SETTLED
@@ -36,7 +38,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
             files = [f for f in view.files.tables["events"].files if day_of(f) == day]
             table = view.table("events")
             mine = table.filter(table.local_day == day)
-            rows = _channelled(view.fetch(mine).cast(EVENTS), site)
+            rows = derived(view.fetch(mine).cast(EVENTS), site)
             before = open_sessions(view, mine, {day}, set(days) - {day})
         rows = in_day_order(assign_sessions(rows, before))
         settled = {SETTLED: view.files.settled_seq}
@@ -45,23 +47,9 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
         events += len(rows)
         progress(done / len(days))
     forget(workspace.lake)
+    sightings.forget(workspace.state)
+    sightings.look_back(workspace, planned_of(workspace).touchpoints)
     return {"days": len(days), "events": events}
-
-
-def _channelled(rows: pa.Table, site: Site) -> pa.Table:
-    """Channels that a rule made, made again by the rules in force."""
-    names = ("flags", "channel", "source_name", "medium", "campaign", "referrer_host", "click_ids")
-    channels: list[str | None] = []
-    for row in zip(*(rows.column(name).to_pylist() for name in names), strict=True):
-        flags, channel, source, medium, campaign, host, clicks = row
-        if flags & Flag.CHANNEL_BY_RULE:
-            ids = tuple(name for name, _ in clicks or ())
-            channel = site.channels.channel(
-                source, medium, campaign, referrer_host=host, click_ids=ids
-            )
-        channels.append(channel)
-    place = rows.schema.get_field_index("channel")
-    return rows.set_column(place, rows.schema.field("channel"), pa.array(channels, pa.string()))
 
 
 def _index(writer: Writer, rows: pa.Table) -> None:

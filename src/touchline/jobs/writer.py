@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from touchline.collect import protocols
 from touchline.collect.body import inflated
 from touchline.collect.event import to_event
+from touchline.collect.geo import Geo
 from touchline.collect.item import Item, payload
 from touchline.collect.quick import Made, Quick
 from touchline.collect.site import Site
 from touchline.errors import TouchlineError
 from touchline.jobs.account import intake_rows
 from touchline.jobs.definitions import site_of
+from touchline.jobs.places import Places
 from touchline.jobs.process import without_collector
 from touchline.jobs.settle import settle
 from touchline.jobs.store import Arrival, EventStore
@@ -51,7 +53,8 @@ class Writer:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.store = EventStore(workspace)
-        self._site: tuple[int, Site, Quick] | None = None
+        self._site: tuple[tuple[int, Geo | None], Site, Quick] | None = None
+        self._places = Places(workspace)
         self._log_turn, self._settle_turn = threading.Lock(), threading.Lock()
         self._recover()
 
@@ -65,9 +68,10 @@ class Writer:
         table = schema.definition.c
         rows = self.workspace.state.read(sa.select(sa.func.max(table.id).label("newest")))
         newest = rows[0].newest or 0
-        if self._site is None or self._site[0] != newest:
-            site = site_of(self.workspace)
-            self._site = (newest, site, Quick(site))
+        made_of = newest, self._places.now()
+        if self._site is None or self._site[0] != made_of:
+            site = msgspec.structs.replace(site_of(self.workspace), geo=made_of[1])
+            self._site = (made_of, site, Quick(site))
         return self._site[1:]
 
     def commit_once(self) -> int:

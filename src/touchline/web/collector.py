@@ -73,6 +73,8 @@ KEPT_HEADERS = (
     b"anonymousid",
     b"sentat",
 )
+# What a browser asks of every site: kept also of our own calls.
+SIGNALS = (b"dnt", b"sec-gpc")
 # What only those routes are given that collect nothing: where the client reached us.
 TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
 MAX_HEADER = 8192
@@ -374,6 +376,7 @@ def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes
         user_agent=agent.decode("utf-8", "replace") if agent else None,
         ip=cut_ip(client[0]) if client else None,
         query=scope["query_string"].decode("latin-1"),
+        headers=_kept(headers, SIGNALS),
     )
 
 

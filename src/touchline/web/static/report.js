@@ -30,7 +30,7 @@ const CHANNELS_ZH = {
   "Direct": "直接访问", "Cross-network": "跨网络广告", "Paid Shopping": "付费购物", "Paid Search": "付费搜索",
   "Paid Social": "付费社交", "Paid Video": "付费视频", "Display": "展示广告", "Paid Other": "其他付费",
   "Organic Shopping": "自然购物", "Organic Social": "自然社交", "Organic Video": "自然视频", "Organic Search": "自然搜索",
-  "AI Assistant": "AI 助手", "Referral": "外部引荐", "Email": "邮件", "Affiliates": "联盟营销", "Audio": "音频",
+  "AI Assistant": "AI 助手", "Private Domain": "私域", "Referral": "外部引荐", "Email": "邮件", "Affiliates": "联盟营销", "Audio": "音频",
   "SMS": "短信", "Mobile Push Notifications": "推送", "Unassigned": "未归类",
 };
 const MODELS = ["first_touch", "last_touch", "linear", "markov_1"];
