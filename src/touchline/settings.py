@@ -32,7 +32,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settle_s: float = 30.0
     tracker_path: str = "/t.js"
     events_per_s: int = 250_000
+    reach: tuple[str, ...] | str = ()
     geo_db: str | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Private hosts and folders that may be reached from here."""
+        listed = self.reach.split(",") if isinstance(self.reach, str) else self.reach
+        return tuple(place.strip() for place in listed)
 
 
 def load_settings(directory: Path, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -11,7 +11,7 @@ from typing import Any
 
 from touchline.errors import Unavailable
 from touchline.jobs import job
-from touchline.jobs.kinds import KINDS
+from touchline.jobs.kinds import run_here
 from touchline.jobs.rpc import is_served
 from touchline.jobs.writer import Writer
 from touchline.storage.frames import end_offset
@@ -53,7 +53,7 @@ def writing(
             with workspace.write_lock(WAIT_S):
                 writer = Writer(workspace)
                 writer.catch_up()
-                result = KINDS[kind](writer, args, progress)
+                result = run_here(writer, kind, args, progress)
                 writer.catch_up()
                 return result
         except Unavailable:

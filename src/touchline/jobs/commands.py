@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 
 from touchline.jobs import job, keys
+from touchline.jobs import sources
 from touchline.jobs.replay import asked
 from touchline.storage.workspace import Workspace
 
 __all__ = ["COMMANDS"]
 
 PATIENCE_S = 30.0
+SOON_S = 2.0
 
 Command = Callable[[Workspace, dict[str, Any]], Any]
 
@@ -29,10 +31,39 @@ def _replay(workspace: Workspace, args: dict[str, Any]) -> Any:
     return job.told(workspace.state, number, patience_s=PATIENCE_S)
 
 
+def _add_sources(workspace: Workspace, args: dict[str, Any]) -> Any:
+    names = sources.add(workspace, args["sources"], args.get("secrets") or {}, args["author"])
+    return {"sources": names}
+
+
+def _run_source(workspace: Workspace, args: dict[str, Any]) -> Any:
+    sources.source_named(workspace, args["source"])
+    number = job.submit(workspace.state, "pull", args)
+    return job.told(workspace.state, number, patience_s=SOON_S)
+
+
+def _preview_source(workspace: Workspace, args: dict[str, Any]) -> Any:
+    from touchline.jobs.pull import preview
+
+    return preview(workspace, args["source"])
+
+
+def _remove_source(workspace: Workspace, args: dict[str, Any]) -> Any:
+    sources.remove(workspace, args["source"], args["author"])
+    return {"source": args["source"]}
+
+
 COMMANDS: dict[str, Command] = {
+    "add_sources": _add_sources,
+    "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),
     "keys": lambda workspace, _: keys.keys(workspace),
     "create_key": _create_key,
     "replay": _replay,
+    "preview_source": _preview_source,
+    "remove_source": _remove_source,
+    "run_source": _run_source,
+    "source_runs": sources.logged,
+    "sources": sources.listed,
     "revoke_key": lambda workspace, args: keys.revoke(workspace, args["key"]),
 }

@@ -21,6 +21,7 @@ from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.plan import events_of
 from touchline.collect.site import Site
+from touchline.collect.connectors.definition import sources
 from touchline.errors import BadInput
 from touchline.identity.rules import Rules
 from touchline.jobs.planned import Planned, all_goals, planned
@@ -42,7 +43,7 @@ __all__ = [
 
 CHANNEL_KINDS = ("channel", "channel_rule", "source_alias", "source_kind")
 PLAN_KINDS = ("plan", "event", "touchpoint")
-KINDS = ("site", "goal", *CHANNEL_KINDS, "bots", "identity", *makers.KINDS, *PLAN_KINDS)
+KINDS = ("site", "goal", *CHANNEL_KINDS, "bots", "identity", "source", *makers.KINDS, *PLAN_KINDS)
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,6 +122,7 @@ def site_of(workspace: Workspace) -> Site:
 def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
     planned(documents, _goals(documents), channels_of(documents).sources)
     Rules.from_document(documents)
+    sources(documents.get("source", []))
     _hosts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
     makers.makers(documents, opened)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from touchline import clock
 from touchline.collect.geo import Geo
+from touchline.jobs import sources
 from touchline.jobs.account import Tally
 from touchline.jobs.places import geo_path
 from touchline.storage import schema
@@ -103,6 +104,7 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
         with workspace.view("fresh", "events") as view:
             findings += _conservation(account, _stored(view, upto), refused)
             findings += _repeated(view)
+    findings += _sources(workspace, language)
     listed = [finding.in_words(language) for finding in findings]
     return {"findings": listed, "sources": _by_source(account)}
 
@@ -217,6 +219,17 @@ def _geo(workspace: Workspace) -> list[Finding]:
     path = geo_path(workspace)
     problem = Geo(path).examined() if path else None
     return [Finding("geo", str(path), f"geo_{problem}", {})] if problem else []
+
+
+def _sources(workspace: Workspace, language: str) -> list[Finding]:
+    """Sources whose last run went wrong."""
+    findings: list[Finding] = []
+    for source in sources.listed(workspace, {"language": language}):
+        if source["status"] == "failed":
+            told = {"why": source["last_run"]["error"]["text"], "times": max(source["failures"], 1)}
+            told["next"] = source["next_at"] or "–"
+            findings.append(Finding("source", source["name"], "source", told))
+    return findings
 
 
 def _by_source(account: dict[Place, sa.Row[Any]]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ every job must be safe to repeat.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from touchline.jobs.failure import packed, unpacked
 from touchline.storage import schema
 from touchline.storage.state import State
 
-__all__ = ["Progress", "run_next", "submit", "told", "wait"]
+__all__ = ["Progress", "cancel", "is_open", "open_args", "run_next", "submit", "told", "wait"]
 
 LEASE_US = 60 * clock.US
 POLL_S = 0.02
@@ -45,13 +45,15 @@ def submit(state: State, kind: str, args: dict[str, Any]) -> int:
 
 
 def run_next(state: State, kinds: dict[str, Run]) -> bool:
-    """Leases and runs the next due job; False when there is none."""
-    job = _lease(state)
+    """Leases and runs the next due job of these kinds; False when there is none."""
+    job = _lease(state, kinds)
     if job is None:
         return False
 
     def progress(share: float) -> None:
         _update(state, job.id, progress=share, lease_us=clock.now_us() + LEASE_US)
+        if state.read(sa.select(_table.c.is_cancelled).where(_table.c.id == job.id))[0][0]:
+            raise BadInput("job_cancelled", number=job.id)
 
     try:
         result = kinds[job.kind](msgspec.json.decode(job.args), progress)
@@ -117,13 +119,44 @@ def told(state: State, job_id: int, *, patience_s: float = 0.0) -> dict[str, Any
     }
 
 
-def _lease(state: State) -> sa.Row[Any] | None:
+def cancel(state: State, job_id: int) -> dict[str, Any]:
+    """Ends a job: one that waits at once, one in its course at its next step. What it has stored
+    stays. {"job", "is_cancelled"}: False for one that has ended.
+    """
+    now = clock.now_us()
+    ended = packed(BadInput("job_cancelled", number=job_id)).decode()
+    is_here = _table.c.id == job_id
+    with state.engine.begin() as connection:
+        if connection.execute(sa.select(_table.c.id).where(is_here)).first() is None:
+            raise NotFound("no_such_job", number=job_id)
+        is_open = sa.and_(is_here, _table.c.finished_at_us.is_(None))
+        done = connection.execute(sa.update(_table).where(is_open).values(is_cancelled=True))
+        idle = sa.or_(_table.c.lease_us.is_(None), _table.c.lease_us < now)
+        waiting = sa.update(_table).where(is_open, idle)
+        connection.execute(waiting.values(finished_at_us=now, error=ended))
+    return {"job": job_id, "is_cancelled": bool(done.rowcount)}
+
+
+def open_args(state: State, kind: str) -> list[dict[str, Any]]:
+    """What the jobs of a kind that have not ended were asked; each with its number as `job`."""
+    open_jobs = sa.and_(_table.c.kind == kind, _table.c.finished_at_us.is_(None))
+    rows = state.read(sa.select(_table.c.id, _table.c.args).where(open_jobs))
+    return [{**msgspec.json.decode(row.args), "job": row.id} for row in rows]
+
+
+def is_open(state: State, kind: str, args: dict[str, Any]) -> bool:
+    """Whether the very same is to be done already."""
+    known = open_args(state, kind)
+    return any({name: of for name, of in one.items() if name != "job"} == args for one in known)
+
+
+def _lease(state: State, kinds: Iterable[str]) -> sa.Row[Any] | None:
     now = clock.now_us()
     free = sa.or_(_table.c.lease_us.is_(None), _table.c.lease_us < now)
     due = sa.and_(
+        _table.c.kind.in_(list(kinds)),
         _table.c.finished_at_us.is_(None),
         _table.c.due_at_us <= now,
-        _table.c.is_cancelled.is_(False),
         free,
     )
     rows = state.read(

@@ -2,6 +2,7 @@
 
     commit thread     log → lake, every second while there is something
     job thread        due jobs, settling of fresh rows, mirrors, dropping of old log segments
+    pull thread       what is due by its cron line; sources, which write in turn with other jobs
     a thread a question, a few of which compute at a time
 
 What surprises: when a commit or a job fails, the writer is made anew before the next commit. Making
@@ -23,14 +24,14 @@ from typing import Any, cast
 import msgspec
 
 from touchline import clock
-from touchline.errors import BadInput, TouchlineError
+from touchline.errors import BadInput, TouchlineError, Unavailable
 from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
-from touchline.jobs import job, process, rpc
+from touchline.jobs import job, process, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
-from touchline.jobs.kinds import KINDS
+from touchline.jobs.kinds import KINDS, PULLS
 from touchline.jobs.mirror import MirrorWriter
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.writer import Writer
@@ -44,6 +45,8 @@ __all__ = ["Worker", "main"]
 
 LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
 DROP_EVERY_S = 600.0
+TICK_EVERY_S = 5.0
+PULL_POLL_S = 0.5
 POLL_S = 0.1
 DOUBTFUL_S = 1.5
 LONGEST_PAUSE_S = 2.0
@@ -86,11 +89,13 @@ class Worker:
         self._settled_at = time.monotonic()
         self._settling_s = 0.0
         self._commit_turn = threading.Lock()
+        self._job_turn = threading.Lock()  # who writes in bulk, beside the commit thread
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
         self._computing = threading.BoundedSemaphore(max(2, workspace.settings.threads))
         self._threads = [
             threading.Thread(target=self._commit, name="commit", daemon=True),
             threading.Thread(target=self._work, name="jobs", daemon=True),
+            threading.Thread(target=self._pull, name="pulls", daemon=True),
         ]
 
     def start(self) -> None:
@@ -105,11 +110,12 @@ class Worker:
         done again at the next start.
         """
         self.stopping.set()
-        commit, jobs = self._threads
+        commit, *others = self._threads
         commit.join(6.0)
-        jobs.join(1.0)
+        for thread in others:
+            thread.join(1.0)
         (self.workspace.dir / rpc.NAME).unlink(missing_ok=True)
-        return not (commit.is_alive() or jobs.is_alive())
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _commit(self) -> None:
         pause = every = self.workspace.settings.commit_s
@@ -151,10 +157,11 @@ class Worker:
             self._called.wait(POLL_S)
             self._called.clear()
             try:
-                while not self._is_doubtful and job.run_next(self.workspace.state, self._kinds):
+                while self._has_run_job():
                     pass
-                self._settle_when_due()
-                self._mirrors.write_when_due()
+                with self._job_turn:
+                    self._settle_when_due()
+                    self._mirrors.write_when_due()
                 now = time.monotonic()
                 if now - dropped_at >= DROP_EVERY_S:
                     self._drop_log()
@@ -171,6 +178,44 @@ class Worker:
             self.writer.settle()
             self._settled_at = time.monotonic()
             self._settling_s = self._settled_at - started
+
+    def _has_run_job(self) -> bool:
+        if self._is_doubtful:
+            return False
+        with self._job_turn:
+            return job.run_next(self.workspace.state, self._kinds)
+
+    def _pull(self) -> None:
+        """Has a thread of its own, for a source may take its time to answer."""
+        state, ticked_at = self.workspace.state, -TICK_EVERY_S
+        pulls: dict[str, job.Run] = {
+            kind: partial(run, self.workspace, self._hold) for kind, run in PULLS.items()
+        }
+        while not self.stopping.is_set():
+            try:
+                if time.monotonic() - ticked_at >= TICK_EVERY_S:
+                    ticked_at = time.monotonic()
+                    lines = sources.schedules(self.workspace)
+                    schedule.tick(state, lines, self.workspace.time_zone)
+                if not job.run_next(state, pulls):
+                    self.stopping.wait(PULL_POLL_S)
+            except Exception as error:  # noqa: BLE001  # a failed round is tried again later
+                process.note("worker", "pulls", error)
+                self.stopping.wait(LONGEST_PAUSE_S)
+
+    @contextlib.contextmanager
+    def _hold(self) -> Generator[Writer]:
+        """The writer, in turn with the jobs of the other thread."""
+        with self._job_turn:
+            if self._is_doubtful:
+                raise Unavailable("not_stored")
+            try:
+                yield self.writer
+            except BadInput:
+                raise
+            except Exception:
+                self._is_doubtful = True
+                raise
 
     @property
     def _kinds(self) -> dict[str, job.Run]:

@@ -29,7 +29,11 @@ __all__ = [
     "node",
     "off_plan",
     "reject",
+    "schedule",
+    "secret",
     "sighting",
+    "source_cursor",
+    "source_run",
     "trait",
 ]
 
@@ -166,6 +170,51 @@ sighting = Table(
     metadata,
     Column("touchpoint", String(64), primary_key=True),
     Column("seen_us", BigInteger, nullable=False),
+)
+
+# Lines of cron and when each is due next; `failures` in a row since it last went well.
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("name", String(220), primary_key=True),
+    Column("cron", String(100), nullable=False),
+    Column("due_us", BigInteger),
+    Column("failures", Integer, nullable=False),
+)
+
+# Credentials that definitions refer to as `secret:NAME`.
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("sealed_value", LargeBinary, nullable=False),
+    Column("known_at_us", BigInteger, nullable=False),
+)
+
+# How far each source was pulled, as JSON: written after the rows it speaks of.
+source_cursor = Table(
+    "source_cursor",
+    metadata,
+    Column("source", String(200), primary_key=True),
+    Column("cursor", Text, nullable=False),
+)
+
+# The log of runs of sources. One that was killed has no end until the next begins.
+source_run = Table(
+    "source_run",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("source", String(200), nullable=False, index=True),
+    Column("started_us", BigInteger, nullable=False),
+    Column("finished_us", BigInteger),
+    Column("read", BigInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("cursor_before", Text),
+    Column("cursor_after", Text),
+    Column("error", Text),
 )
 
 # Small facts of the store itself, such as the log offset up to which State has followed the lake.
