@@ -1,7 +1,7 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
-    [[webhook]]
+    [[alias]]  [[webhook]]
     [plan]  [[event]]  [[touchpoint]]
 
 `[site]` holds own_hosts and payment_hosts. Other top-level names are refused, so that a misspelt
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import tomli_w
 
+from touchline.collect.alias import aliases, source_spellings
 from touchline.collect.bots import BotRules
 from touchline.collect.channel import ChannelRules
 from touchline.collect.makers import makers
@@ -43,7 +44,17 @@ __all__ = [
 
 CHANNEL_KINDS = ("channel", "channel_rule", "source_alias", "source_kind")
 PLAN_KINDS = ("plan", "event", "touchpoint")
-KINDS = ("site", "goal", *CHANNEL_KINDS, "bots", "identity", "source", *makers.KINDS, *PLAN_KINDS)
+KINDS = (
+    "site",
+    "goal",
+    *CHANNEL_KINDS,
+    "alias",
+    "bots",
+    "identity",
+    "source",
+    *makers.KINDS,
+    *PLAN_KINDS,
+)
 
 
 class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,7 +146,8 @@ def _goals(documents: dict[str, Any]) -> tuple[Goal, ...]:
 def channels_of(documents: dict[str, Any], mode: str | None = None) -> ChannelRules:
     """Channel rules of documents; `mode` instead of the one they choose."""
     own = {kind: documents[kind] for kind in CHANNEL_KINDS if kind in documents}
-    return ChannelRules.compile([own], by=mode)
+    spelt = {"source_alias": source_spellings(aliases(documents.get("alias", [])))}
+    return ChannelRules.compile([own, spelt], by=mode)
 
 
 def _hosts(table: Any) -> Hosts:

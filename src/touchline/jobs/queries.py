@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from touchline import clock
+from touchline.collect.alias import renamed
 from touchline.collect.nodes import clear_values
 from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
@@ -74,7 +75,7 @@ def _as_of(workspace: Workspace, args: dict[str, Any]) -> int | None:
 def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
     """JSON lines in order of (received_at, seq); filters: see docs/reference/http.md."""
     with workspace.view() as view:
-        rows = in_force(view, view.events())
+        rows = renamed(view, in_force(view, view.events()))
         if args.get("person"):
             known = registry.at(view)
             person = find_person(workspace, known, args["person"])
@@ -97,7 +98,8 @@ def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> 
     with workspace.view() as view:
         known = registry.at(view)
         person = find_person(workspace, known, args["person"])
-        rows = with_person(in_force(view, view.events()), Speakers.of(view, known.nodes))
+        rows = renamed(view, in_force(view, view.events()))
+        rows = with_person(rows, Speakers.of(view, known.nodes))
         rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
         found = [msgspec.Raw(line.rstrip()) for line in _event_lines(workspace, view, rows)]
         return {

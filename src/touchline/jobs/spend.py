@@ -17,12 +17,14 @@ import pyarrow as pa
 from msgspec import Struct
 
 from touchline import clock
+from touchline.collect.alias import Aliases, renamed, renamed_in
 from touchline.collect.importers.cells import Import
 from touchline.collect.importers.costs import CostRow, add_up, as_ruled, cost_key
 from touchline.collect.site import Site
 from touchline.jobs.versions import Verdicts
 from touchline.measure.cost import in_force
 from touchline.model import Cost
+from touchline.storage import definition
 from touchline.storage.columns import COSTS
 from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
@@ -49,6 +51,8 @@ class Costs(Struct):
 
 def store_costs(workspace: Workspace, rows: Sequence[CostRow], about: Import) -> Verdicts:
     """A row of the file is stored when one of its days is new, updated when one changed."""
+    names = renamed_in(definition.current(workspace.state))
+    rows = [_renamed(row, names) for row in rows] if names.by_column else rows
     arriving = Costs(ruled={cost_key(day) for row in rows if row.is_by_rule for day in row.days})
     for cost in add_up(rows).values():
         arriving.add(cost)
@@ -62,6 +66,17 @@ def store_costs(workspace: Workspace, rows: Sequence[CostRow], about: Import) ->
         ruled = arriving.ruled | held.ruled
         table.commit(_rows(changed, ruled, about.source, batch), offsets={SEQ: batch})
     return _verdicts(rows, arriving, held, {key for key, _ in moved})
+
+
+def _renamed(row: CostRow, names: Aliases) -> CostRow:
+    """A row under the aliases in force, as the stored ones it replaces are read."""
+    days = (
+        msgspec.structs.replace(
+            day, **{column: names.named(column, getattr(day, column)) for column in names.by_column}
+        )
+        for day in row.days
+    )
+    return msgspec.structs.replace(row, days=tuple(days))
 
 
 def _place(cost: Cost) -> Place:
@@ -116,7 +131,7 @@ def _held(workspace: Workspace, source: str, arriving: Costs) -> Costs:
         rows = rows.filter(
             rows.source == source, rows.day >= _date(min(days)), rows.day <= _date(max(days))
         )
-        rows = in_force(rows).select("day", "channel_by_rule", *FIELDS)
+        rows = in_force(renamed(view, rows)).select("day", "channel_by_rule", *FIELDS)
         for row in view.fetch(rows).to_pylist():
             is_ruled = row.pop("channel_by_rule")
             row["day"] = row["day"].toordinal() - EPOCH_DAY

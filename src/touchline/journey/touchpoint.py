@@ -8,6 +8,7 @@ within 30 minutes is that click's landing, not a second touch. Bots are nobody.
 from collections.abc import Sequence
 
 from touchline.clock import US
+from touchline.collect.alias import renamed
 from touchline.identity.speaker import Speakers, with_person
 from touchline.journey.version import touches_in_force
 from touchline.model import LABELS, TOUCH, Flag
@@ -22,7 +23,7 @@ KEYS = ("person_ix", "ts_us", "seq", "event_id", "message_id", "local_day")
 def touches(view: View, speakers: Speakers, labels: Sequence[str] = LABELS) -> Expression:
     """Touchpoints of everybody: KEYS and the labels asked for."""
     stored = ("ts_us", "seq", "event_id", "message_id", "local_day", "node_ids", "flags", "bot")
-    events = view.events(*stored, *dict.fromkeys([*labels, "campaign"]))
+    events = renamed(view, view.events(*stored, *dict.fromkeys([*labels, "campaign"])))
     events = events.filter((events.flags & int(TOUCH)) != 0, ~events.bot)
     found = with_person(touches_in_force(view, events.drop("bot")), speakers)
     found = found.filter(found.person_ix.notnull())

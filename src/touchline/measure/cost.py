@@ -8,6 +8,7 @@ import datetime as dt
 
 import ibis
 
+from touchline.collect.alias import renamed
 from touchline.journey.rate import Rates
 from touchline.model import LABELS
 from touchline.storage.engine import Expression, View
@@ -36,7 +37,7 @@ def costs(
         rows = rows.filter(rows.day >= days[0])
     if days[1] is not None:
         rows = rows.filter(rows.day <= days[1])
-    rows = in_force(rows)
+    rows = in_force(renamed(view, rows))
     is_foreign = rows.currency != rates.currency
     rows = rows.mutate(
         signed=(rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost),

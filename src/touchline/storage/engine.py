@@ -5,7 +5,8 @@ extension, a memory cap, spill to a folder of the workspace.
 """
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,7 +30,7 @@ Expression = Any
 class View:
     """The lake at one moment, as Ibis tables. Close it, or use it as a context manager.
 
-    With `as_of_us` it holds only what was known by then.
+    With `as_of_us` it holds only what was known by then. `documents`: the definitions in force.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class View:
         spill: Path,
         principal: Principal = ADMIN,
         as_of_us: int | None = None,
+        documents: Callable[[], Mapping[str, Any]] = dict[str, Any],
     ) -> None:
         self.files = files
+        self._documents = documents
         self.principal = principal
         self.as_of_us = as_of_us
         self._limit, self._spill = settings.memory_limit, spill
@@ -71,6 +74,11 @@ class View:
 
     def close(self) -> None:
         self._connection.disconnect()
+
+    @cached_property
+    def documents(self) -> Mapping[str, Any]:
+        """The site's definitions by kind: those of today, also in a view of an earlier day."""
+        return self._documents()
 
     def table(self, name: str, *columns: str) -> Expression:
         """All rows of a lake table: the columns named, or all of its schema; absent ones as null.

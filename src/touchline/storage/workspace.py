@@ -22,7 +22,7 @@ import msgspec
 
 from touchline.errors import BadInput, Unavailable
 from touchline.settings import Settings, load_settings
-from touchline.storage import access_key, schema, shown_keys
+from touchline.storage import access_key, definition, schema, shown_keys
 from touchline.storage.access_key import key_hash
 from touchline.storage.engine import View
 from touchline.storage.lake import Lake
@@ -135,6 +135,7 @@ class Workspace:
             spill=self.dir / "spill",
             principal=self.principal,
             as_of_us=as_of_us,
+            documents=lambda: definition.current(self.state),
         )
 
     @contextlib.contextmanager
