@@ -22,7 +22,7 @@ def request(body, path="/v1/batch", **fields):
 
 
 def zipped(body):
-    return gzip.compress(json.dumps(body).encode())
+    return gzip.compress(json.dumps(body).encode(), mtime=0)
 
 
 def reasons(*items):
