@@ -132,7 +132,7 @@ class Client:
         self._limits = limits or Limits()
         self._wait = wait
         self._idle: dict[tuple[str, str, int], http.client.HTTPConnection] = {}
-        self._tls = ssl.create_default_context()
+        self._tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -215,6 +215,8 @@ class Client:
         scheme, host, port = place
         connection: http.client.HTTPConnection
         if scheme == "https":
+            # Made when it is needed: reading all certificates of the system takes a while.
+            self._tls = self._tls or ssl.create_default_context()
             connection = _Secure(host, port, timeout=self._limits.read_s, context=self._tls)
         else:
             connection = _Plain(host, port, timeout=self._limits.read_s)
@@ -253,10 +255,11 @@ class Client:
                 is_kept = not response.will_close
                 return Answer(response.status, response.reason, response.getheaders(), found, url)
         finally:
+            replaced = self._idle.pop(place, None) if is_kept else connection
             if is_kept:
                 self._idle[place] = connection
-            else:
-                connection.close()
+            if replaced is not None:
+                replaced.close()
 
     def _body(self, response: http.client.HTTPResponse, deadline: float, host: str) -> bytes:
         coding = (response.getheader("content-encoding") or "identity").strip().lower()
