@@ -51,6 +51,7 @@ POLL_S = 0.1
 DOUBTFUL_S = 1.5
 LONGEST_PAUSE_S = 2.0
 MAX_ASKING = 64
+PATIENCE_S = 60.0  # so long what needs memory of its own waits for reports to end
 ANSWER_TIMEOUT_S = 60.0  # an asker that takes nothing for so long is gone
 
 
@@ -92,6 +93,7 @@ class Worker:
         self._job_turn = threading.Lock()  # who writes in bulk, beside the commit thread
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
         self._computing = threading.BoundedSemaphore(max(2, workspace.settings.threads))
+        self._computed: set[int] = set()  # threads with a report in hand
         self._threads = [
             threading.Thread(target=self._commit, name="commit", daemon=True),
             threading.Thread(target=self._work, name="jobs", daemon=True),
@@ -171,9 +173,12 @@ class Worker:
                 self.stopping.wait(LONGEST_PAUSE_S)
 
     def _settle_when_due(self) -> None:
-        """Every half minute; soon when sessions are in doubt, in a tenth of the time at most."""
+        """Every half minute; soon when sessions are in doubt, in a tenth of the time at most. Not
+        beside a report, for each fills memory.
+        """
         pause = DOUBTFUL_S if self.writer.needs_settling() else self.workspace.settings.settle_s
-        if time.monotonic() - self._settled_at >= max(pause, 9 * self._settling_s):
+        pause = max(pause, 9 * self._settling_s) + (PATIENCE_S if self._computed else 0.0)
+        if time.monotonic() - self._settled_at >= pause:
             started = time.monotonic()
             self.writer.settle()
             self._settled_at = time.monotonic()
@@ -279,7 +284,11 @@ class Worker:
             yield msgspec.json.encode(self._pulse())
         elif request.name in QUERIES:
             with self._computing:
-                yield from self._found(request)
+                self._computed.add(threading.get_ident())
+                try:
+                    yield from self._found(request)
+                finally:
+                    self._computed.discard(threading.get_ident())
         elif request.name in COMMANDS:
             yield msgspec.json.encode(COMMANDS[request.name](self.workspace, request.args))
         else:
