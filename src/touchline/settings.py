@@ -19,7 +19,8 @@ __all__ = ["Settings", "load_settings"]
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`secrets` is the folder of pepper and root key (default DIR/secrets). `events_per_s`: what a
-    source may send, 0 without limit. `geo_db`: a .mmdb file that says where networks are.
+    source may send, 0 without limit. `public_url`: where visitors reach this server.
+    `visitor_cookie`: a short link may set it. `geo_db`: a .mmdb file that says where networks are.
     """
 
     secrets: str | None = None
@@ -33,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tracker_path: str = "/t.js"
     events_per_s: int = 250_000
     reach: tuple[str, ...] | str = ()
+    public_url: str | None = None
+    visitor_cookie: bool = True
     geo_db: str | None = None
 
     @property

@@ -85,6 +85,33 @@ HELP = {
     "JSON that corrects the one --id (- is stdin)": (
         "用于替换该 --id 内容的 JSON 文件(- 为标准输入)"
     ),
+    "Make and list short links.": "新建、列出短链。",
+    "Make a short link to a page, for a campaign.": "为某个营销活动新建指向网页的短链。",
+    "the page it leads to": "要跳转到的网页",
+    "what stands behind /l/ (default: made up)": "/l/ 后面的代码(默认自动生成)",
+    "default: what the channel rules say": "默认由渠道规则决定",
+    "what it is for, to find it again": "用途备注,便于查找",
+    "who looks after it": "负责人",
+    "the last day it is good": "有效期的最后一天",
+    "whom alone it is for, such as email:ann@shop.cn": "专属于哪位客户,如 email:ann@shop.cn",
+    "where visitors reach the server (default public_url)": (
+        "访客访问本服务的网址(默认 public_url 设置)"
+    ),
+    "show it, make nothing": "只预览,不创建",
+    "List short links, the newest first.": "列出短链,最新的在前。",
+    "only of this campaign": "只看该营销活动",
+    "only of this source": "只看该来源",
+    "only of this owner": "只看该负责人",
+    "at most so many (default 1000)": "最多显示多少条(默认 1000)",
+    "Draw the QR code of a short link, or of any address.": "生成短链或任意网址的二维码。",
+    "of a short link": "短链代码",
+    "an address instead, with what is said of its campaign": "改用网址,并附上营销活动参数",
+    "default: by the name of FILE": "默认按文件名的后缀",
+    "a line of text beneath it": "二维码下方的一行文字",
+    "what may be covered": "容错级别",
+    "quiet zone in modules (default 4)": "四周留白的模块数(默认 4)",
+    "pixels of a module (default 8)": "每个模块的像素数(默认 8)",
+    "PNG: the font of the label": "PNG 文字所用的字体文件",
 }
 
 # What the parser of the standard library says by itself.

@@ -59,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     _rebuild(verbs)
     _keys(verbs)
     _rejects(verbs)
+    _links(verbs)
+    _qr(verbs)
     _channel(verbs)
     _demo(verbs)
     return top
@@ -258,6 +260,56 @@ def _channel(verbs: Any) -> None:
     made.add_argument("--user-agent", metavar="A", help="the visitor's browser")
     made.add_argument("--mode", choices=("extended", "ga4"), help="default: that in force")
     made.add_argument("--format", choices=FORMATS[:2], default="table")
+
+
+def _links(verbs: Any) -> None:
+    own = _group(verbs, "links", "Make and list short links.")
+    made = _verb(own, "create", "Make a short link to a page, for a campaign.", "links")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("target", metavar="URL", help="the page it leads to")
+    _campaign(made)
+    made.add_argument("--code", help="what stands behind /l/ (default: made up)")
+    made.add_argument("--channel", help="default: what the channel rules say")
+    made.add_argument("--label", help="what it is for, to find it again")
+    made.add_argument("--owner", help="who looks after it")
+    made.add_argument("--expires", metavar="DAY", help="the last day it is good")
+    made.add_argument(
+        "--person", metavar="TYPE:VALUE", help="whom alone it is for, such as email:ann@shop.cn"
+    )
+    made.add_argument("--host", help="where visitors reach the server (default public_url)")
+    made.add_argument("--dry-run", action="store_true", help="show it, make nothing")
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
+    made = _verb(own, "list", "List short links, the newest first.", "links")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--campaign", help="only of this campaign")
+    made.add_argument("--source", help="only of this source")
+    made.add_argument("--owner", help="only of this owner")
+    made.add_argument("--limit", metavar="N", help="at most so many (default 1000)")
+    made.add_argument("--host", help="where visitors reach the server (default public_url)")
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
+def _qr(verbs: Any) -> None:
+    made = _verb(verbs, "qr", "Draw the QR code of a short link, or of any address.", "links")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("code", metavar="CODE", nargs="?", help="of a short link")
+    made.add_argument("--url", help="an address instead, with what is said of its campaign")
+    _campaign(made)
+    made.add_argument("--out", type=Path, required=True, metavar="FILE")
+    made.add_argument("--format", choices=("svg", "png"), help="default: by the name of FILE")
+    made.add_argument("--label", help="a line of text beneath it")
+    made.add_argument("--error", choices=("L", "M", "Q", "H"), help="what may be covered")
+    made.add_argument("--border", type=int, metavar="N", help="quiet zone in modules (default 4)")
+    made.add_argument("--scale", type=int, metavar="N", help="pixels of a module (default 8)")
+    made.add_argument("--font", metavar="FILE", help="PNG: the font of the label")
+    made.add_argument("--host", help="where visitors reach the server (default public_url)")
+    made.set_defaults(verb="qr")
+
+
+def _campaign(made: argparse.ArgumentParser) -> None:
+    """What is said of a campaign."""
+    for name in ("source", "medium", "campaign", "ad-group", "term", "content"):
+        made.add_argument(f"--{name}", metavar="NAME")
 
 
 def _demo(verbs: Any) -> None:

@@ -6,22 +6,26 @@ one form that verdicts, events and the store know: what has no place there goes 
 `properties` or `context` as it was sent, and nothing is thrown away.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from touchline.collect.item import Batch
+from touchline.collect.link import Link
+from touchline.collect.mail import Signer
 from touchline.collect.site import Site
 from touchline.collect.visitor import Period
 from touchline.errors import BadInput, Denied, NotFound, TooMany, TouchlineError, Unavailable
-from touchline.model import RawRequest
+from touchline.model import Identifier, RawRequest
 
 __all__ = [
     "GIF",
     "Answer",
     "Defined",
+    "Guide",
+    "Led",
     "Protocol",
     "Route",
     "Verdict",
@@ -117,6 +121,25 @@ def _by_site(_: RawRequest) -> Batch:
     raise BadInput("unreadable_body", why="nothing is known of its site")
 
 
+class Guide(Struct, frozen=True):
+    """What the collector knows that leads visitors: a link by its code, who a node is, the key of
+    mails. The first two raise Unavailable while State cannot be read. `keeps_visitors`: who comes
+    without a cookie is given one.
+    """
+
+    link: Callable[[str], Awaitable[Link | None]]
+    identifier: Callable[[bytes], Awaitable[Identifier | None]]
+    signer: Signer
+    keeps_visitors: bool = True
+
+
+class Led(Struct, frozen=True):
+    """What a visitor gets, and the request as it is to be logged, its `source` named."""
+
+    answer: Answer
+    request: RawRequest | None = None
+
+
 class Protocol(Struct, frozen=True, kw_only=True):
     """One wire protocol.
 
@@ -127,6 +150,9 @@ class Protocol(Struct, frozen=True, kw_only=True):
     JSON. `has_our_keys`: a write key may stand in the headers Authorization or X-Write-Key, or in
     the query. `names_visitors`: its clients keep no id, so each request is given the name of its
     visitor for such a time (see `visitor`). With `defined`, that is how it is spoken.
+
+    `leads`: its clients are visitors on their way to a page, not trackers. It gets their request
+    with cookies; they are led on whatever becomes of what is logged, and HEAD logs nothing.
     """
 
     name: str
@@ -137,3 +163,4 @@ class Protocol(Struct, frozen=True, kw_only=True):
     has_our_keys: bool = False
     names_visitors: Period | None = None
     defined: Defined | None = None
+    leads: Callable[[RawRequest, Guide], Awaitable[Led]] | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from touchline.jobs import job, keys
+from touchline.jobs import job, keys, links
 from touchline.jobs import sources
 from touchline.jobs.replay import asked
 from touchline.storage.workspace import Workspace
@@ -24,6 +24,12 @@ Command = Callable[[Workspace, dict[str, Any]], Any]
 
 def _create_key(workspace: Workspace, args: dict[str, Any]) -> Any:
     return keys.create(workspace, msgspec.convert(args, keys.Wanted))
+
+
+def _create_links(workspace: Workspace, args: dict[str, Any]) -> Any:
+    wanted = [msgspec.convert(one, links.Wanted) for one in args["links"]]
+    made = links.create(workspace, wanted, host=args.get("host"), is_trial=args["is_trial"])
+    return made[0] if args["is_one"] else made
 
 
 def _replay(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -59,6 +65,8 @@ COMMANDS: dict[str, Command] = {
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),
     "keys": lambda workspace, _: keys.keys(workspace),
     "create_key": _create_key,
+    "create_links": _create_links,
+    "link": lambda workspace, args: links.link(workspace, args["code"], host=args.get("host")),
     "replay": _replay,
     "preview_source": _preview_source,
     "remove_source": _remove_source,

@@ -21,6 +21,7 @@ from touchline.collect.channel import ChannelRules
 from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.plan import events_of
+from touchline.collect.naming import Naming, naming
 from touchline.collect.site import Site
 from touchline.collect.connectors.definition import sources
 from touchline.errors import BadInput
@@ -51,6 +52,7 @@ KINDS = (
     "alias",
     "bots",
     "identity",
+    "naming",
     "source",
     *makers.KINDS,
     *PLAN_KINDS,
@@ -112,6 +114,11 @@ def newer_site(workspace: Workspace, number: int) -> tuple[int, Site] | None:
     return None if newest == number else (newest, site_of(workspace))
 
 
+def naming_of(workspace: Workspace) -> Naming:
+    """How campaigns are to be named."""
+    return naming(definition.current(workspace.state).get("naming", {}))
+
+
 def site_of(workspace: Workspace) -> Site:
     """What turning requests into events needs to know of this workspace."""
     held = definition.current(workspace.state)
@@ -133,6 +140,7 @@ def site_of(workspace: Workspace) -> Site:
 def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
     planned(documents, _goals(documents), channels_of(documents).sources)
     Rules.from_document(documents)
+    naming(documents.get("naming", {}))
     sources(documents.get("source", []))
     _hosts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))

@@ -19,6 +19,8 @@ from touchline.jobs import arguments
 from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
+from touchline.jobs.links import links
+from touchline.jobs.qr import drawn
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
 from touchline.journey.version import in_force
@@ -171,6 +173,8 @@ QUERIES: dict[str, Query] = {
     "channel_explain": lambda workspace, _, args: explain(workspace, args),
     "events": events,
     "intake": intake,
+    "links": links,
+    "qr": drawn,
     "rejects": rejects,
     "timeline": timeline,
 }

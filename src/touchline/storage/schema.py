@@ -24,6 +24,7 @@ __all__ = [
     "intake",
     "job",
     "key_alias",
+    "link",
     "mark",
     "metadata",
     "node",
@@ -59,6 +60,26 @@ key_alias = Table(
     metadata,
     Column("alias", String(300), primary_key=True),
     Column("key_hash", String(64), nullable=False),
+)
+
+# Short links. `person_node`: whom alone one was made for; the value in clear is that node's.
+link = Table(
+    "link",
+    metadata,
+    Column("code", String(64), primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("source", String(255)),
+    Column("medium", String(255)),
+    Column("campaign", String(255)),
+    Column("ad_group", String(255)),
+    Column("term", String(255)),
+    Column("content", String(255)),
+    Column("channel", String(255)),
+    Column("label", String(200)),
+    Column("owner", String(200)),
+    Column("person_node", LargeBinary(16)),
+    Column("created_us", BigInteger, nullable=False, index=True),
+    Column("expires_us", BigInteger),
 )
 
 # Versioned TOML documents: goals, channel rules, aliases. The newest version of a kind is in force.

@@ -47,6 +47,10 @@ class Vault:
         message = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
         return hmac.digest(self._pepper, message, "sha256")[:16]
 
+    def derived(self, purpose: str) -> bytes:
+        """A key for one purpose, the same each time; it tells nothing of the others."""
+        return hmac.digest(self._pepper, f"key\0{purpose}".encode(), "sha512")[:KEY]
+
     def new_key(self, node_id: bytes) -> tuple[AESGCM, bytes]:
         """A fresh data key for a node, and its wrapped form to store."""
         random = secrets.token_bytes(KEY + NONCE)  # one call of the kernel

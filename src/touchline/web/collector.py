@@ -11,6 +11,7 @@ cookie means anything on these paths, so the origin is echoed.
 """
 
 import asyncio
+import contextlib
 import itertools
 import os
 import re
@@ -26,9 +27,11 @@ from touchline.collect import segment
 from touchline.collect.body import GZIP, MAX_BODY
 from touchline.collect.context import cut_ip
 from touchline.collect.plain import Plain, plain
+from touchline.collect.preview import HEADERS as PREVIEW_HEADERS
 from touchline.collect.protocol import (
     Answer,
     Defined,
+    Guide,
     Protocol,
     Route,
     Verdict,
@@ -77,11 +80,14 @@ KEPT_HEADERS = (
 SIGNALS = (b"dnt", b"sec-gpc")
 # What only those routes are given that collect nothing: where the client reached us.
 TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
+# What is looked at before a visitor is led on, and never logged.
+LED_BY = (*TOLD, b"cookie", *PREVIEW_HEADERS)
 MAX_HEADER = 8192
 MAX_QUERY = 256 << 10
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
 # Who sends too much waits for its answer: one that comes again at once would keep the loop busy.
 PAUSE_S = 0.25
+LEAD_S = 1.0  # a visitor on the way to a page waits no longer for our disk
 SMALL = 16 << 10  # bodies up to here take less time than it costs to wait in turn
 
 _MAX_AGE = (b"access-control-max-age", b"86400")
@@ -113,6 +119,7 @@ class Collector:
         visitors: Visitors | None = None,
         senders: Senders | None = None,
         rules: Rules | None = None,
+        guide: Guide | None = None,
     ) -> None:
         self._group = Group(log)
         self._keys = keys
@@ -124,6 +131,8 @@ class Collector:
         )
         self._senders = senders or Senders()
         self._turns = Turns()
+        self._guide = guide
+        self._late: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -145,7 +154,8 @@ class Collector:
             answer = spoken and spoken[0].refuse(error)
             answer = answer or refusal(error, _complaint(error, headers))
         more = answer.headers
-        if (origin := headers.get(b"origin")) is not None:
+        is_page = spoken is not None and spoken[0].leads is not None
+        if (origin := headers.get(b"origin")) is not None and not is_page:
             more = (*more, *_cross_origin(origin))
         about = (
             (b"content-type", answer.content_type),
@@ -188,14 +198,34 @@ class Collector:
                 return Answer(200, _json(Reply(True, verdicts)))
             protocol, route = spoken
             if route.tells is not None:
-                told = _kept(headers, (*KEPT_HEADERS, *TOLD))
-                told.setdefault("x-forwarded-proto", scope.get("scheme", "http"))
+                told = _told(headers, (*KEPT_HEADERS, *TOLD), scope)
                 return route.tells(msgspec.structs.replace(request, headers=told))
             request = self._of_visitor(protocol, request, scope, headers)
+            if protocol.leads is not None:
+                told = {**_told(headers, LED_BY, scope), **request.headers}
+                return await self._lead(
+                    protocol, msgspec.structs.replace(request, headers=told), scope["method"]
+                )
             verdicts = await self._log(request, sender, partial(_spoken, protocol))
             return protocol.answer(request, verdicts)
         finally:
             sender.let_go(held)
+
+    async def _lead(self, protocol: Protocol, request: RawRequest, method: str) -> Answer:
+        """The visitor is led on in any case; what is logged of it was promised to nobody."""
+        if protocol.leads is None or self._guide is None:
+            raise Unavailable("busy")
+        led = await protocol.leads(request, self._guide)
+        if led.request is not None and method != "HEAD":
+            task = asyncio.create_task(self._note(protocol, led.request))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+            await asyncio.wait((task,), timeout=LEAD_S)
+        return led.answer
+
+    async def _note(self, protocol: Protocol, request: RawRequest) -> None:
+        with contextlib.suppress(TouchlineError):
+            await self._log(request, self._sender(request.source), partial(_spoken, protocol))
 
     async def _defined(
         self, spoken: Defined, request: RawRequest, scope: Scope, headers: dict[bytes, bytes]
@@ -320,6 +350,11 @@ def _kept(headers: dict[bytes, bytes], names: Sequence[bytes]) -> dict[str, str]
         for name in names
         if name in headers
     }
+
+
+def _told(headers: dict[bytes, bytes], names: Sequence[bytes], scope: Scope) -> dict[str, str]:
+    """Those headers, and by which scheme the client reached us."""
+    return {"x-forwarded-proto": scope.get("scheme", "http"), **_kept(headers, names)}
 
 
 def _unpacked(payload: bytes | None) -> RawRequest | None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from touchline.collect.visitor import GOOD_ID, cookie
 from touchline.errors import BadInput
 
 __all__ = ["ID_PATH", "Script"]
@@ -27,10 +28,8 @@ Header = tuple[bytes, bytes]
 
 ID_PATH = "/v1/id"
 MAX_ID_BODY = 1024
-COOKIE_S = 34_560_000  # 400 days, the most a browser grants
 
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*[A-Za-z0-9_~-]\.js")
-_ID = re.compile(r"[\w.:-]{8,128}", re.ASCII)
 # An hour in the browser's cache: a new version reaches every visitor the same day.
 _SHARED: list[Header] = [
     (b"cache-control", b"public, max-age=3600, stale-while-revalidate=86400"),
@@ -102,11 +101,9 @@ async def _cookie(
     host = _host("//" + headers.get(b"host", b"").decode("latin-1"))
     if claim is None or not _is_ours(claim, host, _host(origin)):
         return 400, more, b""
-    cookie = f"tl_id={claim.id}; Path=/; Max-Age={COOKIE_S}; SameSite=Lax"
-    cookie += f"; Domain={claim.domain}" if claim.domain else ""
-    cookie += "; Secure" if origin.startswith("https:") else ""
+    is_secure = origin.startswith("https:")
     more += [
-        (b"set-cookie", cookie.encode("latin-1")),
+        (b"set-cookie", cookie(claim.id, claim.domain, is_secure=is_secure)),
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-allow-credentials", b"true"),
         (b"vary", b"Origin"),
@@ -129,7 +126,7 @@ async def _claim(receive: Receive) -> _Claim | None:
         claim = msgspec.json.decode(body, type=_Claim)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return claim if _ID.fullmatch(claim.id) else None
+    return claim if GOOD_ID.fullmatch(claim.id) else None
 
 
 def _is_ours(claim: _Claim, host: str, origin: str) -> bool:

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import uvicorn
 
+from touchline.collect.mail import Signer
+from touchline.collect.nodes import clear_values
+from touchline.collect.protocol import Guide
 from touchline.collect.visitor import Visitors
 from touchline.errors import TouchlineError, Unavailable
-from touchline.jobs import process
+from touchline.jobs import links, process
 from touchline.jobs.definitions import newer_site
 from touchline.jobs.rpc import WorkerClient
 from touchline.storage.lake import LOG
@@ -26,6 +29,7 @@ from touchline.web.app import api
 from touchline.web.collector import Collector
 from touchline.web.dispatch import dispatch
 from touchline.web.keys import Keys
+from touchline.web.links import Shelf
 from touchline.web.rules import Rules
 from touchline.web.script import Script
 from touchline.web.sender import Senders
@@ -66,7 +70,14 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
     if log is not None:
         visitors = Visitors(workspace.vault.node_id, workspace.time_zone)
         rules = Rules(partial(newer_site, workspace))
-        collector = Collector(log, keys, visitors, Senders(workspace.settings.events_per_s), rules)
+        collector = Collector(
+            log,
+            keys,
+            visitors,
+            Senders(workspace.settings.events_per_s),
+            rules,
+            guide_of(workspace),
+        )
     script = Script(workspace.settings.tracker_path)
     config = uvicorn.Config(
         dispatch(collector, api(served, has_routes=has_app), script),
@@ -82,6 +93,14 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
         timeout_graceful_shutdown=FINISH_S,
     )
     Server(config).run(sockets=[listening])
+
+
+def guide_of(workspace: Workspace) -> Guide:
+    """What it takes to lead visitors."""
+    codes = Shelf(partial(links.found, workspace))
+    people = Shelf(partial(clear_values, workspace))
+    signer = Signer(workspace.vault.derived("mail"))
+    return Guide(codes.get, people.get, signer, workspace.settings.visitor_cookie)
 
 
 def open_log(workspace: Workspace) -> Log:

@@ -9,6 +9,8 @@ from touchline.collect.item import Batch
 from touchline.collect.protocol import Protocol, Route
 from touchline.collect.protocols.ga4 import GA4
 from touchline.collect.protocols.jitsu import JITSU
+from touchline.collect.protocols.links import LINKS
+from touchline.collect.protocols.mail import CLICKS, OPENS
 from touchline.collect.protocols.matomo import MATOMO
 from touchline.collect.protocols.mixpanel import MIXPANEL
 from touchline.collect.protocols.pixel import PIXEL
@@ -38,6 +40,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     UMAMI,
     PLAUSIBLE,
     WEBHOOK,
+    LINKS,
+    OPENS,
+    CLICKS,
 )
 
 _EXACT = {
