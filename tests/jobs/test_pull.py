@@ -390,6 +390,14 @@ def test_a_cancelled_run_ends_at_its_next_step(place):
         job.cancel(state, 99)
 
 
+def test_a_line_that_is_no_schedule_is_refused_when_it_is_written(place):
+    with pytest.raises(BadInput, match="minute"):
+        place.define({**COSTS, "schedule": "61 * * * *"})
+    place.define({**COSTS, "schedule": "15 6 * * *"})
+    (line,) = sources.schedules(place.workspace)
+    assert line[:2] == ("source:spend", "15 6 * * *")
+
+
 def test_removed_it_is_forgotten_and_what_it_brought_stays(place):
     place.define(COSTS)
     place.rows = [day(19, 1)]
