@@ -26,6 +26,7 @@ from touchline.collect.site import Site
 from touchline.collect.connectors.definition import sources
 from touchline.errors import BadInput
 from touchline.identity.rules import Rules
+from touchline.jobs import cron
 from touchline.jobs.planned import Planned, all_goals, planned
 from touchline.journey.goal import Goal, goals
 from touchline.storage import definition
@@ -141,7 +142,8 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     planned(documents, _goals(documents), channels_of(documents).sources)
     Rules.from_document(documents)
     naming(documents.get("naming", {}))
-    sources(documents.get("source", []))
+    for source in sources(documents.get("source", [])):
+        cron.parse(source.schedule or "@daily")
     _hosts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
     makers.makers(documents, opened)
