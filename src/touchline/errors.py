@@ -303,6 +303,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[[webhook]] {name}: {why}. Correct it; docs/guides/offline-touches.md has examples.",
         "[[webhook]] {name} 有误:{why}。请修改;示例见 docs/zh/offline-touches.md。",
     ),
+    "bad_form": (
+        "[[form]] {name}: {why}. Correct it; docs/guides/offline-touches.md has an example.",
+        "[[form]] {name} 有误:{why}。请修改;示例见 docs/zh/offline-touches.md。",
+    ),
+    "no_such_form": (
+        "There is no form {name!r}. Write a [[form]] and put it in force: touchline apply",
+        "没有名为 {name!r} 的表单。请用 [[form]] 定义,再运行 touchline apply 使其生效。",
+    ),
+    "bad_claim": (
+        "[[{kind}]] number {number}: {why}. Correct it; docs/reference/definitions.md explains it.",
+        "第 {number} 个 [[{kind}]] 有误:{why}。请修改;写法见 docs/zh/offline-touches.md。",
+    ),
     "no_such_webhook": (
         "There is no webhook {name!r}. Write a [[webhook]] and put it in force: touchline apply",
         "没有名为 {name!r} 的 webhook。请用 [[webhook]] 定义,再运行 touchline apply 使其生效。",

@@ -76,13 +76,14 @@ class Flag(IntFlag):
     CHANNEL_BY_RULE = 64  # channel was derived, and is derived again when the rules change
     VERSION = 128  # imported under its order_id alone: of its order the newest such row is in force
     REVISION = 256  # a VERSION that came after another row of its order
+    OFF_PLAN = 512  # not in the tracking plan, or not as the plan has it
+    CLAIMS = 1024  # holds a promotion code or an answer that may say what brought its person
 
 
 TOUCH = Flag.EXPLICIT_CHANNEL | Flag.OPENS_SESSION
 
 
 class Identifier(Struct, frozen=True, gc=False):
-    OFF_PLAN = 512  # not in the tracking plan, or not as the plan has it
     """One normalised value that names a person or a device. `app` scopes an openid."""
 
     type: str

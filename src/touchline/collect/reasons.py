@@ -71,6 +71,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The timestamp cannot be read. Send ISO 8601, such as 2026-11-21T08:30:00.000Z.",
         "无法识别时间。请使用 ISO 8601 格式,如 2026-11-21T08:30:00.000Z。",
     ),
+    "form_trap": (
+        "Filled in as only programs do: hidden field, or too fast. A person? Replay without trap.",
+        "疑似程序提交(填写了隐藏字段,或快得不像真人)。若确为真人,请去掉 trap 后重放。",
+    ),
     "missing_field": (
         "A field that the webhook's definition requires has nothing. Correct its path and replay.",
         "webhook 定义要求的字段没有值。请更正该字段的路径,然后重放。",

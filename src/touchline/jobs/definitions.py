@@ -2,6 +2,7 @@
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
     [[alias]]  [[webhook]]
+    [[form]]  [[promo_code]]  [[reported_source]]
     [plan]  [[event]]  [[touchpoint]]
 
 `[site]` holds own_hosts and payment_hosts. Other top-level names are refused, so that a misspelt

@@ -15,6 +15,7 @@ from touchline.collect.consent import consent_of
 from touchline.collect.context import cut_ip, own_agent, page_of
 from touchline.collect.event import labels_of
 from touchline.collect.finding import NAME, found_again
+from touchline.collect.makers.claim import TRACES, is_claiming
 from touchline.collect.site import Site
 from touchline.model import LABELS, Flag
 
@@ -49,7 +50,14 @@ def _derived(rows: pa.Table, site: Site) -> Iterator[Row]:
         if row["flags"] & _BY_RULE:
             is_told = any(name in context for name in TELLING)
             row |= _read(row, context, site) if is_told else _ruled(row, site)
+        row["flags"] |= _claims(row["properties"] or "")
         yield row | _found(row, context, site)
+
+
+def _claims(properties: str) -> int:
+    """Flag.CLAIMS of rows that were stored when nobody looked for claims."""
+    is_likely = any(trace in properties for trace in TRACES)
+    return int(Flag.CLAIMS) if is_likely and is_claiming(_decode(properties)) else 0
 
 
 def _read(row: Row, context: Row, site: Site) -> Row:

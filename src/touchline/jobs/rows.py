@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from touchline import clock
+from touchline.collect.makers.claim import is_claiming
 from touchline.collect.nodes import NodeBook, Trait
 from touchline.collect.redact import Veil
 from touchline.collect.time import local_day
@@ -23,7 +24,7 @@ from touchline.storage.columns import EVENTS
 
 __all__ = ["Rows"]
 
-_IN_SESSION = int(Flag.IN_SESSION)
+_IN_SESSION, _CLAIMS = int(Flag.IN_SESSION), int(Flag.CLAIMS)
 # Columns that are an attribute of the event under the same name.
 _PLAIN = tuple(
     name
@@ -61,6 +62,7 @@ class Rows:
             "click_ids": _click_ids(events),
             "properties": [veil.text_of(event.properties) for event in events],
             "context": [veil.text_of(event.context) for event in events],
+            "flags": [_flags(event) for event in events],
             "seq": np.arange(last_seq + 1, last_seq + 1 + len(events)),
             "known_at_us": np.full(len(events), clock.now_us()),
         }
@@ -79,6 +81,10 @@ class Rows:
             if node["type"] == "user_id":
                 user = node["id"]
         return None if user is None else self._device(event.source, user)
+
+
+def _flags(event: Event) -> int:
+    return int(event.flags) | _CLAIMS if is_claiming(event.properties) else event.flags
 
 
 def _device(source: str, node: bytes) -> int:

@@ -2,7 +2,8 @@
 
 A touchpoint is an event with a channel of its own, or one that opened a session (both are flags,
 set when the event was stored). A session that follows a click of the same person and campaign
-within 30 minutes is that click's landing, not a second touch. Bots are nobody.
+within 30 minutes is that click's landing, not a second touch. A code or an answer that says what
+brought somebody is one, too (see `claimed`). Bots are nobody.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from touchline.clock import US
 from touchline.collect.alias import renamed
 from touchline.identity.speaker import Speakers, with_person
+from touchline.journey.claimed import claimed
 from touchline.journey.version import touches_in_force
 from touchline.model import LABELS, TOUCH, Flag
 from touchline.storage.engine import Expression, View
@@ -38,4 +40,6 @@ def touches(view: View, speakers: Speakers, labels: Sequence[str] = LABELS) -> E
         clicks.click_us <= found.ts_us,
         clicks.click_us >= found.ts_us - LANDING_US,
     ]
-    return found.anti_join(clicks, landed).select(*KEYS, *labels)
+    found = found.anti_join(clicks, landed).select(*KEYS, *labels)
+    told = claimed(view, speakers)
+    return found if told is None else found.union(renamed(view, told).select(*found.columns))

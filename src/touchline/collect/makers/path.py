@@ -83,7 +83,7 @@ def without(value: Any, gone: list[tuple[Step, ...]]) -> Any:
         is_from_end = type(value) is list and type(first) is int and first < 0
         at = first % max(len(value), 1) if is_from_end and type(first) is int else first
         inner.setdefault(at, []).append(tuple(rest))
-    return _thinned_list(value, inner) if type(value) is list else _thinned(value, inner)
+    return _thinned_list(value, inner) if isinstance(value, list) else _thinned(value, inner)
 
 
 def _thinned_list(items: list[Any], inner: dict[Step, list[tuple[Step, ...]]]) -> list[Any]:

@@ -7,6 +7,7 @@ import re
 
 from touchline.collect.item import Batch
 from touchline.collect.protocol import Protocol, Route
+from touchline.collect.protocols.form import FORM
 from touchline.collect.protocols.ga4 import GA4
 from touchline.collect.protocols.jitsu import JITSU
 from touchline.collect.protocols.links import LINKS
@@ -40,6 +41,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     UMAMI,
     PLAUSIBLE,
     WEBHOOK,
+    FORM,
     LINKS,
     OPENS,
     CLICKS,
