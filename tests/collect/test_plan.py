@@ -14,7 +14,7 @@ from touchline.collect.property_check import PropertySpec, compiled
 from touchline.collect.quick import Quick
 from touchline.collect.site import Site
 from touchline.errors import BadInput
-from touchline.model import Event, RawRequest
+from touchline.model import Event, Flag, RawRequest
 
 SITE = Site(workspace="w")
 T0 = 1_795_250_000_000_000
@@ -97,6 +97,22 @@ def test_an_event_as_planned_has_nothing_said_of_it():
 )
 def test_what_goes_against_the_plan_is_named_by_property_and_reason(properties, expected):
     assert faults(plan(), "Order Completed", **properties) == expected
+
+
+def test_what_a_file_says_in_columns_of_its_own_is_there():
+    made = plan({"name": "Visit", "properties": {"campaign": {"required": True}}})
+    row = event("Order Completed", {}, revenue=950)
+    told = msgspec.structs.replace(row, order_id="o1", currency="CNY")
+    assert made.judge(told) is None
+    judged = made.judge(msgspec.structs.replace(told, order_id="x" * 41, currency="JPY"))
+    assert [(f.property, f.reason) for f in judged.faults] == [
+        ("order_id", "out_of_range"),
+        ("currency", "not_in_list"),
+    ]
+    labelled = msgspec.structs.replace(event("Visit", {}), campaign="c")
+    assert made.judge(labelled) is not None
+    explicit = msgspec.structs.replace(labelled, flags=int(Flag.EXPLICIT_CHANNEL))
+    assert made.judge(explicit) is None
 
 
 def test_only_track_events_can_be_unplanned():

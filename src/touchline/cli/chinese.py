@@ -64,6 +64,24 @@ HELP = {
     "List the keys, none by its value.": "列出所有密钥(不显示密钥内容)。",
     "End a key for good.": "永久吊销一个密钥。",
     "its id, its value, or a name only it has": "编号、密钥内容,或没有重名的名称",
+    "Say which events and touchpoints there should be, and check it.": (
+        "管理埋点方案与触点地图,并核对实际数据。"
+    ),
+    "List what goes against the plan; exit 1 if anything does.": (
+        "列出不符合方案的数据;有问题时退出码为 1。"
+    ),
+    "how many days back, today included (default 7)": "往前看几天,含今天(默认 7)",
+    "how many days back, today included (default 30)": "往前看几天,含今天(默认 30)",
+    "List the touchpoints, each with its status.": "列出触点地图及每个触点的状态。",
+    "Begin with the plan and the touchpoints of a business.": (
+        "用行业模板建立埋点方案和触点地图。"
+    ),
+    "beauty-retail, precision-manufacturing or saas": (
+        "模板:beauty-retail(美妆零售)、precision-manufacturing(精密制造)或 saas"
+    ),
+    "of names (default the terminal's)": "名称所用语言(默认与终端一致)",
+    "print it, put nothing in force": "只输出,不启用",
+    "Print a plan that describes the events that came in.": "根据已收到的事件生成埋点方案。",
     "See what could not be stored, and store it after all.": "查看未能入库的数据,并重新入库。",
     "List rejects, each with its reason.": "列出异常数据及原因。",
     "only those with this reason": "只看该原因",

@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _rebuild(verbs)
     _keys(verbs)
     _rejects(verbs)
+    _plan(verbs)
     _links(verbs)
     _qr(verbs)
     _channel(verbs)
@@ -310,6 +311,32 @@ def _campaign(made: argparse.ArgumentParser) -> None:
     """What is said of a campaign."""
     for name in ("source", "medium", "campaign", "ad-group", "term", "content"):
         made.add_argument(f"--{name}", metavar="NAME")
+
+
+def _plan(verbs: Any) -> None:
+    own = _group(verbs, "plan", "Say which events and touchpoints there should be, and check it.")
+    made = _verb(own, "check", "List what goes against the plan; exit 1 if anything does.", "plan")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--days", metavar="N", help="how many days back, today included (default 7)")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "map", "List the touchpoints, each with its status.", "plan")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--days", metavar="N", help="how many days back, today included (default 7)")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "new", "Begin with the plan and the touchpoints of a business.", "plan")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument(
+        "--template",
+        required=True,
+        metavar="NAME",
+        help="beauty-retail, precision-manufacturing or saas",
+    )
+    made.add_argument("--language", choices=("en", "zh"), help="of names (default the terminal's)")
+    made.add_argument("--print", action="store_true", help="print it, put nothing in force")
+    made = _verb(own, "infer", "Print a plan that describes the events that came in.", "plan")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--days", metavar="N", help="how many days back, today included (default 30)")
+    made.add_argument("--format", choices=("toml", "json"), default="toml")
 
 
 def _demo(verbs: Any) -> None:

@@ -20,10 +20,10 @@ import msgspec
 from msgspec import Struct, field
 
 from touchline.collect.identifiers import identifier_type
-from touchline.collect.money import minor
+from touchline.collect.money import exponent, minor
 from touchline.collect.property_check import Check, Fault, PropertySpec, compiled
 from touchline.errors import BadInput
-from touchline.model import Event, Members
+from touchline.model import LABEL_FIELDS, LABELS, Event, Flag, Members
 
 __all__ = [
     "NO_VALUE",
@@ -46,6 +46,8 @@ REMEMBERED, MAX_REMEMBERED = 1 << 12, 256
 Said = str | dict[str, str]
 Kind = Literal["survey", "preference", "nps"]
 Spec = TypeVar("Spec")
+_NAMED = ("order_id", "store_code", "staff_id", "content_id", "stage", "account_id", "currency")
+_COLUMNS = dict(zip((*_NAMED, *LABEL_FIELDS), (*_NAMED, *LABELS), strict=True))
 _decode = msgspec.json.Decoder().decode
 
 
@@ -147,11 +149,11 @@ class Plan:
                 return None
             refusal = UNPLANNED if self.spec.strict else None
             return Judgement(event.name, (Fault("", UNPLANNED),), refusal, {})
-        faults = _faults(expected, event.properties)
+        faults = _faults(expected, event)
         refusal = faults[0].reason if faults and expected.is_strict else None
         if expected.has_worth is not None and (none := expected.has_worth(event)) is not None:
             faults = (*faults, none)
-        traits = _traits(expected, event.properties, faults) if expected.traits else {}
+        traits = _traits(expected, event, faults) if expected.traits else {}
         return Judgement(expected.name, faults, refusal, traits) if faults or traits else None
 
 
@@ -210,24 +212,38 @@ def _faults_of(check: Check, value: Any) -> tuple[Fault, ...]:
     return (Fault(check.name, "missing_property"),) if check.is_required else ()
 
 
-def _faults(expected: Expected, properties: Mapping[str, Any]) -> tuple[Fault, ...]:
+def _faults(expected: Expected, event: Event) -> tuple[Fault, ...]:
     found: list[Fault] = []
+    properties = event.properties
     is_raw = type(properties) is Members
     for name, check, read in expected.checks:
         if name in properties:
             value = properties[name]
             found += read(value) if is_raw else _faults_of(check, value)
-        elif check.is_required:
-            found.append(Fault(name, "missing_property"))
+        elif (told := _told(event, name)) is not None or check.is_required:
+            found += _faults_of(check, told)
     if expected.known is not None:
         unknown = [name for name in properties if name not in expected.known]
         found += (Fault(name[:MAX_NAME], "unplanned_property") for name in unknown)
     return tuple(found)
 
 
-def _value(properties: Mapping[str, Any], name: str) -> Any:
-    value = properties.get(name)
-    return _decode(value) if value is not None and type(properties) is Members else value
+def _value(event: Event, name: str) -> Any:
+    value = event.properties.get(name)
+    if value is None:
+        return _told(event, name)
+    return _decode(value) if type(event.properties) is Members else value
+
+
+def _told(event: Event, name: str) -> Any:
+    """What an event says of a property outside its properties: a file's columns are not in them."""
+    if name == "revenue":
+        worth, currency = event.revenue, event.currency
+        return worth if worth is None or currency is None else worth / 10 ** exponent(currency)
+    column = _COLUMNS.get(name)
+    if column is None or (column in LABELS and not event.flags & Flag.EXPLICIT_CHANNEL):
+        return None
+    return getattr(event, column)
 
 
 def _worth_test(worth: Worth) -> Callable[[Event], Fault | None] | None:
@@ -239,7 +255,7 @@ def _worth_test(worth: Worth) -> Callable[[Event], Fault | None] | None:
 
     def of_property(event: Event) -> Fault | None:
         try:
-            minor(_value(event.properties, worth), "CNY")
+            minor(_value(event, worth), "CNY")
         except BadInput:
             return Fault(worth, NO_VALUE)
         return None
@@ -247,17 +263,15 @@ def _worth_test(worth: Worth) -> Callable[[Event], Fault | None] | None:
     return of_property
 
 
-def _traits(
-    expected: Expected, properties: Mapping[str, Any], faults: Sequence[Fault]
-) -> dict[str, Any]:
+def _traits(expected: Expected, event: Event, faults: Sequence[Fault]) -> dict[str, Any]:
     """Answers that the plan makes traits of; one that goes against the plan is none."""
     wrong = {fault.property.partition(".")[0].partition("[")[0] for fault in faults}
     found: dict[str, Any] = {}
     for trait in expected.traits:
         if trait.property in wrong:
             continue
-        value = _value(properties, trait.property)
-        if value is not None and all(_value(properties, k) == v for k, v in trait.when.items()):
+        value = _value(event, trait.property)
+        if value is not None and all(_value(event, k) == v for k, v in trait.when.items()):
             found[trait.name] = value
     return found
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from touchline.collect.plan import EventSpec, Said, events_of, specs
+from touchline.collect.plan import EventSpec, Said, events_of, is_automatic, specs
 from touchline.collect.sources import Sources, folded
 from touchline.errors import BadInput
 from touchline.model import LABELS
@@ -26,7 +26,8 @@ __all__ = ["CONDITIONS", "LOOKED_AT", "Recogniser", "TouchpointMap", "Touchpoint
 MAX_TOUCHPOINTS = 1_000
 MAX_TEXT = 512
 # Columns of an event that decide, in the order of what `keys_of` takes; then whether it is a touch.
-LOOKED_AT = ("type", "name", "source", *LABELS[:4], "store_code", "content_id")
+# `link` is the code of the short link that was followed.
+LOOKED_AT = ("type", "name", "source", *LABELS[:4], "store_code", "link")
 CONDITIONS = {
     "event": "name",
     "data_source": "source",
@@ -35,7 +36,7 @@ CONDITIONS = {
     "medium": "medium",
     "campaign": "campaign",
     "store": "store_code",
-    "link": "content_id",
+    "link": "link",
 }
 _OF_TOUCHES = frozenset(("channel", "source", "medium", "campaign"))
 
@@ -81,7 +82,8 @@ class TouchpointMap:
         self, touchpoints: Sequence[TouchpointSpec], events: Sequence[EventSpec], sources: Sources
     ) -> None:
         self.touchpoints = tuple(touchpoints)
-        self._known = {one.name: _recogniser(one, sources) for one in touchpoints}
+        names = {name: (one.name, *one.also) for one in events for name in (one.name, *one.also)}
+        self._known = {one.name: _recogniser(one, sources, names) for one in touchpoints}
         self._planned = {(one.type, one.name): _of_event(one) for one in events}
         found = (*self._known.values(), *self._planned.values())
         self._recognisers = {one.key: one for one in found if one is not None}
@@ -103,7 +105,7 @@ class TouchpointMap:
             if one.name in seen:
                 why = "the name is used twice"
             seen.add(one.name)
-            unknown = [name for name in one.texts("event") if name not in named]
+            unknown = [n for n in one.texts("event") if n not in named and not is_automatic(n)]
             if named and unknown and why is None:
                 why = f"the plan has no event {unknown[0]}"
             if why is not None:
@@ -133,10 +135,16 @@ class TouchpointMap:
         )
 
 
-def _recogniser(spec: TouchpointSpec, sources: Sources) -> Recogniser | None:
+def _recogniser(
+    spec: TouchpointSpec, sources: Sources, names: Mapping[str, tuple[str, ...]]
+) -> Recogniser | None:
+    """`names`: of an event of the plan -> all that it is known by."""
     said: dict[str, list[str]] = {}
     for condition in CONDITIONS:
-        texts = [folded(text) for text in spec.texts(condition)]
+        named = spec.texts(condition)
+        if condition == "event":
+            named = tuple(also for name in named for also in names.get(name, (name,)))
+        texts = [folded(text) for text in named]
         if condition == "source":
             texts = [text if text.endswith("*") else sources.named(text).name for text in texts]
         if texts:

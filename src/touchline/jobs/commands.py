@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from touchline.jobs import job, keys, links
-from touchline.jobs import sources
+from touchline.jobs import definitions, job, keys, links, plan_template, sources
 from touchline.jobs.replay import asked
 from touchline.storage.workspace import Workspace
 
@@ -30,6 +29,25 @@ def _create_links(workspace: Workspace, args: dict[str, Any]) -> Any:
     wanted = [msgspec.convert(one, links.Wanted) for one in args["links"]]
     made = links.create(workspace, wanted, host=args.get("host"), is_trial=args["is_trial"])
     return made[0] if args["is_one"] else made
+
+
+def _apply(workspace: Workspace, args: dict[str, Any]) -> Any:
+    # Sealed before they lie in a job.
+    documents = definitions.sealed(workspace, definitions.checked(args, "PUT"))
+    asked = {"documents": documents, "author": "api"}
+    number = job.submit(workspace.state, "apply", asked)
+    return job.told(workspace.state, number, patience_s=PATIENCE_S)
+
+
+def _apply_plan(workspace: Workspace, args: dict[str, Any]) -> Any:
+    asked = {"documents": args, "author": "api"}
+    number = job.submit(workspace.state, "apply", asked)
+    return job.told(workspace.state, number, patience_s=PATIENCE_S)
+
+
+def _begin_plan(workspace: Workspace, args: dict[str, Any]) -> Any:
+    found = plan_template.begin(workspace, args["template"], args["language"])
+    return _apply_plan(workspace, found)
 
 
 def _replay(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -60,6 +78,10 @@ def _remove_source(workspace: Workspace, args: dict[str, Any]) -> Any:
 
 
 COMMANDS: dict[str, Command] = {
+    "apply": _apply,
+    "definitions": lambda workspace, _: definitions.held(workspace),
+    "apply_plan": _apply_plan,
+    "begin_plan": _begin_plan,
     "add_sources": _add_sources,
     "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),

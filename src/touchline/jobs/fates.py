@@ -75,7 +75,7 @@ class Fates:
             elif held[event_id] == event.content_hash:
                 self.duplicates.append(event)
             else:
-                self._refuse(arrival, "id_conflict")
+                self._refuse(arrival, reason="id_conflict")
                 continue
             if arrival.reject_id is not None:
                 self.replayed[arrival.reject_id] = (event.source, event.received_us)
@@ -92,7 +92,7 @@ class Fates:
             # It was decided before; the plan may be another one by now.
             refusal = None if event_id in self._in_lake else refusal or UNPLANNED
         if refusal is not None:
-            self._refuse(arrival, refusal, judged)
+            self._refuse(arrival, reason=refusal, judged=judged)
             return False
         if judged is not None:
             event = _marked(event, judged)
@@ -101,7 +101,7 @@ class Fates:
         self.stored.append((event_id, event))
         return True
 
-    def _refuse(self, arrival: Arrival, reason: str, judged: Judgement | None = None) -> None:
+    def _refuse(self, arrival: Arrival, *, reason: str, judged: Judgement | None = None) -> None:
         if arrival.reject_id is not None:
             self.still[arrival.reject_id] = reason
             return

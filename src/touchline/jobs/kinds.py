@@ -33,7 +33,12 @@ def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
 
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
-    return definitions.apply(writer.workspace, args["documents"], args["author"])
+    from touchline.jobs.sightings import look_back
+
+    workspace = writer.workspace
+    changed = definitions.apply(workspace, args["documents"], args["author"])
+    look_back(workspace, definitions.planned_of(workspace).touchpoints)
+    return changed
 
 
 def _rebuild(writer: Writer, _args: dict[str, Any], progress: Progress) -> Any:

@@ -15,7 +15,7 @@ from touchline.collect.nodes import clear_values
 from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import Speakers, with_person
-from touchline.jobs import arguments
+from touchline.jobs import arguments, plan_check, plan_infer, plan_template
 from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
@@ -174,6 +174,11 @@ QUERIES: dict[str, Query] = {
     "events": events,
     "intake": intake,
     "links": links,
+    "plan": plan_check.touchpoints,
+    "plan_check": plan_check.check,
+    "plan_observed": plan_infer.observed,
+    "plan_template": lambda _, __, args: plan_template.template(args["name"], args["language"]),
+    "plan_templates": lambda _, __, ___: plan_template.templates(),
     "qr": drawn,
     "rejects": rejects,
     "timeline": timeline,

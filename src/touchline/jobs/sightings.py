@@ -24,6 +24,8 @@ __all__ = ["forget", "last_seen", "look_back", "note"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 LOOKED = "looked "
+LINK, FOLLOWED = "link", "Link Clicked"
+CODE = '"code":"(?P<code>[a-z0-9_-]{2,64})"'
 _table = schema.sighting
 
 
@@ -34,6 +36,8 @@ def note(state: State, points: TouchpointMap, rows: pa.Table) -> Statement:
     rows = rows.filter(pc.invert(rows.column("bot")))
     is_touch = pc.not_equal(pc.bit_wise_and(rows.column("flags"), int(TOUCH)), 0)
     seen_us = pc.min_element_wise(rows.column("ts_us"), rows.column("received_us"))
+    if LINK in points.columns:
+        rows = rows.append_column(LINK, _followed(rows))
     looked_at = rows.select(points.columns).append_column("is_touch", is_touch)
     looked_at = looked_at.append_column("seen_us", seen_us)
     grouped = looked_at.group_by([*points.columns, "is_touch"], use_threads=False)
@@ -80,8 +84,14 @@ def _looked(key: str) -> str:
 
 def _distinct(view: View, points: TouchpointMap) -> Expression:
     """Distinct values that decide, each with its latest time."""
-    events = view.events(*points.columns, "ts_us", "received_us", "flags", "bot")
+    stored = [name for name in points.columns if name != LINK]
+    more = ("name", "properties") if LINK in points.columns else ()
+    stored = dict.fromkeys([*stored, *more, "ts_us", "received_us", "flags", "bot"])
+    events = view.events(*stored)
     events = events.filter(~events.bot)
+    if LINK in points.columns:
+        code = events.properties.re_extract(CODE, 1)
+        events = events.mutate(link=(events.name == FOLLOWED).ifelse(code, ibis.null("string")))
     is_touch = (events.flags & int(TOUCH)) != 0
     events = events.mutate(
         is_touch=is_touch,
@@ -94,6 +104,13 @@ def _distinct(view: View, points: TouchpointMap) -> Expression:
         },
     )
     return events.group_by(*points.columns, "is_touch").agg(seen_us_max=events.seen_us.max())
+
+
+def _followed(rows: pa.Table) -> Any:
+    """The code of the short link that each row is a click of."""
+    code = pc.struct_field(pc.extract_regex(rows.column("properties"), CODE), "code")
+    is_click = pc.equal(rows.column("name"), FOLLOWED)
+    return pc.if_else(is_click, code, pa.scalar(None, pa.string()))
 
 
 def _newest(points: TouchpointMap, tables: Iterable[pa.Table]) -> dict[str, int]:
