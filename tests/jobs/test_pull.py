@@ -1,5 +1,6 @@
 """Sources pulled: what is stored, how far it is noted, what a second run or a kill changes."""
 
+import contextlib
 import datetime as dt
 import json
 import sqlite3
@@ -43,6 +44,11 @@ DEALS = {
 }
 
 
+def at_once(_folder):
+    """Asking without a process of its own."""
+    return contextlib.nullcontext(extract)
+
+
 class Place:
     """A workspace under its lock, with sources whose rows are at hand."""
 
@@ -82,7 +88,7 @@ class Place:
 def here(monkeypatch):
     """Pulling without a process of its own, and without a database where rows are at hand."""
     monkeypatch.setattr(clock, "now_us", lambda: NOW)
-    monkeypatch.setattr(pull, "fetch", extract)
+    monkeypatch.setattr(pull, "fetching", at_once)
 
 
 @pytest.fixture
@@ -175,7 +181,7 @@ def test_any_slicing_gives_the_same_lake(tmp_path_factory, rows, slices, back):
     told = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now_us", lambda: NOW)
-        patch.setattr(pull, "fetch", extract)
+        patch.setattr(pull, "fetching", at_once)
         patch.setattr(table, "table_rows", lambda *_: iter([dict(row) for row in rows]))
         for lengths in ([366], slices):
             place = Place(tmp_path_factory.mktemp("p") / "w")
@@ -238,14 +244,14 @@ def test_a_killed_run_is_told_and_costs_nothing(place, monkeypatch):
 
 
 KILLED = """
-    import os, sys
+    import contextlib, os, sys
     from touchline import clock
     from touchline.collect.connectors import table
     from touchline.collect.connectors.extract import extract
     from touchline.jobs import pull, runs
     from touchline.jobs.access import writing
     from pathlib import Path
-    pull.fetch = extract
+    pull.fetching = lambda _: contextlib.nullcontext(extract)
     clock.now_us = lambda: {now}
     table.table_rows = lambda *_: iter({rows!r})
     assert "dlt" not in sys.modules  # slow to import: only the process that pulls does

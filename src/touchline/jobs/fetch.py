@@ -1,20 +1,21 @@
 """What a source has, pulled by a process of its own: dlt's state, settings and threads stay there.
 
-    parent   `fetch(ask, …)`        child   python -P -m touchline.jobs.fetch
-    the question goes in as a line, credentials in it; lines come back: how many rows, then the end
+    parent   `fetching(folder)`      child   python -P -m touchline.jobs.fetch
+    a question goes in as a line, credentials in it; lines come back: how many rows, then the end
 
 The child lives in the spool folder of its run, which goes with it: nothing is written elsewhere,
 telemetry is off, and of the environment it sees next to nothing. It dies with its parent.
 """
 
+import contextlib
 import os
 import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -24,7 +25,7 @@ from touchline.errors import TouchlineError, Unavailable
 from touchline.jobs import process
 from touchline.jobs.failure import packed, unpacked
 
-__all__ = ["dlt_environment", "fetch"]
+__all__ = ["Fetch", "dlt_environment", "fetching"]
 
 LONGEST_S = 6 * 3600.0
 LOOK_S = 0.5
@@ -32,6 +33,7 @@ LOOK_S = 0.5
 _KEPT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "LD_LIBRARY_PATH")
 
 Tell = Callable[[int], None]
+Fetch = Callable[[Ask, Tell], Taken]
 
 
 class Told(Struct, frozen=True, omit_defaults=True):
@@ -54,16 +56,16 @@ def dlt_environment(folder: Path) -> dict[str, str]:
     }
 
 
-def fetch(ask: Ask, tell: Tell) -> Taken:
-    """Asks in a child process. `tell` hears the rows so far twice a second, and may raise to end
-    it. Raises what went wrong there.
+@contextlib.contextmanager
+def fetching(folder: Path) -> Generator[Fetch]:
+    """A process that answers one question after the other: dlt takes a while to be loaded. Its home
+    is the folder.
     """
-    folder = Path(ask.folder)
     parent, lifeline = os.pipe()
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment |= dlt_environment(folder) | {process.PARENT_FD: str(parent)}
     try:
-        child = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-P", "-m", "touchline.jobs.fetch"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -71,23 +73,25 @@ def fetch(ask: Ask, tell: Tell) -> Taken:
             cwd=folder,
             env=environment,
             pass_fds=(parent,),
-        )
-        try:
-            return _heard(child, ask, tell)
-        finally:
-            child.kill()
-            child.communicate()
+        ) as child:
+            try:
+                yield partial(_asked, child)
+            finally:
+                child.kill()
     finally:
         os.close(parent)
         os.close(lifeline)
 
 
-def _heard(child: subprocess.Popen[bytes], ask: Ask, tell: Tell) -> Taken:
+def _asked(child: subprocess.Popen[bytes], ask: Ask, tell: Tell) -> Taken:
+    """`tell` hears the rows so far twice a second, and may raise to end it. Raises what went wrong
+    there.
+    """
     if child.stdin is None or child.stdout is None:
         raise TouchlineError("internal_error")
-    child.stdin.write(msgspec.json.encode(ask) + b"\n")
-    child.stdin.close()
-    child.stdin = None
+    with contextlib.suppress(BrokenPipeError):  # what it died of is told below
+        child.stdin.write(msgspec.json.encode(ask) + b"\n")
+        child.stdin.flush()
     deadline = time.monotonic() + LONGEST_S
     for told in _lines(child.stdout.fileno(), deadline):
         if told.failure is not None:
@@ -114,27 +118,23 @@ def _lines(pipe: int, deadline: float) -> Iterator[Told]:
             yield last
 
 
-def main() -> int:
+def main() -> None:
     process.begin()
-
-    def say(told: Told) -> None:
-        sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
-        sys.stdout.buffer.flush()
-
-    ask = msgspec.json.decode(sys.stdin.buffer.readline(), type=Ask)
-    try:
-        say(Told(taken=extract(ask, lambda rows: say(Told(rows=rows)))))
-    except TouchlineError as error:
-        say(Told(failure=packed(error).decode()))
-        return error.exit_code
-    return 0
+    for line in sys.stdin.buffer:
+        try:
+            ask = msgspec.json.decode(line, type=Ask)
+            _say(Told(taken=extract(ask, lambda rows: _say(Told(rows=rows)))))
+        except TouchlineError as error:
+            _say(Told(failure=packed(error).decode()))
+        except Exception:  # noqa: BLE001  # whoever asked must hear of it
+            _say(Told(failure=packed(TouchlineError("internal_error")).decode()))
+    os._exit(0)  # without waiting for threads that libraries may have begun
 
 
-def run_main() -> Any:
-    """Leaves without waiting for threads that libraries may have begun."""
-    code = main()
-    os._exit(code)
+def _say(told: Told) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    run_main()
+    main()

@@ -26,7 +26,7 @@ from touchline.collect.importers.file import OpenFile
 from touchline.collect.time import local_day
 from touchline.errors import BadInput, TouchlineError
 from touchline.jobs import arguments, runs, schedule
-from touchline.jobs.fetch import fetch
+from touchline.jobs.fetch import Fetch, fetching
 from touchline.jobs.importing import import_opened
 from touchline.jobs.job import Progress
 from touchline.jobs.pulled import Pulled, open_one, open_pulled
@@ -59,8 +59,10 @@ def pull(
     shutil.rmtree(spool, ignore_errors=True)  # of a run that was killed
     spool.mkdir(mode=0o700)
     try:
-        own = _Run(workspace, hold, source, progress, counts)
-        own.files(args) if source.kind == "filesystem" else own.windows(args)
+        with fetching(spool) as fetch:
+            own = _Run(workspace, hold, source, fetch, progress)
+            own.counts = counts
+            own.files(args) if source.kind == "filesystem" else own.windows(args)
     except TouchlineError as error:
         runs.end(workspace.state, run, counts, error)
         schedule.ended(workspace.state, f"source:{source.name}", error)
@@ -85,8 +87,8 @@ def preview(workspace: Workspace, name: str) -> dict[str, Any]:
     folder = workspace.dir / f"{SPOOL}-{os.urandom(4).hex()}"
     folder.mkdir(mode=0o700)
     try:
-        own = _Run(workspace, _nobody, source, lambda _: None, Counter())
-        return _previewed(own, folder)
+        with fetching(folder) as fetch:
+            return _previewed(_Run(workspace, _nobody, source, fetch, lambda _: None), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -106,14 +108,15 @@ class _Run:
         workspace: Workspace,
         hold: Hold,
         source: Source,
+        fetch: Fetch,
         progress: Progress,
-        counts: Counter[str],
     ) -> None:
         self.workspace = workspace
         self.source = source
         self._hold = hold
         self._progress = progress
-        self._counts = counts
+        self.counts: Counter[str] = Counter()
+        self._fetch = fetch
         self._asked, self._hidden = with_credentials(workspace, source)
         self._now_us = clock.now_us()
 
@@ -157,7 +160,9 @@ class _Run:
         # A window's rows are half of its work; how many there will be, nobody knows.
         return Pulled(
             folder,
-            fetch(ask, lambda rows: self._progress((number + rows / (rows + 20_000) / 2) / total)),
+            self._fetch(
+                ask, lambda rows: self._progress((number + rows / (rows + 20_000) / 2) / total)
+            ),
         )
 
     def files(self, args: Mapping[str, Any]) -> None:
@@ -219,7 +224,7 @@ class _Run:
             self._store(writer, open_one(self.source, path, writer.site))
 
     def _store(self, writer: Writer, file: OpenFile) -> None:
-        self._counts.update(import_opened(writer, file, lambda _: None))
+        self.counts.update(import_opened(writer, file, lambda _: None))
 
     def _note(self, at: int | None) -> None:
         """A cursor never goes back: what lies before it is known."""

@@ -15,7 +15,7 @@ from touchline.collect.connectors.definition import sources
 from touchline.collect.connectors.extract import Ask, extract
 from touchline.collect.connectors.window import ALL, Window
 from touchline.errors import BadInput, Unavailable
-from touchline.jobs.fetch import fetch
+from touchline.jobs.fetch import fetching
 
 ROWS = [{"id": n, "date": f"2026-03-{n:02}", "spend": {"amount": f"{n}.50"}} for n in range(1, 8)]
 
@@ -267,24 +267,32 @@ def test_hostile_values_reach_the_file_as_something_the_reader_judges(api, tmp_p
     assert len(folder_rows) == 4
 
 
-def test_a_process_of_its_own_leaves_nothing_behind_and_sees_no_secrets(api, tmp_path, monkeypatch):
+def test_a_process_of_its_own_leaves_nothing_behind(api, tmp_path, monkeypatch):
     api.answer = paged
-    home = tmp_path / "home"
+    home, spool = tmp_path / "home", tmp_path / "spool"
     home.mkdir()
+    spool.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("SOURCES__REST_API__CLIENT__BASE_URL", "http://127.0.0.1:1/")
-    told = []
-    taken, rows = pulled(tmp_path, source(api), ask=lambda ask, _: fetch(ask, told.append))
-    assert (taken.rows, len(rows)) == (3, 3)
-    assert not list(home.iterdir())
-    spool = next(path for path in tmp_path.iterdir() if (path / "rows.jsonl").exists())
-    assert sorted(path.name for path in spool.iterdir()) == ["rows.jsonl", "unread.jsonl"]
     outside = sources([{"name": "f", "kind": "filesystem", "yields": "costs", "folder": "/etc"}])[0]
-    with pytest.raises(BadInput, match="not among the folders"):
-        pulled(tmp_path, outside, ask=fetch)
 
     def cancelled(_rows):
         raise BadInput("job_cancelled", number=1)
 
-    with pytest.raises(BadInput, match="cancelled"):
-        pulled(tmp_path, source(api), ask=lambda ask, _: fetch(ask, cancelled))
+    with fetching(spool) as fetch:
+
+        def ask(question, _):
+            return fetch(question, lambda _: None)
+
+        assert pulled(spool, source(api), ask=ask)[0].rows == 3
+        with pytest.raises(BadInput, match="not among the folders"):
+            pulled(spool, outside, ask=ask)
+        assert pulled(spool, source(api), ask=ask)[0].rows == 3
+        api.answer = lambda *_: (429, {"Retry-After": "60"}, {})
+        with pytest.raises(BadInput, match="cancelled"):
+            pulled(spool, source(api), ask=lambda question, _: fetch(question, cancelled))
+    assert not list(home.iterdir())
+    assert {path.name for path in spool.rglob("*") if path.is_file()} == {
+        "rows.jsonl",
+        "unread.jsonl",
+    }

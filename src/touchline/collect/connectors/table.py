@@ -37,11 +37,11 @@ def table_rows(
     engine = _engine(source, reach)
 
     def bounded(query: Any, table: Any) -> Any:
-        columns[:] = [column.name for column in table.columns]
+        columns[:] = [str(column.name) for column in table.columns]
         return _bounded(query, table, source, window, zone)
 
     try:
-        yield from sql_table(
+        rows = sql_table(
             credentials=engine,
             table=source.table or "",
             schema=source.schema,
@@ -50,6 +50,8 @@ def table_rows(
             reflection_level="minimal",
             query_adapter_callback=bounded,
         )
+        for row in rows:  # whose names are texts of SQLAlchemy's own kind
+            yield {str(name): value for name, value in row.items()}
     finally:
         engine.dispose()
 
