@@ -4,7 +4,6 @@
 The table is data/sources.toml; a workspace adds its own names and kinds.
 """
 
-import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -158,16 +157,23 @@ def click_id(parameter: str) -> ClickId | None:
 
 
 @lru_cache(maxsize=1)
-def _app_marks() -> tuple[re.Pattern[str], dict[str, str]]:
-    app_of = {mark: name for name, marks in table()["in_app"].items() for mark in marks}
+def _app_marks() -> list[tuple[str, str]]:
     # The table's order is the order of trial: WeCom also says MicroMessenger.
-    trials = "|".join(f"(?:(?<![a-z]){re.escape(mark)})" for mark in app_of)
-    return re.compile(trials), app_of
+    return [(mark, name) for name, marks in table()["in_app"].items() for mark in marks]
 
 
 @lru_cache(maxsize=1 << 14)
 def in_app(user_agent: str) -> str | None:
     """The source whose app's built-in browser a user agent is, or None."""
-    pattern, app_of = _app_marks()
-    found = {match.group() for match in pattern.finditer(user_agent[:1024].lower())}
-    return next((name for mark, name in app_of.items() if mark in found), None)
+    text = user_agent[:1024].lower()
+    return next((name for mark, name in _app_marks() if _is_word(mark, text)), None)
+
+
+def _is_word(mark: str, text: str) -> bool:
+    """Whether a mark stands in a text, and not at the end of a longer word."""
+    at = text.find(mark)
+    while at >= 0:
+        if at == 0 or not "a" <= text[at - 1] <= "z":
+            return True
+        at = text.find(mark, at + 1)
+    return False
