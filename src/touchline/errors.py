@@ -439,6 +439,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The alias {alias} belongs to the key of {name}. Revoke that key first.",
         "别名 {alias} 已属于 {name} 的密钥。请先吊销该密钥。",
     ),
+    "spend_provisional": (
+        "Spend of {first} to {last} may still change: {cost} ({channels}). Import it again later.",
+        "{first} 至 {last} 的费用仍可能调整:{cost}({channels})。请稍后重新导入。",
+    ),
+    "aggregates_covered": (
+        "Costs of aggregates are left out where cost files speak of the same: {channels}.",
+        "汇总触点的费用已有费用表记录,未重复计入:{channels}。",
+    ),
+    "bad_spend_final": (
+        "[spend_final_after] {name}: {why}. Write a source and a number of days, 0 to 366.",
+        "[spend_final_after] {name} 有误:{why}。请写数据源和天数(0 到 366)。",
+    ),
+    "bad_label_alias": (
+        "[[alias]] {name}: {why}. Correct it and apply again.",
+        "别名 [[alias]] {name} 有误:{why}。请更正后重新应用。",
+    ),
     "bad_alias": (
         "{alias}: no alias. Write PROTOCOL:SITE, such as matomo:1. Protocols: {known}.",
         "{alias} 不是有效的别名。请写成“协议:站点”,如 matomo:1。可用协议:{known}。",

@@ -18,6 +18,7 @@ __all__ = [
     "REFUND",
     "TOUCH",
     "TYPE_RANK",
+    "Aggregate",
     "Conversion",
     "Cost",
     "Event",
@@ -192,6 +193,7 @@ class Conversion(Struct, frozen=True, kw_only=True):
     properties: dict[str, Any] = {}
     created_us: int | None = None
     content_hash: bytes = b""
+    stated: dict[str, str] = {}  # labels of where the buyer is said to have come from
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -220,6 +222,21 @@ class Cost(Struct, frozen=True, kw_only=True):
     impressions: int | None = None
     clicks: int | None = None
     kind: str = "media"  # media, fee, rebate, commission, production
+    is_provisional: bool | None = None  # what the file says; mostly it says nothing
+
+
+class Aggregate(Cost, frozen=True, kw_only=True):
+    """One day's share of touches that name nobody: a poster, a podcast, statistics of a shop.
+
+    Its period and place are those of the row; `properties` (JSON) what else the row said.
+    """
+
+    first_day: int
+    last_day: int
+    place: str | None = None
+    engagements: int | None = None
+    visits: int | None = None
+    properties: str | None = None
 
 
 class Rate(Struct, frozen=True, kw_only=True):

@@ -24,6 +24,14 @@ HEADINGS = {
         "cac": "CAC cost/conv.",
         "roas": "ROAS rev./cost",
         "removal_effect": "Removal effect",
+        "place": "Place",
+        "from": "From",
+        "to": "To",
+        "impressions": "Impressions",
+        "clicks": "Clicks",
+        "engagements": "Engagements",
+        "visits": "Visits",
+        "aggregates": "Touches that name nobody (beside the credit: none is given or taken)",
         "summary": "Goal {goal}: {conversions} conversions, {revenue} {currency}, {window} days",
         "unattributed": "Unattributed: {reason}: {conversions} conversions, {revenue}",
         "no_touch": "no touch in the window",
@@ -43,6 +51,14 @@ HEADINGS = {
         "cac": "获客成本 费用/转化",
         "roas": "ROAS 金额/费用",
         "removal_effect": "移除效应",
+        "place": "地点",
+        "from": "开始",
+        "to": "结束",
+        "impressions": "曝光",
+        "clicks": "点击",
+        "engagements": "互动",
+        "visits": "到访",
+        "aggregates": "汇总触点(无法对应到人,不参与归因,仅供对照)",
         "summary": "转化目标 {goal}:{conversions} 个转化,{revenue} {currency},归因窗口 {window} 天",
         "unattributed": "未归因({reason}):{conversions} 个转化,{revenue}",
         "no_touch": "窗口期内没有触点",
@@ -98,6 +114,7 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
         mine = [row for row in rows if row["model"] == model]
         table(mine, _columns(mine, digits), model)
     _print_unattributed(whole, digits)
+    _print_aggregates(whole.get("aggregates", []), digits)
     return 0
 
 
@@ -133,6 +150,19 @@ def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
             count = f"{part['conversions']:,}"
             line = words["unattributed"]
             print(line.format(reason=words[reason], conversions=count, revenue=money))
+
+
+def _print_aggregates(rows: list[dict[str, Any]], digits: int | None) -> None:
+    if not rows:
+        return
+    words = HEADINGS[language()]
+    writers: dict[str, Any] = dict.fromkeys(rows[0], lambda x: "–" if x is None else str(x))
+    writers["cost"] = lambda x: _money(x, digits)
+    figures = ("impressions", "clicks", "engagements", "visits")
+    writers |= dict.fromkeys(figures, lambda x: "–" if x is None else f"{x:,}")
+    shown = [name for name in writers if any(row[name] is not None for row in rows)]
+    columns = [(words.get(name, name), name, writers[name]) for name in shown]
+    table(rows, columns, words["aggregates"])
 
 
 def _columns(rows: list[dict[str, Any]], digits: int | None) -> list[Column]:

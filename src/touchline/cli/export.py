@@ -48,6 +48,7 @@ def _lines(workspace: Workspace, what: str, asked: dict[str, Any]) -> Lines:
         "rejects": queries.rejects,
         "people": queries.people,
         "credit": queries.credit_rows,
+        "aggregates": queries.aggregates,
     }
     return found[what](workspace, registry, asked if what == "credit" else {})
 

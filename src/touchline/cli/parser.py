@@ -16,6 +16,7 @@ __all__ = ["parser"]
 
 ABOUT = "Scattered marketing touches become one line per customer, each with its worth."
 FORMATS = ("table", "json", "csv")
+IMPORTED = ("events", "costs", "conversions", "people", "rates", "aggregates")
 Run = Callable[[argparse.Namespace], int | None]
 
 
@@ -127,7 +128,7 @@ def _snippet(verbs: Any) -> None:
 
 def _import(verbs: Any) -> None:
     made = _verb(verbs, "import", "Read a file into a workspace.", "importing")
-    made.add_argument("kind", choices=("events", "costs", "conversions", "people", "rates"))
+    made.add_argument("kind", choices=IMPORTED)
     made.add_argument("file", type=Path, metavar="FILE")
     made.add_argument("--to", type=Path, required=True, metavar="DIR", dest="dir")
     made.add_argument(
@@ -164,7 +165,7 @@ def _maps(verbs: Any) -> None:
 def _export(verbs: Any) -> None:
     made = _verb(verbs, "export", "Write a workspace's rows to a file or stdout.", "export")
     made.add_argument("dir", type=Path, metavar="DIR")
-    made.add_argument("what", choices=("events", "rejects", "people", "credit"))
+    made.add_argument("what", choices=("events", "rejects", "people", "credit", "aggregates"))
     made.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl")
     made.add_argument("--out", type=Path, metavar="FILE")
     made.add_argument("--goal", help="credit: which goal")
@@ -232,7 +233,7 @@ def _rejects(verbs: Any) -> None:
     made.add_argument("dir", type=Path, metavar="DIR")
     made.add_argument("--reason", help="only those with this reason")
     made.add_argument("--source", help="only those of this source")
-    made.add_argument("--kind", choices=("events", "costs", "conversions", "people", "rates"))
+    made.add_argument("--kind", choices=IMPORTED)
     made.add_argument("--status", choices=("open", "replayed", "all"), default="open")
     made.add_argument("--from", dest="start", metavar="DAY", help="first day")
     made.add_argument("--to", dest="end", metavar="DAY", help="the day after the last")

@@ -30,6 +30,7 @@ from touchline.identity.rules import Rules
 from touchline.jobs import cron
 from touchline.jobs.planned import Planned, all_goals, planned
 from touchline.journey.goal import Goal, goals
+from touchline.measure.provisional import Finality
 from touchline.storage import definition
 from touchline.storage.workspace import Workspace
 
@@ -54,6 +55,7 @@ KINDS = (
     "alias",
     "bots",
     "identity",
+    "spend_final_after",
     "naming",
     "source",
     *makers.KINDS,
@@ -152,6 +154,7 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
 
 def _goals(documents: dict[str, Any]) -> tuple[Goal, ...]:
     return all_goals(goals(_list(documents.get("goal", []))), events_of(documents))
+    Finality.of(documents, "UTC")
 
 
 def channels_of(documents: dict[str, Any], mode: str | None = None) -> ChannelRules:

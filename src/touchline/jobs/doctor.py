@@ -16,7 +16,10 @@ from touchline.collect.geo import Geo
 from touchline.jobs import sources
 from touchline.jobs.account import Tally
 from touchline.jobs.places import geo_path
-from touchline.storage import schema
+from touchline.journey.rate import Rates
+from touchline.measure.cost import spending
+from touchline.measure.provisional import Finality, provisional
+from touchline.storage import definition, schema
 from touchline.storage.engine import View
 from touchline.storage.frames import end_offset
 from touchline.storage.lake import LOG, SEQ
@@ -77,6 +80,10 @@ WHAT = {
         "{why} Failed {times} time(s); next attempt: {next}",
         "{why}已失败 {times} 次,下次尝试:{next}",
     ),
+    "spend_due": (
+        "{cost} of {channels} ({first} to {last}) came in before it was final: import it again",
+        "{channels} 在 {first} 至 {last} 的费用 {cost} 是在数据稳定之前导入的,请重新导入",
+    ),
     "open": ("others may read it: chmod 600", "其他用户可以读取该文件,请执行 chmod 600"),
 }
 
@@ -104,9 +111,22 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
         with workspace.view("fresh", "events") as view:
             findings += _conservation(account, _stored(view, upto), refused)
             findings += _repeated(view)
+        findings += _spend(workspace)
     findings += _sources(workspace, language)
     listed = [finding.in_words(language) for finding in findings]
     return {"findings": listed, "sources": _by_source(account)}
+
+
+def _spend(workspace: Workspace) -> list[Finding]:
+    """Spend that was provisional when it was imported, and is final by now."""
+    finality = Finality.of(definition.current(workspace.state), workspace.time_zone)
+    if not finality.days:
+        return []
+    with workspace.view("costs", "aggregates", "rates") as view:
+        rates = Rates.of(view, workspace.currency)
+        found = provisional(view, spending(view), rates, finality, due_us=clock.now_us())
+    words = found.in_words(workspace.currency) if found else {}
+    return [Finding("spend", "costs", "spend_due", words)] if found else []
 
 
 def _books(workspace: Workspace) -> tuple[dict[Place, sa.Row[Any]], Counter[Place], int]:

@@ -20,6 +20,7 @@ from touchline.collect.site import Site
 from touchline.jobs.account import intake_rows, reject_rows
 from touchline.jobs.orders import Fate, Orders, history_of
 from touchline.jobs.spend import store_costs
+from touchline.jobs.stated import Stated
 from touchline.jobs.store import Arrival, EventStore
 from touchline.jobs.versions import (
     Ledger,
@@ -29,7 +30,7 @@ from touchline.jobs.versions import (
     rate_ledger,
 )
 from touchline.jobs.writer import Writer
-from touchline.model import Flag, Reject
+from touchline.model import Conversion, Flag, Reject
 
 __all__ = ["Preview", "import_opened", "preview", "run_import"]
 
@@ -193,6 +194,7 @@ class _Run:
         about, store = self._file.about, self._writer.store
         costs: list[CostRow] = []
         ledger = LEDGERS[about.kind](store, about.source) if about.kind in LEDGERS else None
+        stated = Stated(about.source, about.received_us)
         rejects: list[Reject] = []
         for row in self._rows():
             if isinstance(row, Reject):
@@ -200,12 +202,14 @@ class _Run:
                 if len(rejects) == CHUNK:
                     self._keep(rejects)
             elif ledger is not None:
-                ledger.add(row)
+                ledger.add(stated.add(row) if isinstance(row, Conversion) else row)
             else:
                 costs.append(row)
         self._keep(rejects)
         if ledger is not None:
-            return ledger.commit(store.workspace)
+            found = ledger.commit(store.workspace)
+            stated.store(self._writer)
+            return found
         return store_costs(store.workspace, costs, about)
 
     def _keep(self, rejects: list[Reject]) -> None:

@@ -24,6 +24,7 @@ from touchline.jobs.qr import drawn
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
 from touchline.journey.version import in_force
+from touchline.measure.aggregate import aggregate_lines
 from touchline.measure.basis import Question
 from touchline.measure.credit_table import credit_table
 from touchline.measure.report import Report, report
@@ -31,7 +32,16 @@ from touchline.model import LABELS, Identifier
 from touchline.storage.engine import Expression, View
 from touchline.storage.workspace import Workspace
 
-__all__ = ["QUERIES", "attribution", "credit_rows", "events", "people", "rejects", "timeline"]
+__all__ = [
+    "QUERIES",
+    "aggregates",
+    "attribution",
+    "credit_rows",
+    "events",
+    "people",
+    "rejects",
+    "timeline",
+]
 
 _encoder = msgspec.json.Encoder()
 
@@ -53,6 +63,12 @@ def credit_rows(workspace: Workspace, registry: Registry, args: dict[str, Any]) 
             yield _encoder.encode(row) + b"\n"
 
 
+def aggregates(workspace: Workspace, _registry: Registry, _args: dict[str, Any]) -> Iterator[bytes]:
+    """JSON lines of touches that name nobody, a row a period."""
+    with workspace.view() as view:
+        yield from aggregate_lines(view)
+
+
 def people(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> Iterator[bytes]:
     """JSON lines of everybody: person_id, identifiers in clear, latest traits."""
     with workspace.view() as view:
@@ -64,6 +80,7 @@ def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -
     return Question(
         goal=goal_named(goals_of(workspace), args.get("goal")),
         currency=workspace.currency,
+        time_zone=workspace.time_zone,
         by=by,
         window_days=arguments.window(args.get("window") or "90d"),
         days=(arguments.day(args.get("from"), "from"), arguments.day(args.get("to"), "to")),
@@ -171,6 +188,7 @@ QUERIES: dict[str, Query] = {
         workspace, registry, args
     ).as_json(),
     "channel_explain": lambda workspace, _, args: explain(workspace, args),
+    "aggregates": aggregates,
     "events": events,
     "intake": intake,
     "links": links,

@@ -1,8 +1,9 @@
-"""Imported costs → the lake: a file replaces all rows of the (source, day, channel, source column)
-it speaks of, as one new batch.
+"""Imported costs and aggregates → the lake: a file replaces all rows of the (source, day, channel,
+source column, for aggregates place) it speaks of, as one new batch.
 
 Of a placement's day the newest batch is in force, so a day that is equal to what is stored is not
-written again, and a revised one brings all its rows, also those that stayed the same. What
+written again (unless it was provisional then and is final now), and a revised one brings all its
+rows, also those that stayed the same. What
 surprises: where the rules named the channel, rows stored under older rules are at another place
 than the file's; those the file speaks of are taken away from there.
 """
@@ -23,27 +24,47 @@ from touchline.collect.importers.costs import CostRow, add_up, as_ruled, cost_ke
 from touchline.collect.site import Site
 from touchline.jobs.versions import Verdicts
 from touchline.measure.cost import in_force
-from touchline.model import Cost
+from touchline.measure.provisional import Finality
+from touchline.model import Aggregate, Cost
 from touchline.storage import definition
-from touchline.storage.columns import COSTS
+from touchline.storage.columns import AGGREGATES, COSTS
 from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
 
 __all__ = ["store_costs"]
 
 EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
-FIELDS = tuple(name for name in Cost.__struct_fields__ if name != "day")
+DAYS = ("day", "first_day", "last_day")
 
 Key = tuple[Any, ...]
-# day, channel, source column: what a re-import replaces as a whole (within its source).
-Place = tuple[int, str, str | None]
+# day, channel, source column, place: what a re-import replaces as a whole (within its source).
+Place = tuple[int, str, str | None, str | None]
+
+
+class Kind(Struct, frozen=True):
+    """Where rows of a kind are kept."""
+
+    name: str
+    schema: pa.Schema
+    row: type[Cost]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return self.row.__struct_fields__
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (Kind("costs", COSTS, Cost), Kind("aggregates", AGGREGATES, Aggregate))
+}
 
 
 class Costs(Struct):
-    """Costs by place and key, and the keys whose channel a rule named."""
+    """Costs by place and key, the keys whose channel a rule named, and when a place was known."""
 
     at: dict[Place, dict[Key, Cost]] = {}
     ruled: set[Key] = set()
+    known_us: dict[Place, int] = {}
 
     def add(self, cost: Cost) -> None:
         self.at.setdefault(_place(cost), {})[cost_key(cost)] = cost
@@ -51,20 +72,27 @@ class Costs(Struct):
 
 def store_costs(workspace: Workspace, rows: Sequence[CostRow], about: Import) -> Verdicts:
     """A row of the file is stored when one of its days is new, updated when one changed."""
-    names = renamed_in(definition.current(workspace.state))
+    kind = KINDS[about.kind]
+    documents = definition.current(workspace.state)
+    names = renamed_in(documents)
     rows = [_renamed(row, names) for row in rows] if names.by_column else rows
     arriving = Costs(ruled={cost_key(day) for row in rows if row.is_by_rule for day in row.days})
     for cost in add_up(rows).values():
         arriving.add(cost)
-    held = _held(workspace, about.source, arriving)
+    held = _held(workspace, kind, about.source, arriving)
     moved = _moved(arriving, held, about.site)
-    changed = {place: at for place, at in arriving.at.items() if at != held.at.get(place, {})}
+    finality = Finality.of(documents, workspace.time_zone)
+    changed = {
+        place: at
+        for place, at in arriving.at.items()
+        if at != held.at.get(place, {}) or _is_final_now(place, held, finality, about.source)
+    }
     changed |= _left(held, (cost for _, cost in moved))
     if changed:
-        table = workspace.lake.costs
+        table = workspace.lake.tables[kind.name]
         batch = table.snapshot().offset(SEQ) + 1
         ruled = arriving.ruled | held.ruled
-        table.commit(_rows(changed, ruled, about.source, batch), offsets={SEQ: batch})
+        table.commit(_rows(kind, changed, ruled, about.source, batch), offsets={SEQ: batch})
     return _verdicts(rows, arriving, held, {key for key, _ in moved})
 
 
@@ -80,7 +108,18 @@ def _renamed(row: CostRow, names: Aliases) -> CostRow:
 
 
 def _place(cost: Cost) -> Place:
-    return cost.day, cost.channel, cost.source_name
+    place = cost.place if isinstance(cost, Aggregate) else None
+    return cost.day, cost.channel, cost.source_name, place
+
+
+def _is_final_now(place: Place, held: Costs, finality: Finality, source: str) -> bool:
+    """Whether what is stored was provisional when it came, and would be no more."""
+    day, _, source_name, _ = place
+    days = finality.after(source, source_name)
+    known_us = held.known_us.get(place)
+    if not days or known_us is None or finality.is_final(day, known_us, days):
+        return False
+    return finality.is_final(day, clock.now_us(), days)
 
 
 def _moved(arriving: Costs, held: Costs, site: Site) -> list[tuple[Key, Cost]]:
@@ -120,48 +159,56 @@ def _verdicts(rows: Sequence[CostRow], arriving: Costs, held: Costs, moved: set[
     return Verdicts(stored, duplicate, updated)
 
 
-def _held(workspace: Workspace, source: str, arriving: Costs) -> Costs:
+def _held(workspace: Workspace, kind: Kind, source: str, arriving: Costs) -> Costs:
     """What is in force of this source on the days of the file."""
     held = Costs()
     if not arriving.at:
         return held
     days = [day for day, *_ in arriving.at]
-    with workspace.view("costs") as view:
-        rows = view.table("costs")
+    with workspace.view(kind.name) as view:
+        rows = view.table(kind.name)
         rows = rows.filter(
             rows.source == source, rows.day >= _date(min(days)), rows.day <= _date(max(days))
         )
-        rows = in_force(renamed(view, rows)).select("day", "channel_by_rule", *FIELDS)
+        rows = in_force(renamed(view, rows), kind.name)
+        rows = rows.select("channel_by_rule", "known_at_us", *kind.fields)
         for row in view.fetch(rows).to_pylist():
-            is_ruled = row.pop("channel_by_rule")
-            row["day"] = row["day"].toordinal() - EPOCH_DAY
-            cost = Cost(**row)
+            is_ruled, known_us = row.pop("channel_by_rule"), row.pop("known_at_us")
+            row |= {name: row[name].toordinal() - EPOCH_DAY for name in DAYS if name in row}
+            cost = kind.row(**row)
             held.add(cost)
+            held.known_us[_place(cost)] = known_us
             if is_ruled:
                 held.ruled.add(cost_key(cost))
     return held
 
 
 def _rows(
-    groups: dict[Place, dict[Key, Cost]], ruled: set[Key], source: str, batch: int
+    kind: Kind,
+    groups: dict[Place, dict[Key, Cost]],
+    ruled: set[Key],
+    source: str,
+    batch: int,
 ) -> pa.Table:
     common = {"source": source, "batch": batch, "known_at_us": clock.now_us()}
-    columns: dict[str, list[Any]] = {name: [] for name in COSTS.names}
+    columns: dict[str, list[Any]] = {name: [] for name in kind.schema.names}
     for place, costs in groups.items():
         for row in _of_place(place, costs, ruled):
             for name, values in columns.items():
                 values.append(common.get(name, row.get(name)))
-    return pa.table(columns, schema=COSTS)
+    return pa.table(columns, schema=kind.schema)
 
 
 def _of_place(place: Place, costs: dict[Key, Cost], ruled: set[Key]) -> Iterator[dict[str, Any]]:
-    day, channel, source_name = place
     if not costs:  # without a cost: nothing is in force here any more
-        yield {"day": _date(day), "channel": channel, "source_name": source_name}
+        day, channel, source_name, where = place
+        empty = {"day": _date(day), "channel": channel, "source_name": source_name}
+        yield {**empty, "place": where}
     for key, cost in costs.items():
+        row = msgspec.structs.asdict(cost)
         yield {
-            **{name: getattr(cost, name) for name in FIELDS},
-            "day": _date(day),
+            **row,
+            **{name: _date(row[name]) for name in DAYS if name in row},
             "content_hash": blake2b(msgspec.json.encode(cost), digest_size=16).digest(),
             "channel_by_rule": key in ruled,
         }

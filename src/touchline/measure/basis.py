@@ -41,6 +41,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     by: tuple[str, ...] = ("channel",)
     window_days: float = 90
+    time_zone: str = "Asia/Shanghai"
     days: tuple[dt.date | None, dt.date | None] = (None, None)
 
 

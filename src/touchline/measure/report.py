@@ -15,8 +15,10 @@ from touchline.attribution.journeys import Floats
 from touchline.attribution.remainder import apportion, apportion_nested
 from touchline.identity.people import PersonMap
 from touchline.journey.rate import Rates
+from touchline.measure.aggregate import aggregate_rows
 from touchline.measure.basis import Basis, Question, basis_of
-from touchline.measure.cost import Key, costs
+from touchline.measure.cost import Key, costs, has_aggregates, overlapping, spending
+from touchline.measure.provisional import Finality, Provisional, provisional
 from touchline.model import GRAINS
 from touchline.storage.engine import View
 
@@ -61,11 +63,13 @@ class Report(msgspec.Struct, frozen=True):
     unattributed: dict[str, dict[str, float]]
     notes: list[tuple[str, dict[str, Any]]]
     missing_rates: tuple[tuple[str, str], ...] = ()
+    provisional: Provisional | None = None
+    aggregates: list[dict[str, Any]] = []
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON of docs/reference/http.md."""
+        """The JSON of docs/reference/http.md. What is rare has a key only where there is some."""
         window = self.question.window_days
-        return {
+        found: dict[str, Any] = {
             "goal": self.question.goal.name,
             "window_days": int(window) if window == int(window) else window,
             "currency": self.question.currency,
@@ -74,6 +78,11 @@ class Report(msgspec.Struct, frozen=True):
             "rows": [row.as_json() for row in self.rows],
             "unattributed": self.unattributed,
         }
+        if self.aggregates:
+            found["aggregates"] = self.aggregates
+        if self.provisional is not None:
+            found["provisional"] = self.provisional.as_json()
+        return found
 
 
 def report(view: View, people: PersonMap, question: Question, models: str = "all") -> Report:
@@ -86,6 +95,8 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     rows: list[Row] = []
     for one in credit(journeys, chosen).values():
         rows += _rows(one, found, spent, question.by)
+    open_spend, notes = _doubts(view, question, rates)
+    aggregates = aggregate_rows(view, question.by, rates, question.days)
     untouched = ~journeys.is_touched
     missing = {*found.missing_rates, *((c, day.isoformat()) for c, day in rates.missing)}
     return Report(
@@ -100,9 +111,28 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
             },
             "no_rate": {"conversions": found.unrated, "revenue": 0},
         },
-        notes=[(why.code, why.params) for why in left_out],
+        notes=[*((why.code, why.params) for why in left_out), *notes],
         missing_rates=tuple(sorted(missing)),
+        provisional=open_spend,
+        aggregates=aggregates,
     )
+
+
+def _doubts(
+    view: View, question: Question, rates: Rates
+) -> tuple[Provisional | None, list[tuple[str, dict[str, Any]]]]:
+    """Spend that may still change, and what is worth saying of spend."""
+    notes: list[tuple[str, dict[str, Any]]] = []
+    finality = Finality.of(view.documents, question.time_zone)
+    found = provisional(view, spending(view, question.days), rates, finality)
+    if found is not None:
+        notes.append(("spend_provisional", found.in_words(question.currency)))
+    if has_aggregates(view):
+        rows = view.fetch(overlapping(view, question.days).select("channel").distinct())
+        channels = sorted(rows.column("channel").to_pylist())
+        if channels:
+            notes.append(("aggregates_covered", {"channels": ", ".join(channels)}))
+    return found, notes
 
 
 def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...]) -> list[Row]:

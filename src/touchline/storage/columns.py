@@ -5,6 +5,7 @@ import pyarrow as pa
 from touchline.model import LABELS
 
 __all__ = [
+    "AGGREGATES",
     "CONVERSIONS",
     "COSTS",
     "EVENTS",
@@ -107,6 +108,20 @@ COSTS = pa.schema(
         ("batch", pa.int64()),
         ("channel_by_rule", pa.bool_()),
         ("known_at_us", pa.int64()),
+        ("is_provisional", pa.bool_()),  # what the file says; null: nothing
+    ],
+)
+
+# Touches that name nobody, like costs a row a day, with the period and place they stand for.
+AGGREGATES = pa.schema(
+    [
+        *COSTS,
+        ("first_day", pa.date32()),
+        ("last_day", pa.date32()),
+        ("place", pa.string()),
+        ("engagements", pa.int64()),
+        ("visits", pa.int64()),
+        ("properties", pa.string()),
     ],
 )
 
@@ -175,6 +190,7 @@ TABLES = {
     "events": (EVENTS, "local_day"),
     "conversions": (CONVERSIONS, None),
     "costs": (COSTS, None),
+    "aggregates": (AGGREGATES, None),
     "people": (PEOPLE, None),
     "rates": (RATES, None),
 }

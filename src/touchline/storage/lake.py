@@ -40,7 +40,7 @@ class LakeFiles:
 
 
 class Lake:
-    """`fresh`, `events`, `conversions`, `costs`, `people`, `rates`: see `storage.columns`."""
+    """`fresh`, `events`, `conversions`, `costs` …, each an attribute: see `storage.columns`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -49,6 +49,7 @@ class Lake:
         self.events = tables["events"]
         self.conversions = tables["conversions"]
         self.costs = tables["costs"]
+        self.aggregates = tables["aggregates"]
         self.people = tables["people"]
         self.rates = tables["rates"]
         self.tables = tables
@@ -66,6 +67,10 @@ class Lake:
     def last_commits_ns(self) -> tuple[int, ...]:
         """When each table was last written to: a glance that opens none."""
         return tuple(table.last_commit_ns() for table in self.tables.values())
+
+    def lacks_tables(self) -> bool:
+        """Whether it was made by a version that knew fewer of them."""
+        return not all((table.root / "_delta_log").is_dir() for table in self.tables.values())
 
     def log_offset(self) -> int:
         """Requests before this offset of the log are in the lake."""

@@ -16,6 +16,7 @@ STEPS: dict[int, Callable[[Any], None]] = {}
 def upgrade(workspace: Any, found: int, wanted: int, write_down: Callable[[int], None]) -> None:
     """Brings State (by Alembic) and lake up; `write_down` notes each format that is reached."""
     workspace.state.migrate()
+    workspace.lake.create()
     for number in range(found, wanted):
         step = STEPS.get(number)
         if step is not None:

@@ -104,7 +104,7 @@ class Workspace:
         if about.format > FORMAT:
             raise BadInput("workspace_newer", path=directory, found=about.format, known=FORMAT)
         workspace = cls(directory, about, load_settings(directory))
-        if about.format < FORMAT:
+        if about.format < FORMAT or workspace.lake.lacks_tables():
             workspace._upgrade()
         return workspace
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.collect.importers.costs import _share
+from touchline.collect.importers.costs import share
 
 HEADER = "date,channel,cost\n"
 
@@ -18,7 +18,7 @@ def test_a_range_is_spread_evenly_and_adds_up_to_the_cent(read):
 
 @given(st.integers(-(10**15), 10**15), st.integers(1, 400))
 def test_shares_add_up_and_differ_by_one_at_most(total, parts):
-    shares = [_share(total, parts, at) for at in range(parts)]
+    shares = [share(total, parts, at) for at in range(parts)]
     assert sum(shares) == total
     assert max(shares) - min(shares) <= 1
 

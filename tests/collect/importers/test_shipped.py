@@ -41,6 +41,9 @@ FIRST = {
     "chat_log": {"message_id": "t-1", "name": "Chat", "channel": "Online Chat",
                  "source_name": "baidu"},
     "hubspot_contacts": {"account_id": "771"},
+    "kol_notes": {"channel": "KOL", "place": "小鹿的护肤日记", "cost": 1_200_000,
+                  "impressions": 86000, "engagements": 3100},
+    "marketplace": {"channel": "手淘搜索", "place": "天猫旗舰店", "visits": 1820},
 }  # fmt: skip
 CASES = [pytest.param(one, id=one.name) for one in shipped().values()]
 

@@ -1,4 +1,4 @@
-"""Order and deal rows → Conversion.
+"""Order and deal rows → Conversion, with what a row states of where its buyer came from.
 
 A row is a version of its order or deal: rows that share an id and differ in stage, time or amount
 are versions, in the order of the file. An order written on several rows, one a product, is one
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from touchline.collect import money
+from touchline.collect.campaign import label_text
 from touchline.collect.importers.cells import (
     BadRow,
     Import,
@@ -25,8 +26,9 @@ from touchline.collect.importers.cells import (
 from touchline.collect.importers.mapping import Mapped, Plan, mapped
 from touchline.collect.importers.occurrence import Occurrences, made_id
 from touchline.collect.importers.rows import Table
+from touchline.collect.site import Site
 from touchline.errors import BadInput
-from touchline.model import Conversion, Reject
+from touchline.model import LABEL_FIELDS, LABELS, Conversion, Reject
 
 __all__ = ["read_conversions"]
 
@@ -116,11 +118,26 @@ def _draft(row: Mapped, plan: Plan, about: Import, *, is_split: bool) -> Draft:
         store_code=label(fields.get("store_code")),
         staff_id=label(fields.get("staff_id")),
         lines=lines,
-        properties=row.rest,
+        properties={**row.rest, **{n: fields[n] for n in LABEL_FIELDS if n in fields}},
         created_us=about.moment(fields.get("created_at")),
         content_hash=row.content_hash,
+        stated=_stated(fields, about.site),
     )
     return Draft(row, conversion, has_line)
+
+
+def _stated(fields: dict[str, Any], site: Site) -> dict[str, str]:
+    """Labels of the touch that the row tells of, word for word: what a CRM calls 百度推广 is what
+    the sheet of costs calls so, and no rule knows better. Empty when it tells of none.
+    """
+    said = {name: label_text(fields[name]) for name in LABEL_FIELDS if name in fields}
+    channel, source = said.get("channel"), said.get("source")
+    if channel is None and source is None:
+        return {}
+    named = site.channels.named(source or channel or "").name
+    found = {**said, "channel": channel or source, "source": named}
+    columns = dict(zip(LABEL_FIELDS, LABELS, strict=True))
+    return {columns[name]: text for name, text in found.items() if text}
 
 
 def _occurred(fields: dict[str, Any], stage: str | None, about: Import) -> int:

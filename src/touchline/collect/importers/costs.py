@@ -19,9 +19,19 @@ from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.moments import day_range
 from touchline.collect.importers.rows import Table
 from touchline.collect.site import Site
-from touchline.model import LABEL_FIELDS, LABELS, Cost, Reject
+from touchline.model import LABEL_FIELDS, LABELS, Aggregate, Cost, Reject
 
-__all__ = ["CostRow", "add_up", "as_ruled", "cost_key", "read_costs"]
+__all__ = [
+    "CostRow",
+    "add_up",
+    "as_ruled",
+    "cost_key",
+    "figures_spread",
+    "is_by_rule",
+    "is_total",
+    "read_costs",
+    "share",
+]
 
 MAX_DAYS = 3_700
 
@@ -32,6 +42,13 @@ _KIND_WORDS = {
     "commission": "commission 佣金 提成",
     "production": "production 制作费 制作 拍摄费",
 }
+# What a column says of whether spend may still change.
+_SETTLED_WORDS = {
+    True: """provisional preliminary estimated estimate yes y true 1
+        暂估 预估 估算 暂定 未结算 待结算 未确认 是""",
+    False: "final settled confirmed no n false 0 已结算 已确认 结算 最终 终稿 否",
+}
+SETTLED = {word: told for told, words in _SETTLED_WORDS.items() for word in words.split()}
 KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
 _NO_PAGE = Page(None, None, None)
 _OUTLINE = ("date", "date_to", *LABEL_FIELDS, "kind")
@@ -50,20 +67,26 @@ def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Re
     """The file's rows in order. `add_up` makes of them what a day's placement cost."""
 
     def build(row: Mapped) -> CostRow:
-        if _is_total(row, about):
+        if is_total(row, about):
             raise BadRow("total_row")
-        is_by_rule = label_text(row.fields.get("channel")) is None
-        return CostRow(row.line, _days(row.fields, about), row.content_hash, is_by_rule)
+        days = figures_spread(row.fields, about)
+        return CostRow(row.line, days, row.content_hash, is_by_rule(row.fields))
 
     return each(table, plan, about, build)
 
 
 def cost_key(cost: Cost) -> tuple[Any, ...]:
     """What tells one placement's day from another: all but the figures."""
+    own = (
+        (cost.place, cost.first_day, cost.last_day, cost.properties)
+        if isinstance(cost, Aggregate)
+        else ()
+    )
     return (
         cost.day,
         *(cost.channel, cost.source_name, cost.medium, cost.campaign, cost.ad_group),
         *(cost.term, cost.content, cost.kind, cost.currency),
+        *own,
     )
 
 
@@ -79,19 +102,20 @@ def add_up(rows: Iterable[CostRow]) -> dict[tuple[Any, ...], Cost]:
 
 
 def _sum(a: Cost, b: Cost) -> Cost:
-    return msgspec.structs.replace(
-        a,
-        cost=a.cost + b.cost,
-        impressions=_plus(a.impressions, b.impressions),
-        clicks=_plus(a.clicks, b.clicks),
-    )
+    figures = ["impressions", "clicks"]
+    if isinstance(a, Aggregate):
+        figures += ["engagements", "visits"]
+    sums = {name: _plus(getattr(a, name), getattr(b, name)) for name in figures}
+    told = (a.is_provisional, b.is_provisional)
+    is_provisional = True if True in told else None if None in told else False
+    return msgspec.structs.replace(a, cost=a.cost + b.cost, is_provisional=is_provisional, **sums)
 
 
 def _plus(a: int | None, b: int | None) -> int | None:
     return b if a is None else a if b is None else a + b
 
 
-def _is_total(row: Mapped, about: Import) -> bool:
+def is_total(row: Mapped, about: Import) -> bool:
     """Whether a row sums up others: it says so and has no date of its own, or its channel says so
     and nothing else names a placement. A campaign may be called Total.
     """
@@ -104,7 +128,15 @@ def _is_total(row: Mapped, about: Import) -> bool:
     return named == ["channel"] and says_total(own["channel"])
 
 
-def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:
+def is_by_rule(fields: dict[str, Any]) -> bool:
+    """Whether the row names no channel, so that the rules do."""
+    return label_text(fields.get("channel")) is None
+
+
+def figures_spread(
+    fields: dict[str, Any], about: Import, *, may_be_free: bool = False
+) -> tuple[Cost, ...]:
+    """A row's cost and exposure, day by day. `may_be_free`: it has other figures than these."""
     first, last = _range(fields, about)
     length = last - first + 1
     value, currency = amount(fields, "cost", about.site.currency)
@@ -112,26 +144,28 @@ def _days(fields: dict[str, Any], about: Import) -> tuple[Cost, ...]:
     clicked = count(fields.get("clicks"), "bad_count")
     if value is None:
         # Unpaid placements are listed with their exposure and no cost.
-        if shown is None and clicked is None:
+        if shown is None and clicked is None and not may_be_free:
             raise BadRow("missing_cost")
         value = 0
     kind = _kind(fields.get("kind"))
+    is_provisional = _provisional(fields.get("is_provisional"))
     labels = _labels(fields, about.site)
     return tuple(
         Cost(
             day=first + at,
-            cost=_share(value, length, at),
+            cost=share(value, length, at),
             currency=currency,
-            impressions=None if shown is None else _share(shown, length, at),
-            clicks=None if clicked is None else _share(clicked, length, at),
+            impressions=None if shown is None else share(shown, length, at),
+            clicks=None if clicked is None else share(clicked, length, at),
             kind=kind,
+            is_provisional=is_provisional,
             **labels,
         )
         for at in range(length)
     )
 
 
-def _share(total: int, parts: int, at: int) -> int:
+def share(total: int, parts: int, at: int) -> int:
     """The at-th of `parts` even shares; they add up exactly, the odd units going first."""
     size, odd = divmod(abs(total), parts)
     share = size + (at < odd)
@@ -160,6 +194,15 @@ def _kind(value: Any) -> str:
     found = KINDS.get((text(value) or "").strip().casefold())
     if found is None:
         raise BadRow("bad_kind")
+    return found
+
+
+def _provisional(value: Any) -> bool | None:
+    if value is None:
+        return None
+    found = SETTLED.get((text(value) or "").strip().casefold())
+    if found is None:
+        raise BadRow("bad_provisional")
     return found
 
 

@@ -46,7 +46,7 @@ KINDS = {
             (
                 *("conversion_id", "occurred_at", "closed_at", "created_at", "kind", "stage"),
                 *("amount", "currency", *IDENTIFIER_TYPES, "account_id", "store_code", "staff_id"),
-                *("lines", "product", "quantity", "line_amount"),
+                *("lines", "product", "quantity", "line_amount", *LABEL_FIELDS),
             ),
             (("occurred_at", "closed_at", "created_at"),),
             rest="properties",
@@ -56,10 +56,24 @@ KINDS = {
             "costs",
             (
                 *("date", "date_to", *LABEL_FIELDS, "cost", "currency", "impressions", "clicks"),
-                "kind",
+                *("kind", "is_provisional"),
             ),
             (("date",), ("cost",)),
             measures=frozenset(("cost", "impressions", "clicks")),
+        ),
+        Kind(
+            "aggregates",
+            (
+                *("date", "date_to", *LABEL_FIELDS, "place", "cost", "currency", "impressions"),
+                *("clicks", "engagements", "visits", "kind", "is_provisional"),
+            ),
+            (
+                ("date",),
+                ("channel", "source", "campaign"),
+                ("cost", "impressions", "clicks", "engagements", "visits"),
+            ),
+            rest="properties",
+            measures=frozenset(("cost", "impressions", "clicks", "engagements", "visits")),
         ),
         Kind(
             "people",

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from touchline import clock
+from touchline.collect.importers.aggregates import read_aggregates
 from touchline.collect.importers.cells import Import
 from touchline.collect.importers.conversions import read_conversions
 from touchline.collect.importers.costs import read_costs
@@ -27,6 +28,7 @@ __all__ = ["OpenFile", "open_file"]
 READERS: dict[str, Callable[[Table, Plan, Import], Iterator[Any]]] = {
     "events": read_events,
     "costs": read_costs,
+    "aggregates": read_aggregates,
     "conversions": read_conversions,
     "people": read_people,
     "rates": read_rates,

@@ -28,6 +28,16 @@ _encoder = msgspec.json.Encoder(order="sorted")
 MORE = "#"
 REPEATED = frozenset(("quantity", "line_amount"))
 MONEY = frozenset(("cost", "amount", "revenue", "line_amount"))
+# Names of an order's number, and of columns that say where it was placed.
+ORDER_IDS = frozenset(
+    (
+        *("orderid", "orderno", "ordernumber", "transactionid", "receiptnumber"),
+        *("订单号", "订单编号", "订单id", "小票号"),
+    )
+)
+SALES_CHANNELS = frozenset(
+    ("channel", "source", "渠道", "渠道名称", "来源", "推广渠道", "流量来源")
+)
 UNSCALED = frozenset(("rate", "quantity"))
 
 
@@ -182,6 +192,7 @@ def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
     spec = KINDS[kind]
     chosen = _from_map(table, mapfile)
     _add_guesses(spec, table, mapfile, chosen)
+    _without_sales_channels(spec, chosen)
     samples = {column: _sample(table, column) for column in table.columns}
     rest = "unused" if spec.rest is None else "rest"
     other = "" if spec.rest is None else None
@@ -254,6 +265,20 @@ def _from_loose_map(table: Table, mapfile: MapFile) -> dict[str, tuple[str, str]
         for column in free if field in IDENTIFIER_TYPES else free[:1]:
             chosen[column] = (field, how)
     return chosen
+
+
+def _without_sales_channels(kind: Kind, chosen: dict[str, tuple[str, str]]) -> None:
+    """In a list of orders 渠道 is where something was sold, not what brought the buyer: such a
+    column stays a property, unless a map says otherwise.
+    """
+    if kind.name != "conversions":
+        return
+    fields = {field: plain(column) for column, (field, _) in chosen.items()}
+    if "product" in fields or fields.get("conversion_id", "") in ORDER_IDS:
+        for column, (field, how) in list(chosen.items()):
+            is_guess = field in {"channel", "source"} and how in {"name", "guess"}
+            if is_guess and plain(column) in SALES_CHANNELS:
+                del chosen[column]
 
 
 def _add_guesses(

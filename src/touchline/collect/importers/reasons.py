@@ -67,6 +67,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The kind is none of lead, opportunity, order, renewal (costs: media, fee, rebate …).",
         "类型无法识别。转化可填线索、商机、订单、续约;费用可填媒体、服务费、返点、佣金、制作费。",
     ),
+    "bad_provisional": (
+        "Whether the spend is final cannot be read. Write provisional or final, or leave it empty.",
+        "无法识别费用是否暂估。请填 暂估 或 已结算,或留空。",
+    ),
     "bad_lines": (
         'The lines are no list of objects. Write JSON: [{"product": …, "quantity": …}].',
         '商品明细不是对象列表。请写成 JSON:[{"product": …, "quantity": …}]。',

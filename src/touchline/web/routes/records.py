@@ -31,7 +31,7 @@ class Paging(BaseModel):
 class Rejects(Paging):
     reason: str | None = None
     source: str | None = None
-    kind: Literal["events", "costs", "conversions", "people", "rates"] | None = None
+    kind: Literal["events", "costs", "conversions", "people", "rates", "aggregates"] | None = None
     status: Literal["open", "replayed", "all"] | None = Field(None, description="default open")
 
 
@@ -60,6 +60,11 @@ class Hours(BaseModel):
 @router.get("/events", summary="Events as JSON lines, by arrival")
 async def events(here: Admin, paging: Annotated[Paging, Query()]) -> StreamingResponse:
     return await streamed(here, "events", paging.args(), LINES)
+
+
+@router.get("/aggregates", summary="Touches that name nobody, a row a period, as JSON lines")
+async def aggregates(here: Admin) -> StreamingResponse:
+    return await streamed(here, "aggregates", {}, LINES)
 
 
 @router.get("/rejects", summary="What could not be stored, and why, as JSON lines")
