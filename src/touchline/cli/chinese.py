@@ -130,6 +130,17 @@ HELP = {
     "quiet zone in modules (default 4)": "四周留白的模块数(默认 4)",
     "pixels of a module (default 8)": "每个模块的像素数(默认 8)",
     "PNG: the font of the label": "PNG 文字所用的字体文件",
+    "Pull rows from an API, a database or a folder.": "从 API、数据库或文件夹拉取数据。",
+    "Add the sources of a definition file, or replace them.": "添加(或替换)定义文件中的数据源。",
+    "a credential the file names as secret:NAME: asked for, or a line of stdin": (
+        "文件中以 secret:NAME 引用的凭证:运行时询问,或从标准输入逐行读取"
+    ),
+    "Pull what is new now.": "立即拉取新数据。",
+    "again from this day on": "从这一天起重新拉取",
+    "show the first rows, store nothing": "只预览前几行,不入库",
+    "List the sources, or the runs of one.": "列出数据源,或某个数据源的运行记录。",
+    "End a run in its course.": "停止正在进行的运行。",
+    "Remove a source; what it brought stays.": "移除数据源,已入库的数据保留。",
 }
 
 # What the parser of the standard library says by itself.

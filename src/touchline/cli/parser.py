@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     _rebuild(verbs)
     _keys(verbs)
     _rejects(verbs)
+    _source(verbs)
     _plan(verbs)
     _links(verbs)
     _qr(verbs)
@@ -338,6 +339,37 @@ def _plan(verbs: Any) -> None:
     made.add_argument("dir", type=Path, metavar="DIR")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 30)")
     made.add_argument("--format", choices=("toml", "json"), default="toml")
+
+
+def _source(verbs: Any) -> None:
+    own = _group(verbs, "source", "Pull rows from an API, a database or a folder.")
+    made = _verb(own, "add", "Add the sources of a definition file, or replace them.", "source")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("file", type=Path, metavar="FILE.toml")
+    made.add_argument(
+        "--secret",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a credential the file names as secret:NAME: asked for, or a line of stdin",
+    )
+    made = _verb(own, "run", "Pull what is new now.", "source")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("name", metavar="NAME")
+    made.add_argument("--from", dest="start", metavar="DAY", help="again from this day on")
+    made.add_argument("--dry-run", action="store_true", help="show the first rows, store nothing")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "list", "List the sources, or the runs of one.", "source")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("name", metavar="NAME", nargs="?")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    for name, text in (
+        ("stop", "End a run in its course."),
+        ("remove", "Remove a source; what it brought stays."),
+    ):
+        made = _verb(own, name, text, "source")
+        made.add_argument("dir", type=Path, metavar="DIR")
+        made.add_argument("name", metavar="NAME")
 
 
 def _demo(verbs: Any) -> None:

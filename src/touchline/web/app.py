@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from touchline import __version__
 from touchline.web import problem
-from touchline.web.routes import channel, health, keys, links, page, plan, records, report
+from touchline.web.routes import channel, health, keys, links, page, plan, records, report, sources
 from touchline.web.served import Served
 
 __all__ = ["api"]
@@ -17,7 +17,7 @@ def api(served: Served, *, has_routes: bool = True) -> FastAPI:
     app = FastAPI(title="Touchline", version=__version__, summary="Scattered touches, one line.")
     app.state.served = served
     problem.install(app)
-    all_routes = (health, page, records, report, keys, links, channel, plan)
+    all_routes = (health, page, records, report, keys, links, channel, plan, sources)
     for routes in all_routes if has_routes else (health,):
         app.include_router(routes.router)
     return app
