@@ -360,3 +360,15 @@ def test_the_plan_is_read_checked_and_put_in_force(get, worker):
     assert get("/api/v1/plan?day=3").status_code == 400
     assert get("/api/v1/plan", method="PUT", json={"goal": []}).status_code == 400
     assert get("/api/v1/plan", method="PUT", json=wanted, key="reader").status_code == 403
+
+
+def test_a_visit_s_channel_is_explained_to_readers(get, worker):
+    worker.answers["channel_explain"] = [b'{"channel":"Direct"}']
+    answer = get(
+        "/api/v1/channel/explain?url=https%3A%2F%2Fs.cn&user_agent=x&mode=ga4", key="reader"
+    )
+    assert answer.json() == {"channel": "Direct"}
+    asked = {"url": "https://s.cn", "user_agent": "x", "mode": "ga4"}
+    assert worker.asked == [("channel_explain", asked)]
+    assert get("/api/v1/channel/explain?mode=ua").status_code == 400
+    assert get("/api/v1/channel/explain", key=None).status_code == 401
