@@ -181,7 +181,7 @@ def test_a_code_is_drawn_and_an_address_too(shop):
     asked = {"code": "spring", "host": "go.shop.cn", "label": "门店"}
     (svg,) = drawn(shop, None, asked)
     assert "门店" in svg.decode()
-    (png,) = QUERIES["qr"](shop, None, {**asked, "format": "png"})
+    (png,) = QUERIES["qr"](shop, None, {**asked, "label": "Store", "format": "png"})
     assert png.startswith(b"\x89PNG")
     assert b"".join(drawn(shop, None, {"url": PAGE, "source": "poster"})).startswith(b"<svg")
     for wrong, code in (

@@ -60,6 +60,9 @@ def font_for(text: str, height: int, own: str | None = None) -> "FreeTypeFont":
             continue
         if own or _draws(font, text):
             return font
+    plain = None if own or not text.isascii() else ImageFont.load_default(height)
+    if isinstance(plain, ImageFont.FreeTypeFont):  # Pillow's own has Latin letters
+        return plain
     raise BadInput("no_font", text=text)
 
 

@@ -142,7 +142,8 @@ def checked(rules: Naming, labels: Labels) -> None:
     """Raises BadInput("naming") with all that is wrong, in both languages."""
     findings = rules.findings(labels)
     if findings:
-        texts = {code: "; ".join(one.text(code) for one in findings) for code in ("en", "zh")}
+        joints = {"en": "; ", "zh": ";"}
+        texts = {code: joints[code].join(one.text(code) for one in findings) for code in joints}
         raise BadInput("naming", **texts)
 
 
