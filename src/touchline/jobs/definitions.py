@@ -1,7 +1,7 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
-    [[alias]]  [[webhook]]
+    [naming]  [[alias]]  [[webhook]]
     [[form]]  [[promo_code]]  [[reported_source]]
     [plan]  [[event]]  [[touchpoint]]
 
@@ -19,12 +19,12 @@ import tomli_w
 from touchline.collect.alias import aliases, source_spellings
 from touchline.collect.bots import BotRules
 from touchline.collect.channel import ChannelRules
+from touchline.collect.connectors.definition import sources
 from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
-from touchline.collect.plan import events_of
 from touchline.collect.naming import Naming, naming
+from touchline.collect.plan import events_of
 from touchline.collect.site import Site
-from touchline.collect.connectors.definition import sources
 from touchline.errors import BadInput
 from touchline.identity.rules import Rules
 from touchline.jobs import cron
@@ -37,8 +37,10 @@ from touchline.storage.workspace import Workspace
 __all__ = [
     "apply",
     "channels_of",
+    "checked",
     "dump",
     "goals_of",
+    "held",
     "newer_site",
     "planned_of",
     "read_file",
@@ -53,9 +55,9 @@ KINDS = (
     "goal",
     *CHANNEL_KINDS,
     "alias",
+    "spend_final_after",
     "bots",
     "identity",
-    "spend_final_after",
     "naming",
     "source",
     *makers.KINDS,
@@ -76,6 +78,11 @@ def read_file(path: Path) -> dict[str, Any]:
         raise BadInput("file_missing", path=path) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput("file_unreadable", path=path, format="TOML", reason=error) from error
+    return checked(documents, path)
+
+
+def checked(documents: dict[str, Any], path: object) -> dict[str, Any]:
+    """Documents of known kinds, each in order. `path`: where they came from."""
     unknown = [kind for kind in documents if kind not in KINDS]
     if unknown:
         raise BadInput("unknown_definition", path=path, name=unknown[0], known=", ".join(KINDS))
@@ -97,8 +104,13 @@ def sealed(workspace: Workspace, documents: dict[str, Any]) -> dict[str, Any]:
 
 def dump(workspace: Workspace) -> str:
     """What is in force, as a file that `apply` takes."""
-    held = definition.current(workspace.state)
-    return tomli_w.dumps({kind: held[kind] for kind in KINDS if kind in held})
+    return tomli_w.dumps(held(workspace))
+
+
+def held(workspace: Workspace) -> dict[str, Any]:
+    """Kind -> its documents in force."""
+    found = definition.current(workspace.state)
+    return {kind: found[kind] for kind in KINDS if kind in found}
 
 
 def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
@@ -142,11 +154,12 @@ def site_of(workspace: Workspace) -> Site:
 
 
 def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
+    Finality.of(documents, "UTC")
     planned(documents, _goals(documents), channels_of(documents).sources)
     Rules.from_document(documents)
-    naming(documents.get("naming", {}))
     for source in sources(documents.get("source", [])):
         cron.parse(source.schedule or "@daily")
+    naming(documents.get("naming", {}))
     _hosts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
     makers.makers(documents, opened)
@@ -154,7 +167,6 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
 
 def _goals(documents: dict[str, Any]) -> tuple[Goal, ...]:
     return all_goals(goals(_list(documents.get("goal", []))), events_of(documents))
-    Finality.of(documents, "UTC")
 
 
 def channels_of(documents: dict[str, Any], mode: str | None = None) -> ChannelRules:

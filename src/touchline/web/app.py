@@ -4,7 +4,19 @@ from fastapi import FastAPI
 
 from touchline import __version__
 from touchline.web import problem
-from touchline.web.routes import channel, health, keys, links, page, plan, records, report, sources
+from touchline.web.routes import (
+    channel,
+    definitions,
+    health,
+    keys,
+    links,
+    maps,
+    page,
+    plan,
+    records,
+    report,
+    sources,
+)
 from touchline.web.served import Served
 
 __all__ = ["api"]
@@ -17,7 +29,19 @@ def api(served: Served, *, has_routes: bool = True) -> FastAPI:
     app = FastAPI(title="Touchline", version=__version__, summary="Scattered touches, one line.")
     app.state.served = served
     problem.install(app)
-    all_routes = (health, page, records, report, keys, links, channel, plan, sources)
+    all_routes = (
+        health,
+        page,
+        records,
+        report,
+        keys,
+        links,
+        maps,
+        channel,
+        plan,
+        definitions,
+        sources,
+    )
     for routes in all_routes if has_routes else (health,):
         app.include_router(routes.router)
     return app

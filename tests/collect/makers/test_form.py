@@ -100,8 +100,7 @@ def sent(body, where=SITE, **headers):
     if isinstance(told, Answer):
         return told
     assert (told.source, told.headers) == ("demo", {})
-    (item,) = FORM.defined.read(told, where).items
-    return item
+    return FORM.defined.read(told, where).items[0]
 
 
 def event(body, where=SITE, **headers):
@@ -230,11 +229,44 @@ def test_a_program_is_thanked_and_its_submission_kept_apart(more):
     assert answer.status == 200
 
 
-def test_a_form_of_its_own_channel_is_a_touch_of_that_channel():
+def viewed(body, where=SITE, **headers):
+    """The event of the page's opening, if there is one."""
+    told = FORM.defined.admit(request(body, **headers), where)
+    items = FORM.defined.read(told, where).items[1:]
+    return [to_event(item, told, None, where) for item in items]
+
+
+def test_the_opening_of_the_page_is_the_touch_and_not_what_is_counted():
+    page = shown("utm_source=baidu&utm_medium=cpc").fields
+    seen_ms = RECEIVED // 1000 - 60_000
+    (opened,) = viewed({**page, **FILLED, "_at": str(seen_ms)})
+    assert (opened.name, opened.ts_us) == ("Form Viewed", seen_ms * 1000)
+    assert (opened.channel, opened.flags & Flag.IN_SESSION) == ("Paid Search", Flag.IN_SESSION)
+    assert [i.type for i in opened.identifiers] == ["anonymous_id"]
+    assert opened.identifiers[0] == event({**page, **FILLED, "_at": "1"}).identifiers[0]
+    (opened,) = viewed(FILLED)
+    assert opened.ts_us == RECEIVED - clock.US
+
+
+def test_on_a_page_of_the_sites_own_the_tracker_tells_of_the_visit():
+    known = {"cookie": "tl_id=11111111-aaaa-4bbb-8ccc-222222222222"}
+    own = {**FILLED, "_page": "https://www.acme.cn/demo"}
+    assert viewed(own, **known) == []
+    assert len(viewed({**FILLED, "_page": "https://t.acme.cn/f/demo?utm_source=x"}, **known)) == 1
+    assert len(viewed(own)) == 1
+
+
+def test_a_form_of_its_own_channel_makes_a_touch_of_that_channel():
     where = site(labels={"channel": "Trade fair", "campaign": "expo 2026"}, event="Signed In")
     lead = event(FILLED, where)
-    assert (lead.name, lead.channel, lead.campaign) == ("Signed In", "Trade fair", "expo 2026")
-    assert lead.flags & Flag.EXPLICIT_CHANNEL
+    assert (lead.name, lead.campaign, lead.flags & Flag.EXPLICIT_CHANNEL) == (
+        "Signed In",
+        "expo 2026",
+        0,
+    )
+    (opened,) = viewed(FILLED, where)
+    assert (opened.channel, opened.campaign) == ("Trade fair", "expo 2026")
+    assert opened.flags & Flag.EXPLICIT_CHANNEL
 
 
 def test_a_program_that_sends_json_gets_json():
@@ -275,10 +307,10 @@ def test_whatever_is_typed_stays_text(values, host):
     if isinstance(told, Answer):
         assert set(Page(told.body).fields) >= {"mobile", "note"}
         return
-    (item,) = FORM.defined.read(told, SITE).items
-    assert item.reason is None or item.reason in REASONS
-    if item.reason is None:
-        assert isinstance(to_event(item, told, None, SITE), Event)
+    for item in FORM.defined.read(told, SITE).items:
+        assert item.reason is None or item.reason in REASONS
+        if item.reason is None:
+            assert isinstance(to_event(item, told, None, SITE), Event)
 
 
 @given(

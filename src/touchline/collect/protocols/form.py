@@ -1,40 +1,36 @@
-"""GET /f/{name}: a site's form as a page. POST /f/{name}: what somebody filled in → one event.
+"""GET /f/{name}: a site's form as a page. POST /f/{name}: what somebody filled in → events.
 
 What is wrong is told before anything is logged, beside the field, with all that was typed still
 there. What is logged is not the body but what it says: fields of the form, and of what names a
 person nothing that they did not consent to.
-
-The event takes part in sessions by the address of the page it was filled in on, so a campaign that
-led there is what is credited with it, unless the form names a channel of its own.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from touchline import clock
 from touchline.collect import body
-from touchline.collect.context import plain_text
-from touchline.collect.item import Batch, Item, content, made_id
+from touchline.collect.item import Batch
 from touchline.collect.makers import form_page, submission
-from touchline.collect.makers.form import PERSONAL, Form, in_language
+from touchline.collect.makers.filled import filled, may_know
+from touchline.collect.makers.form import Form, in_language
 from touchline.collect.makers.form_page import Shown
 from touchline.collect.makers.submission import HONEYPOT, Submission
 from touchline.collect.protocol import Answer, Defined, Protocol, Route, Verdict, in_json
 from touchline.collect.site import Site
 from touchline.collect.url import fields
-from touchline.collect.verdict import reason_against
-from touchline.errors import BadInput, NotFound
-from touchline.model import LABEL_FIELDS, RawRequest
+from touchline.errors import NotFound
+from touchline.model import RawRequest
 
 __all__ = ["FORM"]
 
 PREFIX = "/f/"
 HTML = b"text/html; charset=utf-8"
 FASTEST_MS = 1_500  # nobody fills in a form in less
+LONGEST_MS = 86_400_000  # a page left open for longer was opened again for what brought nobody
 MAX_QUERY = 4096
 _COOKIE = re.compile(r"(?:^|;\s*)tl_id=([\w.:-]{8,128})(?:;|$)", re.ASCII)
 _OWN_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
@@ -130,13 +126,13 @@ def _wants_json(request: RawRequest, sent: Submission) -> bool:
 def _logged(form: Form, request: RawRequest, sent: Submission) -> dict[str, Any]:
     """What a submission says, in the form `read` knows."""
     ticked = {field.name: sent.is_ticked(field) for field in form.consents}
-    may_know = _may_know(form, ticked)
+    is_known = may_know(form, ticked)
     values = {
         field.name: sent.values[field.name]
         for field in form.fields
         if field.name in sent.values
         and field.type != "consent"
-        and (may_know or not field.names_somebody)
+        and (is_known or not field.names_somebody)
     }
     own_id = sent.own.get("_id", "")
     cookies = request.headers.get("cookie", "")
@@ -147,16 +143,19 @@ def _logged(form: Form, request: RawRequest, sent: Submission) -> dict[str, Any]
         "page": sent.own.get("_page") or request.headers.get("referer") or _address(request),
         "referrer": sent.own.get("_referrer"),
         "id": own_id if _OWN_ID.fullmatch(own_id) else None,
+        "seen_ms": _seen_ms(sent, request),
         "visitor": known.group(1) if known else None,
         "trap": _trap(sent) or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _may_know(form: Form, ticked: Any) -> bool:
-    """The first consent of a form is about who its writer is; others are only written down."""
-    first = form.consents[0].name if form.consents else ""
-    return isinstance(ticked, dict) and ticked.get(first) is True
+def _seen_ms(sent: Submission, request: RawRequest) -> int | None:
+    """When the page was opened, as far as that can be true."""
+    text = sent.own.get("_at", "")
+    at = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+    now = request.received_us // 1000
+    return at if now - LONGEST_MS <= at <= now else None
 
 
 def _trap(sent: Submission) -> str:
@@ -171,68 +170,8 @@ def _trap(sent: Submission) -> str:
     return "" if took_ms >= FASTEST_MS else "too_fast"
 
 
-# Log → event
-
-
 def _read(request: RawRequest, site: Site) -> Batch:
-    form = _form(request, site)
-    said = body.load(request.body)
-    values = said.get("values") if isinstance(said, dict) else None
-    if not isinstance(values, dict):
-        raise BadInput("unreadable_body", why="no values")
-    named = content({"values": values, "consent": said.get("consent"), "id": said.get("id")})
-    message_id = made_id(request, 0)
-    if said.get("id"):
-        message_id = blake2b(form.name.encode() + b"\0" + named, digest_size=16).hexdigest()
-    data = _data(form, said, values, message_id)
-    reason = "form_trap" if said.get("trap") else reason_against(data, message_id)
-    return Batch(None, [Item(message_id, "track", reason, data, said)])
-
-
-def _data(
-    form: Form, said: Mapping[str, Any], values: Mapping[str, Any], message_id: str
-) -> dict[str, Any]:
-    consent = said.get("consent")
-    may_know = _may_know(form, consent)
-    properties: dict[str, Any] = {"form": form.name}
-    traits: dict[str, Any] = {}
-    for field in form.fields:
-        text = plain_text(values.get(field.name))
-        if text is None or field.type == "consent" or (field.names_somebody and not may_know):
-            continue
-        if field.names_somebody:
-            traits[field.type if field.type in PERSONAL else field.name] = text
-        else:
-            properties["reported_source" if field.type == "source" else field.name] = text
-    labels = {name: form.labels[name] for name in LABEL_FIELDS if name in form.labels}
-    context: dict[str, Any] = {
-        "page": {name: said[key] for key, name in _PAGE if plain_text(said.get(key))},
-        "consent": {
-            "mode": "full" if may_know else "cookieless",
-            "form": form.name,
-            **_of(consent),
-        },
-    }
-    context |= {"traits": traits} if traits else {}
-    if "channel" in labels:
-        properties |= labels
-    elif labels:
-        context["campaign"] = labels
-    return {
-        "type": "track",
-        "event": form.event,
-        "anonymousId": plain_text(said.get("visitor")) or f"form-{said.get('id') or message_id}",
-        "channel": "web",
-        "properties": properties,
-        "context": context,
-    }
-
-
-_PAGE = (("page", "url"), ("referrer", "referrer"))
-
-
-def _of(consent: Any) -> dict[str, Any]:
-    return {"fields": consent} if isinstance(consent, dict) and consent else {}
+    return Batch(None, filled(_form(request, site), body.load(request.body), request))
 
 
 def _answer(request: RawRequest, verdicts: Sequence[Verdict], site: Site) -> Answer:
