@@ -144,6 +144,19 @@ def test_imported_events_are_held_against_the_plan_as_well(workspace, tmp_path):
     assert examine(workspace)["findings"] == []
 
 
+def test_a_new_version_of_an_order_that_is_refused_is_no_update(workspace, tmp_path):
+    path, head = tmp_path / "e.csv", "occurred_at,name,user_id,order_id,revenue\n"
+    row = "2026-03-01,Order Completed,u1,{},{}\n"
+    path.write_text(head + row.format("o1", 10) + row.format("o2", 10))
+    assert run_import(Writer(workspace), "events", path)["stored"] == 2
+    order = {"name": "Order Completed", "properties": {"revenue": {"maximum": 15}}}
+    apply(workspace, {"plan": {"strict": True}, "event": [order]})
+    path.write_text(head + row.format("o1", 12) + row.format("o2", 20) + row.format("o3", 20))
+    found = run_import(Writer(workspace), "events", path)
+    assert found == {"read": 3, "stored": 0, "duplicate": 0, "updated": 1, "rejected": 2}
+    assert examine(workspace)["findings"] == []
+
+
 ITEM = st.tuples(
     st.integers(0, 5),
     st.sampled_from(["Signed Up", "signup", "Unheard Of", "下单成功"]),

@@ -114,6 +114,26 @@ def test_a_touchpoint_is_seen_whether_it_was_on_the_map_before_or_not(workspace,
     assert (order["goals"], order["is_key"]) == (["default"], True)
 
 
+def test_a_touchpoint_that_left_the_map_and_returns_has_missed_nothing(workspace):
+    planned(workspace)
+    planned(workspace, touchpoint=POINTS[:1])
+    visits(workspace)
+    planned(workspace)
+    assert statuses(workspace) == SEEN
+
+
+def test_a_touchpoint_is_known_by_every_spelling_of_a_label(workspace):
+    page_of_red = page("p", "https://shop.cn/?utm_source=red-2026&utm_medium=x", at=T0 + 9 * DAY)
+    Tracker(workspace).send(page_of_red, at=T0 + 9 * DAY)
+    commit(workspace)
+    planned(workspace)
+    assert statuses(workspace)["Notes"] == "planned"
+    planned(workspace, alias=[{"name": "小红书", "also": ["RED-2026"]}])
+    assert statuses(workspace)["Notes"] == "receiving"
+    planned(workspace, alias=[])
+    assert statuses(workspace)["Notes"] == "planned"
+
+
 def test_a_rebuild_looks_at_everything_again(workspace):
     planned(workspace)
     visits(workspace)
@@ -146,7 +166,7 @@ def test_findings_say_what_came_how_often_and_what_was_meant(workspace):
     tracker = Tracker(workspace)
     for day in (8, 9):
         at = T0 + day * DAY
-        order = {"orderId": "o", "order_Id": 1}
+        order = {"order_ID": "o"}
         tracker.send(
             track(f"a{day}", "order_completed", at=at),
             track(f"b{day}", "Order Completed", at=at, properties=order),
@@ -161,7 +181,7 @@ def test_findings_say_what_came_how_often_and_what_was_meant(workspace):
     assert unknown["sources"] == ["web"]
     assert found["unplanned_event", "Somethng Else", None]["suggestion"] is None
     assert found["missing_property", "Order Completed", "order_id"]["count"] == 2
-    assert found["unplanned_property", "Order Completed", "orderId"]["suggestion"] == "order_id"
+    assert found["unplanned_property", "Order Completed", "order_ID"]["suggestion"] == "order_id"
     assert found["conversion_without_value", "Order Completed", "revenue"]["count"] == 2
     assert asked(workspace, plan_check.check, language="zh")["findings"][0]["what"].endswith("。")
     assert [f for f in findings(workspace, days=1) if f["finding"] != "touchpoint_lost"] == []

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from touchline.collect.alias import Aliases, renamed_in
 from touchline.collect.plan import EventSpec, Said, events_of, is_automatic, specs
 from touchline.collect.sources import Sources, folded
 from touchline.errors import BadInput
@@ -79,11 +80,10 @@ class TouchpointMap:
     """The compiled map of a workspace: its touchpoints, and the events of its plan beside them."""
 
     def __init__(
-        self, touchpoints: Sequence[TouchpointSpec], events: Sequence[EventSpec], sources: Sources
+        self, touchpoints: Sequence[TouchpointSpec], events: Sequence[EventSpec], words: "Words"
     ) -> None:
         self.touchpoints = tuple(touchpoints)
-        names = {name: (one.name, *one.also) for one in events for name in (one.name, *one.also)}
-        self._known = {one.name: _recogniser(one, sources, names) for one in touchpoints}
+        self._known = {one.name: _recogniser(one, words) for one in touchpoints}
         self._planned = {(one.type, one.name): _of_event(one) for one in events}
         found = (*self._known.values(), *self._planned.values())
         self._recognisers = {one.key: one for one in found if one is not None}
@@ -110,7 +110,8 @@ class TouchpointMap:
                 why = f"the plan has no event {unknown[0]}"
             if why is not None:
                 raise BadInput("bad_plan", name=one.name, why=why)
-        return cls(found, events, sources)
+        names = {name: (one.name, *one.also) for one in events for name in (one.name, *one.also)}
+        return cls(found, events, Words(names, sources, renamed_in(documents)))
 
     @property
     def keys(self) -> frozenset[str]:
@@ -135,20 +136,31 @@ class TouchpointMap:
         )
 
 
-def _recogniser(
-    spec: TouchpointSpec, sources: Sources, names: Mapping[str, tuple[str, ...]]
-) -> Recogniser | None:
-    """`names`: of an event of the plan -> all that it is known by."""
+class Words(NamedTuple):
+    """What else a condition's text may be written as. `events`: of the plan, all it is known by."""
+
+    events: Mapping[str, tuple[str, ...]]
+    sources: Sources
+    aliases: Aliases
+
+    def spellings(self, condition: str, text: str) -> Iterable[str]:
+        if condition == "event":
+            return map(folded, self.events.get(text, (text,)))
+        if text.endswith("*"):
+            return [folded(text)]
+        own = self.sources.named(text).name if condition == "source" else folded(text)
+        names = self.aliases.by_column.get(CONDITIONS[condition], {})
+        one = names.get(own, names.get(folded(text)))
+        return [own, *(also for also, name in names.items() if name == one)]
+
+
+def _recogniser(spec: TouchpointSpec, words: Words) -> Recogniser | None:
     said: dict[str, list[str]] = {}
     for condition in CONDITIONS:
         named = spec.texts(condition)
-        if condition == "event":
-            named = tuple(also for name in named for also in names.get(name, (name,)))
-        texts = [folded(text) for text in named]
-        if condition == "source":
-            texts = [text if text.endswith("*") else sources.named(text).name for text in texts]
+        texts = {also for text in named for also in words.spellings(condition, text)}
         if texts:
-            said[condition] = sorted(set(texts))
+            said[condition] = sorted(texts)
     if not said:
         return None
     tests = ((LOOKED_AT.index(CONDITIONS[name]), _test(texts)) for name, texts in said.items())

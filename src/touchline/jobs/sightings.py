@@ -46,30 +46,43 @@ def note(state: State, points: TouchpointMap, rows: pa.Table) -> Statement:
 
 
 def look_back(workspace: Workspace, points: TouchpointMap) -> int:
-    """Looks for touchpoints that are new to the map in all that was stored; returns how many."""
+    """Looks for touchpoints that are new to the map in all that was stored; returns how many. Those
+    that have left it are forgotten: should one return, what came meanwhile is looked for as well.
+    """
     state, marks = workspace.state, {_looked(key): key for key in points.keys}
-    name = schema.mark.c.name
-    new = {
-        marks[mark] for mark in marks.keys() - {row[0] for row in state.lookup(name, marks, name)}
-    }
+    looked = _marks(state)
+    _forget(state, looked - marks.keys())
+    new = {marks[mark] for mark in marks.keys() - looked}
     if not new:
         return 0
     with workspace.view("fresh", "events") as view:
         found = view.batches(_distinct(view, points))
         newest = _newest(points, (pa.Table.from_batches([batch]) for batch in found))
     rows = _rows({key: of for key, of in newest.items() if key in new})
-    looked = [{"name": _looked(key), "value": 1} for key in new]
+    done = [{"name": _looked(key), "value": 1} for key in new]
     state.write(
-        (state.upsert(_table, newest_by="seen_us"), rows), (state.upsert(schema.mark), looked)
+        (state.upsert(_table, newest_by="seen_us"), rows), (state.upsert(schema.mark), done)
     )
     return len(new)
 
 
 def forget(state: State) -> None:
     """All that was seen, for it to be looked at again: channels have changed."""
-    with state.engine.begin() as connection:
-        connection.execute(sa.delete(_table))
-        connection.execute(sa.delete(schema.mark).where(schema.mark.c.name.like(f"{LOOKED}%")))
+    _forget(state, _marks(state))
+
+
+def _marks(state: State) -> set[str]:
+    """Of the touchpoints that were looked for in all that was stored."""
+    name = schema.mark.c.name
+    return {row.name for row in state.read(sa.select(name).where(name.like(f"{LOOKED}%")))}
+
+
+def _forget(state: State, marks: Iterable[str]) -> None:
+    rows = [{"looked": mark, "key": mark.removeprefix(LOOKED)} for mark in marks]
+    state.write(
+        (sa.delete(_table).where(_table.c.touchpoint == sa.bindparam("key")), rows),
+        (sa.delete(schema.mark).where(schema.mark.c.name == sa.bindparam("looked")), rows),
+    )
 
 
 def last_seen(state: State) -> dict[str, int]:
