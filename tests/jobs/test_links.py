@@ -1,20 +1,30 @@
 """Short links in State: made once, found by their code, made for one person without showing it."""
 
+import asyncio
 import json
 
 import msgspec
 import pytest
 
+from build import HOUR, MINUTE, T0, Tracker, page, track
 from build import workspace as make
 from touchline import clock
 from touchline.collect.campaign import Labels
+from touchline.collect.mail import Signer
+from touchline.collect.nodes import clear_values
+from touchline.collect.protocol import Guide
+from touchline.collect.protocols.links import LINKS
 from touchline.errors import BadInput, NotFound
+from touchline.identity.people import Registry
 from touchline.jobs import definitions
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.links import ALPHABET, Wanted, create, found, link, links, wanted_url
 from touchline.jobs.qr import drawn
-from touchline.jobs.queries import QUERIES
-from touchline.model import Identifier
+from touchline.jobs.queries import QUERIES, credit_rows
+from touchline.jobs.writer import Writer
+from touchline.model import Identifier, RawRequest
+from touchline.storage import schema
+from touchline.storage.log import Log
 
 PAGE = "https://shop.cn/p"
 SPRING = Wanted(target=PAGE, source="wechat", medium="kol", campaign="春季", label="门店")
@@ -91,13 +101,7 @@ def test_a_trial_makes_nothing(shop):
     (shown,) = create(shop, [wanted], host="go.shop.cn", is_trial=True)
     assert shown["url"] == "https://go.shop.cn/l/trial"
     assert listed(shop) == []
-    assert shop.state.read(_nodes()) == []
-
-
-def _nodes():
-    from touchline.storage import schema
-
-    return schema.node.select()
+    assert shop.state.read(schema.node.select()) == []
 
 
 @pytest.mark.parametrize(
@@ -206,3 +210,40 @@ def test_the_worker_does_it_by_name(shop):
     assert len(list(QUERIES["links"](shop, None, {}))) == 1
     with pytest.raises(NotFound):
         COMMANDS["link"](shop, {"code": "two"})
+
+
+def test_a_click_and_the_visit_it_leads_to_are_one_touch(shop):
+    (made,) = create(shop, [msgspec.structs.replace(SPRING, person="email:ann@shop.cn")])
+    request = RawRequest(
+        T0, "", made["path"], b"", b"r" * 16, "Mozilla/5.0 (iPhone)", query="gclid=1"
+    )
+    led = asyncio.run(LINKS.leads(request, guide(shop)))
+    headers = dict(led.answer.headers)
+    device = headers[b"set-cookie"].decode().partition(";")[0].removeprefix("tl_id=")
+    with Log.open(shop.dir) as log:
+        log.append(msgspec.msgpack.encode(led.request)).result()
+    landing = headers[b"location"].decode()
+    for number, url in enumerate((landing, "https://shop.cn/cart")):
+        at = T0 + (number + 1) * MINUTE
+        call = page(f"p{number}", url, at=at, anonymousId=device)
+        Tracker(shop).send(call, at=at)
+    order = track(
+        "o1", "Order Completed", at=T0 + HOUR, properties={"revenue": 1, "order_id": "o1"}
+    )
+    Tracker(shop).send({**order, "userId": None, "anonymousId": device}, at=T0 + HOUR)
+    with shop.write_lock():
+        Writer(shop).catch_up()
+    lines = [json.loads(line) for line in credit_rows(shop, Registry(shop), {"models": "linear"})]
+    assert [(one["source"], one["campaign"], one["credit"]) for one in lines] == [
+        ("wechat", "春季", 1.0)
+    ]
+
+
+def guide(shop):
+    async def one(code):
+        return found(shop, [code]).get(code)
+
+    async def who(node):
+        return clear_values(shop, [node]).get(node)
+
+    return Guide(one, who, Signer(b"k" * 32))
