@@ -17,6 +17,7 @@ from touchline.collect.protocols.links import LINKS
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.jobs import definitions
+from touchline.jobs import links as links_module
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.links import ALPHABET, Wanted, create, found, link, links, wanted_url
 from touchline.jobs.qr import drawn
@@ -94,6 +95,25 @@ def test_many_are_made_or_none(shop):
     with pytest.raises(BadInput):
         create(shop, [Wanted(target=PAGE, code="aa"), Wanted(target=PAGE + "2", code="AA")])
     assert len(listed(shop)) == 50
+
+
+def test_of_two_who_want_a_code_at_once_one_gets_it(shop, monkeypatch):
+    wanted = Wanted(target=PAGE, code="spring")
+    real = links_module._kept
+    looks = []
+
+    def late(workspace, codes):
+        """Between our look and our writing another link is made."""
+        found = real(workspace, codes)
+        looks.append(found)
+        if len(looks) == 1:
+            create(workspace, [Wanted(target=PAGE + "/other", code="spring")])
+        return found
+
+    monkeypatch.setattr(links_module, "_kept", late)
+    with pytest.raises(BadInput, match="other"):
+        create(shop, [wanted])
+    assert [one["target"] for one in listed(shop)] == [PAGE + "/other"]
 
 
 def test_a_trial_makes_nothing(shop):

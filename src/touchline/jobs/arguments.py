@@ -61,11 +61,11 @@ def days(value: Any, default: int) -> int:
     return found
 
 
-def as_of(text: str | None, zone: str) -> int | None:
+def as_of(text: str | None, zone: str, name: str = "as_of") -> int | None:
     """The last microsecond of a local day, or a moment as it is."""
     if not text or "T" in text:
-        return moment(text, "as_of", zone) if text else None
-    found = day(text, "as_of") or dt.date.min
+        return moment(text, name, zone) if text else None
+    found = day(text, name) or dt.date.min
     following = dt.datetime.combine(min(found, LAST_DAY) + dt.timedelta(days=1), dt.time())
     return clock.to_us(following.replace(tzinfo=zoneinfo.ZoneInfo(zone))) - 1
 

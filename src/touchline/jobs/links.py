@@ -7,7 +7,7 @@ clear value State keeps sealed; the code tells nothing of it.
 
 import re
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from msgspec import Struct
 from touchline import clock
 from touchline.collect.campaign import Labels, label_text
 from touchline.collect.link import FIELDS, Link, address, checked_url, labels_from
-from touchline.collect.naming import checked
+from touchline.collect.naming import Naming, checked
 from touchline.collect.nodes import NodeBook, clear_values
 from touchline.collect.normalise import identifier
 from touchline.errors import BadInput, NotFound
@@ -75,18 +75,19 @@ def create(
 
     Raises BadInput for what cannot be a link, is named against [naming], or has a code in use.
     """
-    book = NodeBook(workspace)
-    rows = [_row(workspace, book, one) for one in wanted]
-    kept = _kept(workspace, {row["code"] for row in rows})
-    new: dict[str, Row] = {}
+    book, rules = NodeBook(workspace), naming_of(workspace)
+    rows = [_row(workspace, book, one, rules) for one in wanted]
+    first: dict[str, Row] = {}
     for row in rows:
-        other = kept.get(row["code"]) or new.setdefault(row["code"], row)
-        if _said(row) != _said(other):
-            raise BadInput("code_taken", name=row["code"], target=other["target"])
+        first.setdefault(row["code"], row)
+    made = {**first, **_kept(workspace, first)}
+    _check_same(rows, made)
     if not is_trial:
         book.save()
-        workspace.state.write((workspace.state.upsert(schema.link), list(new.values())))
-    made = {**new, **kept}
+        new = [row for code, row in first.items() if made[code] is row]
+        workspace.state.write((workspace.state.upsert(schema.link), new))
+        made = _kept(workspace, first)  # somebody else may have been quicker
+        _check_same(rows, made)
     return [_shown(workspace, made[row["code"]], host) for row in rows]
 
 
@@ -140,8 +141,7 @@ def found(workspace: Workspace, codes: Collection[str]) -> dict[str, Link]:
 
 def wanted_url(workspace: Workspace, wanted: Wanted) -> str:
     """The page's address with what is said of the campaign, for a place that takes it as it is."""
-    target, labels = _checked(workspace, wanted)
-    return address(target, labels)
+    return address(*_checked(wanted, naming_of(workspace)))
 
 
 def public(workspace: Workspace, host: str | None, *, is_needed: bool = False) -> str | None:
@@ -154,20 +154,20 @@ def public(workspace: Workspace, host: str | None, *, is_needed: bool = False) -
     return checked_url(known if "://" in known else f"https://{known}").rstrip("/")
 
 
-def _checked(workspace: Workspace, wanted: Wanted) -> tuple[str, Labels]:
+def _checked(wanted: Wanted, rules: Naming) -> tuple[str, Labels]:
     target = checked_url(wanted.target)
     labels = labels_from(wanted.labels, target)
-    checked(naming_of(workspace), labels)
+    checked(rules, labels)
     return target, labels
 
 
-def _row(workspace: Workspace, book: NodeBook, wanted: Wanted) -> Row:
-    target, labels = _checked(workspace, wanted)
+def _row(workspace: Workspace, book: NodeBook, wanted: Wanted, rules: Naming) -> Row:
+    target, labels = _checked(wanted, rules)
     person = _person(wanted.person, workspace.region) if wanted.person else None
     code = (wanted.code or _made_up(is_personal=person is not None)).lower()
     if not _CODE.fullmatch(code):
         raise BadInput("bad_code", name=ascii(code[:80]))
-    until = arguments.as_of(wanted.expires, workspace.time_zone) if wanted.expires else None
+    until = arguments.as_of(wanted.expires, workspace.time_zone, "expires")
     return {
         "code": code,
         "target": target,
@@ -210,6 +210,14 @@ def _kept(workspace: Workspace, codes: Collection[str]) -> dict[str, Row]:
 
 def _fields(row: sa.Row[Any]) -> Row:
     return dict(zip(_NAMES, row, strict=True))
+
+
+def _check_same(rows: Sequence[Row], made: Mapping[str, Row]) -> None:
+    """Each code leads where it is wanted to lead."""
+    for row in rows:
+        other = made[row["code"]]
+        if _said(row) != _said(other):
+            raise BadInput("code_taken", name=row["code"], target=other["target"])
 
 
 def _said(row: Row) -> Row:
