@@ -38,7 +38,12 @@ CONTEXT = st.fixed_dictionaries(
     {},
     optional={
         "page": st.one_of(PAGE, ODD),
-        "userAgent": st.sampled_from([MOZILLA, "Googlebot/2.1", "x" * 1100, "", 5, None]),
+        "userAgent": st.sampled_from(
+            [MOZILLA, MOZILLA + " MicroMessenger/8", "Googlebot/2.1", "x" * 1100, "", 5, None]
+        ),
+        "consent": st.one_of(st.sampled_from([{"mode": "full"}, {"mode": "off"}, True]), ODD),
+        "consentManagement": st.sampled_from([{"deniedConsentIds": ["a"]}, {}, 3]),
+        "touchline": ODD,
         "campaign": st.sampled_from([{"source": "wx", "name": "C"}, {}, {"source": ""}, 3]),
         "traits": st.one_of(TRAITS, ODD),
         "device": st.sampled_from([{"id": "d-1", "idfa": "AB-2"}, {}, None]),
@@ -116,6 +121,7 @@ REQUEST = st.fixed_dictionaries(
     optional={
         "user_agent": st.sampled_from([MOZILLA, "python/3.11", None]),
         "ip": st.sampled_from(["10.1.2.0", None]),
+        "headers": st.sampled_from([{}, {"dnt": "1"}, {"dnt": "0", "sec-gpc": "1"}]),
     },
 )
 
