@@ -38,6 +38,7 @@ from touchline.storage.workspace import Workspace
 __all__ = ["Hold", "preview", "pull"]
 
 SPOOL = "pull"
+INBOX = "inbox"  # a folder of the workspace that needs no permission
 SAMPLED = 200
 SHOWN = 5
 COUNTED = ("read", "stored", "duplicate", "updated", "rejected")
@@ -55,7 +56,7 @@ def pull(
     source = source_named(workspace, args["source"])
     run = runs.begin(workspace.state, source.name)
     counts: Counter[str] = Counter()
-    spool = workspace.dir / SPOOL
+    spool = workspace.dir.resolve() / SPOOL  # the process that pulls stands elsewhere
     shutil.rmtree(spool, ignore_errors=True)  # of a run that was killed
     spool.mkdir(mode=0o700)
     try:
@@ -84,7 +85,7 @@ def pull(
 def preview(workspace: Workspace, name: str) -> dict[str, Any]:
     """The first rows of what would be pulled now, and what would become of them. Stores nothing."""
     source = source_named(workspace, name)
-    folder = workspace.dir / f"{SPOOL}-{os.urandom(4).hex()}"
+    folder = workspace.dir.resolve() / f"{SPOOL}-{os.urandom(4).hex()}"
     folder.mkdir(mode=0o700)
     try:
         with fetching(folder) as fetch:
@@ -118,6 +119,11 @@ class _Run:
         self.counts: Counter[str] = Counter()
         self._fetch = fetch
         self._asked, self._hidden = with_credentials(workspace, source)
+        here = workspace.dir.resolve()
+        self._spool = here / SPOOL
+        if source.folder is not None:
+            self._asked = msgspec.structs.replace(self._asked, folder=str(here / source.folder))
+        self._reach = (*workspace.settings.places, str(here / INBOX))
         self._now_us = clock.now_us()
 
     def planned(self, args: Mapping[str, Any]) -> list[Window]:
@@ -132,7 +138,7 @@ class _Run:
         known = runs.cursor_of(self.workspace.state, self.source)
         gathered: list[Pulled] = []
         for number, window in enumerate(planned):
-            folder = self.workspace.dir / SPOOL / str(number)
+            folder = self._spool / str(number)
             gathered.append(self.fetched(window, folder, (number, len(planned))))
             if window.end is None or known is None or window.end > known:
                 self._take(gathered, window)
@@ -153,7 +159,7 @@ class _Run:
             self.workspace.time_zone,
             window=window,
             until=self._until(),
-            reach=self.workspace.settings.places,
+            reach=self._reach,
             hidden=self._hidden,
             limit=limit,
         )
@@ -196,7 +202,7 @@ class _Run:
 
     def listed(self, limit: int | None = None) -> list[dict[str, Any]]:
         """The folder's files, oldest first."""
-        pulled = self.fetched(ALL, self.workspace.dir / SPOOL / "list", limit=limit)
+        pulled = self.fetched(ALL, self._spool / "list", limit=limit)
         with (pulled.folder / ROWS).open("rb") as lines:
             found = [msgspec.json.decode(line) for line in lines]
         return sorted(found, key=lambda item: (item["changed_ns"], item["path"]))
