@@ -15,7 +15,7 @@ from touchline.jobs.store import Arrival, EventStore
 from touchline.jobs.writer import Writer
 from touchline.model import Event, Identifier, Reject
 from touchline.storage import schema
-from touchline.storage.lake import LOG, SEQ
+from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
 
 
@@ -127,114 +127,7 @@ def test_numbers_of_arrival_are_dense_and_go_on_in_the_next_process(workspace):
     assert workspace.state.mark(SEQ) == workspace.lake.fresh.snapshot().offset(SEQ) == 3
 
 
-# Power cuts
-
-
-class PowerCutError(Exception):
-    pass
-
-
-class Cut:
-    """Lets `left` more steps happen; a step is before and after every write of lake and State."""
-
-    def __init__(self, left):
-        self.left = left
-
-    def step(self):
-        self.left -= 1
-        if self.left < 0:
-            raise PowerCutError
-
-    def over(self, call):
-        def cut(*args, **options):
-            self.step()
-            found = call(*args, **options)
-            self.step()
-            return found
-
-        return cut
-
-
-def deliver(workspace):
-    """A conflict, a duplicate, a reject and an import between two requests."""
-    tracker = Tracker(workspace)
-    tracker.send(track("a", "Visit"), track("b", "Visit"), {"type": "track", "messageId": "bad"})
-    tracker.send(track("a", "Visit"), track("a", "Other"), track("c", "Visit"), at=T0 + HOUR)
-    imported = [event("i1"), event("i2"), event("i1")]
-
-    def run(cut):
-        with workspace.write_lock():
-            writer = Writer(workspace)
-            if cut is not None:
-                for owner, name in (
-                    (workspace.state, "write"),
-                    (workspace.lake.fresh, "_write"),
-                    (workspace.lake.fresh, "_transact"),
-                    (workspace.lake.fresh, "_sync_commit"),
-                ):
-                    setattr(owner, name, cut.over(getattr(owner, name)))
-            writer.commit_once()
-            done = writer.store.store(imported)
-            writer.catch_up()
-            return done
-
-    return run
-
-
-def whole(path):
-    workspace = build.workspace(path)
-    deliver(workspace)(None)
-    found = (sorted(stored(workspace)), account(workspace), keys(workspace))
-    workspace.close()
-    return found
-
-
-WEB = (6, 3, 1, 2)
-STEPS = 24  # of `deliver`, as `Cut` counts them
-
-
-def test_without_a_power_cut_everything_is_accounted_for(tmp_path):
-    rows, told, known = whole(tmp_path / "w")
-    assert [name for _, _, name in rows] == ["a", "b", "c", "i1", "i2"]
-    assert told == {"web": WEB, "import": (3, 2, 1, 0)}
-    assert len(known) == 5
-
-
-@pytest.mark.parametrize("step", range(STEPS + 1))
-def test_a_power_cut_at_any_write_loses_nothing_and_doubles_nothing(tmp_path, step):
-    workspace = build.workspace(tmp_path / "w")
-    run = deliver(workspace)
-    cut = Cut(step)
-    try:
-        run(cut)
-    except PowerCutError:
-        pass
-    else:
-        assert step == STEPS, "every step but the one behind the last must end in a power cut"
-    workspace.close()
-    # The next process: the log is taken up where it was, the import is run again as a whole.
-    after = Workspace.open(workspace.dir)
-    with after.write_lock():
-        writer = Writer(after)
-        writer.catch_up()
-        writer.store.store([event("i1"), event("i2"), event("i1")])
-        writer.catch_up()
-    names = sorted(name for _, _, name in stored(after))
-    assert names == ["a", "b", "c", "i1", "i2"]
-    assert [seq for seq, *_ in stored(after)] == [1, 2, 3, 4, 5]
-    told = account(after)
-    assert told["web"] == WEB
-    assert told["import"][1] == 2
-    assert sorted({(m, r) for m, r, _ in rejects(after)}) == [
-        ("a", "id_conflict"),
-        ("bad", "missing_id"),
-    ]
-    assert len(rejects(after)) == 2
-    assert len(keys(after)) == 5
-    assert examine(after)["findings"] == []
-    for name in (LOG, SEQ):
-        assert after.state.mark(name) == after.lake.fresh.snapshot().offset(name)
-    after.close()
+# Crashes: see tests/crash for those at every point
 
 
 def test_a_store_that_failed_takes_nothing_more(workspace, monkeypatch):

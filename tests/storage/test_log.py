@@ -2,114 +2,19 @@
 
 import errno
 import os
-import random
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from disk import CrashError, Disk
 from touchline import clock
 from touchline.errors import Unavailable
 from touchline.storage import frames, log
 from touchline.storage.frames import decode, encode, segments
 from touchline.storage.log import Log, Tail, drop, end_offset, read
-
-
-class CrashError(BaseException):
-    """The process is gone: nothing after this call happened."""
-
-
-class FaultyDisk:
-    """`os` with a count of calls: call number `crash_at` ends the process, those in `fail` fail.
-
-    Remembers what a power cut would leave: content as of the last sync, names as of the last
-    sync of their folder.
-    """
-
-    def __init__(self, folder, *, seed=0, crash_at=None, fail=None):
-        self.folder = folder
-        self.rng = random.Random(seed)
-        self.crash_at = crash_at
-        self.fail = fail or {}
-        self.calls = 0
-        self.synced_after_failure = []
-        self._paths = {}
-        self._failed = set()
-        self._content = {path: path.read_bytes() for _, path in segments(folder)}
-        self._names = set(self._content)
-
-    def _step(self, name):
-        if self.crash_at is not None and self.calls >= self.crash_at:
-            self.calls += 1
-            raise CrashError(name)
-        self.calls += 1
-        if number := self.fail.get(self.calls - 1):
-            raise OSError(number, os.strerror(number))
-
-    def open(self, path, flags, mode=0o777, /):
-        self._step("open")
-        fd = os.open(path, flags, mode)
-        self._paths[fd] = Path(path)
-        return fd
-
-    def write(self, fd, data, /):
-        try:
-            self._step("write")
-        except BaseException:  # a part of it may have been written
-            os.write(fd, data[: self.rng.randrange(len(data) + 1)])
-            raise
-        return os.write(fd, data[: self.rng.randrange(len(data)) + 1])
-
-    def fsync(self, fd, /):
-        path = self._paths[fd]
-        if path in self._failed:
-            self.synced_after_failure.append(path)
-        try:
-            self._step("fsync")
-        except OSError:
-            if not path.is_dir():  # a folder is synced anew for each name made in it later
-                self._failed.add(path)
-            raise
-        if path.is_dir():
-            self._names = {path for _, path in segments(self.folder)}
-        else:
-            self._content[path] = path.read_bytes()
-
-    fdatasync = fsync
-
-    def truncate(self, path, length, /):
-        self._step("truncate")
-        os.truncate(path, length)
-
-    def unlink(self, path, /):
-        self._step("unlink")
-        path.unlink()
-
-    def close(self, fd, /):
-        try:
-            self._step("close")
-        finally:
-            os.close(fd)
-
-    def cut_power(self):
-        present = {path for _, path in segments(self.folder)}
-        for path in present | self._names:
-            synced = self._content.get(path, b"")
-            now = path.read_bytes() if path in present else synced
-            if path not in self._names and self.rng.random() < 0.5:
-                path.unlink()
-                continue
-            if path not in present and self.rng.random() < 0.5:
-                continue  # the removal had reached the disk
-            kept = bytearray(now[: self.rng.randint(min(len(synced), len(now)), len(now))])
-            for position in range(min(len(synced), len(now)), len(kept), 16):
-                if self.rng.random() < 0.3:
-                    block = kept[position : position + 16]
-                    kept[position : position + 16] = bytes(len(block))
-            path.write_bytes(synced[: len(kept)] + kept[len(synced) :])
 
 
 def folder_of(dir_):
@@ -185,7 +90,7 @@ def test_what_is_appended_is_read_back_in_order(tmp_path):
 def test_a_group_shares_one_sync(tmp_path):
     syncs = []
 
-    class Slow(FaultyDisk):
+    class Slow(Disk):
         def fdatasync(self, fd, /):
             syncs.append(fd)
             time.sleep(0.05)
@@ -200,13 +105,13 @@ def test_a_group_shares_one_sync(tmp_path):
 def test_offsets_go_on_in_a_new_segment_when_one_is_full(tmp_path, monkeypatch):
     small_segments(monkeypatch)
     history = History(tmp_path)
-    history.live(SMALL * 3, FaultyDisk(folder_of(tmp_path)))
+    history.live(SMALL * 3, Disk(folder_of(tmp_path)))
     assert len(segments(tmp_path / "log")) > 3
     history.check()
 
 
 def test_a_request_does_not_wait_for_company_longer_than_a_few_hours(tmp_path, monkeypatch):
-    tail = Tail.recover(folder_of(tmp_path), 0, FaultyDisk(tmp_path / "log"))
+    tail = Tail.recover(folder_of(tmp_path), 0, Disk(tmp_path / "log"))
     tail.write([b"early"])
     assert not tail.is_due
     later = clock.now_us() + log.SEGMENT_AGE_US
@@ -220,7 +125,7 @@ def test_a_request_does_not_wait_for_company_longer_than_a_few_hours(tmp_path, m
 @pytest.mark.parametrize("power", [False, True], ids=["kill", "power cut"])
 def test_a_crash_at_any_call_loses_nothing_promised(tmp_path, monkeypatch, power):
     small_segments(monkeypatch)
-    whole = FaultyDisk(folder_of(tmp_path / "whole"))
+    whole = Disk(folder_of(tmp_path / "whole"))
     History(tmp_path / "whole").live(SMALL, whole)
     for crash_at in range(whole.calls):
         for seed in range(4 if power else 1):
@@ -229,7 +134,7 @@ def test_a_crash_at_any_call_loses_nothing_promised(tmp_path, monkeypatch, power
 
 
 def crash_and_go_on(dir_, *, crash_at, seed, power, fail=None, groups=SMALL):
-    disk = FaultyDisk(folder_of(dir_), seed=seed, crash_at=crash_at, fail=fail)
+    disk = Disk(folder_of(dir_), seed=seed, crash_at=crash_at, fail=fail)
     history = History(dir_)
     try:
         history.live(groups, disk, reader_at=(1, 3))
@@ -239,7 +144,7 @@ def crash_and_go_on(dir_, *, crash_at, seed, power, fail=None, groups=SMALL):
         if power:
             disk.cut_power()
     history.check()
-    history.live(groups[:3], FaultyDisk(dir_ / "log", seed=seed + 1))
+    history.live(groups[:3], Disk(dir_ / "log", seed=seed + 1))
     history.check()
     assert not disk.synced_after_failure
 
@@ -265,16 +170,16 @@ def test_a_crash_during_recovery_loses_nothing_either(tmp_path):
     for crash_at in range(10):
         dir_ = tmp_path / str(crash_at)
         history = History(dir_)
-        history.live(SMALL[:3], FaultyDisk(folder_of(dir_)))
+        history.live(SMALL[:3], Disk(folder_of(dir_)))
         with segments(dir_ / "log")[-1].path.open("ab") as file:
             file.write(b"torn")
-        again = FaultyDisk(dir_ / "log", seed=crash_at, crash_at=crash_at)
+        again = Disk(dir_ / "log", seed=crash_at, crash_at=crash_at)
         try:
             Tail.recover(dir_ / "log", 0, again)
         except CrashError:
             again.cut_power()
         history.check()
-        history.live(SMALL, FaultyDisk(dir_ / "log"))
+        history.live(SMALL, Disk(dir_ / "log"))
         history.check()
 
 
@@ -323,7 +228,7 @@ def test_offsets_start_behind_what_a_reader_had_committed(tmp_path):
     assert [frame.offset for frame in read(tmp_path, 0, 10)] == [5000]
 
 
-class Full(FaultyDisk):
+class Full(Disk):
     """A disk without space while `is_full`."""
 
     is_full = False
@@ -359,7 +264,7 @@ def test_a_full_disk_is_told_and_the_log_goes_on_when_there_is_space(tmp_path, m
 
 def test_a_failed_sync_is_never_repeated_on_its_file(tmp_path, monkeypatch):
     monkeypatch.setattr(log, "RETRY_S", 0.0)
-    disk = FaultyDisk(folder_of(tmp_path))
+    disk = Disk(folder_of(tmp_path))
     with Log.open(tmp_path, disk=disk) as written:
         written.append(b"good").result(5)
         monkeypatch.setattr(disk.rng, "randrange", lambda size: size - 1)  # writes all at once

@@ -10,6 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from touchline.errors import Unavailable
+from touchline.storage import disk
 from touchline.storage import table as table_module
 from touchline.storage.table import Table, day_of
 
@@ -82,21 +83,29 @@ def test_creating_again_keeps_what_is_there(table):
     assert table.snapshot().offset("seq") == 1
 
 
-def test_files_are_on_disk_before_the_commit_and_the_commit_before_it_returns(table, monkeypatch):
-    synced, order = [], []
-    sync, transact = table_module._sync, table._transact
-    monkeypatch.setattr(table_module, "_sync", lambda path: (synced.append(path), sync(path)))
+def test_all_is_on_disk_before_a_commit_has_its_name_and_then_the_name_is(table, monkeypatch):
+    done = []
+    real_sync, real_link = disk.sync, os.link
 
-    def watched(actions, offsets):
-        order.append(list(synced))
-        return transact(actions, offsets)
+    def sync(path):
+        done.append(("sync", path))
+        real_sync(path)
 
-    monkeypatch.setattr(table, "_transact", watched)
+    monkeypatch.setattr(disk, "sync", sync)
+    monkeypatch.setattr(table_module, "sync", sync)
     table.commit(rows(1))
-    (path,) = files(table)
-    assert order == [[path, table.root]] or set(order[0]) == {path, table.root}
-    log = table.root / "_delta_log"
-    assert synced[-2:] == [log / f"{1:020d}.json", log]
+    monkeypatch.setattr(os, "link", lambda a, b: (done.append(("link", b)), real_link(a, b)))
+    done.clear()
+    table.commit(rows(2))
+    (path,) = set(table.snapshot().files) & {str(path) for _, path in done}
+    log, name = table.root / "_delta_log", f"{2:020d}.json"
+    assert done == [
+        ("sync", table.root / path),
+        ("sync", table.root),
+        ("sync", table.root / "_beside" / "_delta_log" / name),
+        ("link", log / name),
+        ("sync", log),
+    ]
 
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -117,7 +126,7 @@ def test_a_full_disk_leaves_nothing_and_is_said(table, monkeypatch, moment, erro
         if moment == "writing":
             patch.setattr(table_module.pq, "write_table", full)
         elif moment == "syncing":
-            patch.setattr(table_module, "_sync", full)
+            patch.setattr(table_module, "sync_all", full)
         else:
             patch.setattr(table_module.DeltaTable, "create_write_transaction", full)
         with pytest.raises(Unavailable) as caught:
@@ -140,16 +149,44 @@ def test_another_failure_of_the_disk_is_not_called_full(table, monkeypatch):
     assert not files(table)
 
 
-def test_a_failure_after_the_commit_keeps_the_files_it_names(table, monkeypatch):
-    def fail(*_args):
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("error", [FULL, OSError(errno.EIO, "Input/output error")])
+def test_a_commit_whose_name_cannot_be_synced_is_taken_back_and_keeps_its_files(
+    table, monkeypatch, error
+):
+    """A power cut may bring it back."""
+    table.commit(rows(1), offsets={"seq": 1})
+
+    def fail():
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(table, "_sync_commit", fail)
-        with pytest.raises(OSError, match="No space"):
-            table.commit(rows(1), offsets={"seq": 1})
+        patch.setattr(table, "sync", fail)
+        with pytest.raises((Unavailable, OSError)) as caught:
+            table.commit(rows(2), offsets={"seq": 2})
+    assert isinstance(caught.value, Unavailable) == (error is FULL)
     assert held(table) == [1]
-    assert table.snapshot().offset("seq") == 1
+    assert len(files(table)) == 2
+    table.commit(rows(3), offsets={"seq": 3})
+    assert held(table) == [1, 3]
+
+
+def test_what_a_killed_process_left_beside_the_log_is_not_taken_for_a_commit(table):
+    table.commit(rows(1))
+    beside = table.root / "_beside" / "_delta_log"
+    (beside / f"{2:020d}.json").write_bytes(b'{"add":{"path":"torn')
+    other = Table(table.root, SCHEMA)
+    other.commit(rows(2))
+    table.commit(rows(3))
+    assert held(table) == [1, 2, 3]
+
+
+def test_a_folder_without_a_first_commit_is_no_table_and_becomes_one(tmp_path):
+    (tmp_path / "t" / "_delta_log").mkdir(parents=True)
+    made = Table(tmp_path / "t", SCHEMA)
+    assert not made.exists()
+    made.create()
+    made.commit(rows(1))
+    assert held(made) == [1]
 
 
 def test_a_checkpoint_that_fails_costs_nothing_but_time(table, monkeypatch):

@@ -37,7 +37,7 @@ from touchline.jobs.queries import QUERIES
 from touchline.jobs.writer import Writer
 from touchline.storage.engine import View
 from touchline.storage.lake import LOG
-from touchline.storage.log import drop, end_offset
+from touchline.storage.log import end_offset
 from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
 
@@ -166,7 +166,8 @@ class Worker:
                     self._mirrors.write_when_due()
                 now = time.monotonic()
                 if now - dropped_at >= DROP_EVERY_S:
-                    self._drop_log()
+                    kept_us = self.workspace.settings.log_days * clock.DAY_US
+                    self.writer.drop_log(clock.now_us() - kept_us)
                     dropped_at = now
             except Exception as error:  # noqa: BLE001  # a failed round is tried again later
                 process.note("worker", "jobs", error)
@@ -234,12 +235,6 @@ class Worker:
         except Exception:
             self._is_doubtful = True
             raise
-
-    def _drop_log(self) -> None:
-        """Raw requests go after some days, once the lake has them on disk."""
-        committed = min(self._committed(), self.workspace.lake.log_offset())
-        age_us = self.workspace.settings.log_days * clock.DAY_US
-        drop(self.workspace.dir, committed, clock.now_us() - age_us)
 
     def _committed(self) -> int:
         return self.workspace.state.mark(LOG)

@@ -28,7 +28,7 @@ from touchline.jobs.store import Arrival, EventStore
 from touchline.model import RawRequest, Reject
 from touchline.storage import schema
 from touchline.storage.lake import LOG, SEQ
-from touchline.storage.log import Frame, read
+from touchline.storage.log import Frame, drop, read
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Writer", "arrival"]
@@ -106,6 +106,11 @@ class Writer:
             self.commit_once()
         self.settle()
 
+    def drop_log(self, older_than_us: int) -> int:
+        """Raw requests go once both lake and State have them on disk; returns how many segments."""
+        committed = min(self.workspace.state.mark(LOG), self.workspace.lake.log_offset())
+        return drop(self.workspace.dir, committed, older_than_us)
+
     def _log_end(self) -> int:
         last = self.workspace.state.mark(LOG)
         for frame in read(self.workspace.dir, last, 1):
@@ -137,11 +142,14 @@ class Writer:
         """Brings State up to the lake after a crash between their two commits (see `store`).
 
         What the log still holds is done again in State alone; rows that it does not (an import's,
-        or those of bytes a power cut took) are learnt from the lake.
+        or those of bytes a power cut took) are learnt from the lake. State must not follow what a
+        power cut may still take back, so the lake is synced first.
         """
+        self.workspace.lake.sync()
         state, fresh = self.workspace.state, self.workspace.lake.fresh.snapshot()
         start, end, last = state.mark(LOG), fresh.offset(LOG), state.mark(SEQ)
         if end > start:
+            in_lake = self._ids_after(last)
             frames = read(self.workspace.dir, start, end - start)
             for batch in self._batches(frame for frame in frames if frame.offset < end):
                 self.store.store(
@@ -151,11 +159,16 @@ class Writer:
         if fresh.offset(SEQ) > state.mark(SEQ):
             self._learn_rows(last, fresh.offset(SEQ))
 
+    def _ids_after(self, seq: int) -> frozenset[bytes]:
+        with self.workspace.view("fresh", "events") as view:
+            rows = view.events("event_id", "seq")
+            found = view.fetch(rows.filter(rows.seq > seq).select("event_id"))
+        return frozenset(found.column(0).to_pylist())
+
     def _learn_rows(self, after: int, upto: int) -> None:
         """Keys and account of rows that reached the lake and not State; safe to repeat."""
         state, key = self.workspace.state, schema.event_key.c.event_id
         with self.workspace.view() as view:
-            in_lake = self._ids_after(last)
             rows = view.events("event_id", "content_hash", "source", "received_us", "seq")
             for batch in view.batches(rows.filter(rows.seq > after), ROWS):
                 found = batch.to_pylist()
@@ -163,12 +176,6 @@ class Writer:
                 new = [row for row in found if row["event_id"] not in held]
                 keys = [{name: row[name] for name in ("event_id", "content_hash")} for row in new]
                 fates = ((row["source"], row["received_us"], "stored") for row in new)
-    def _ids_after(self, seq: int) -> frozenset[bytes]:
-        with self.workspace.view("fresh", "events") as view:
-            rows = view.events("event_id", "seq")
-            found = view.fetch(rows.filter(rows.seq > seq).select("event_id"))
-        return frozenset(found.column(0).to_pylist())
-
                 state.write((state.upsert(schema.event_key), keys), intake_rows(state, fates))
         state.write(state.set_mark(SEQ, upto))
         self.store.last_seq = upto

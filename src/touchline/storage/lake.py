@@ -76,6 +76,11 @@ class Lake:
         """Requests before this offset of the log are in the lake."""
         return self.fresh.snapshot().offset(LOG)
 
+    def sync(self) -> None:
+        """Makes sure that what can be read of the lake is on disk."""
+        for table in (*self.tables.values(), *self.mirrors.values()):
+            table.sync()
+
     def sweep(self, older_than_us: int) -> None:
         for table in self.tables.values():
             table.sweep(older_than_us)

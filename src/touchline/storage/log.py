@@ -9,7 +9,6 @@ that were ever written, so an offset means one frame for ever.
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 import queue
@@ -18,10 +17,11 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from touchline import clock
 from touchline.errors import Unavailable
+from touchline.storage.disk import Disk, is_full, sync
 from touchline.storage.frames import (
     MAX_PAYLOAD,
     Frame,
@@ -36,7 +36,7 @@ from touchline.storage.frames import (
     whole_size,
 )
 
-__all__ = ["MAX_PAYLOAD", "Disk", "Frame", "Log", "drop", "end_offset", "read"]
+__all__ = ["MAX_PAYLOAD", "Frame", "Log", "drop", "end_offset", "read"]
 
 SEGMENT_BYTES = 64 << 20
 SEGMENT_AGE_US = 6 * 3600 * clock.US  # raw requests are dropped by the segment: keep it short
@@ -45,18 +45,6 @@ RETRY_S = 0.5  # after a failure: refuse at once for this long, then try a new s
 IDLE_S = 60.0
 
 Done = Callable[[Sequence[int] | Unavailable], None]
-
-
-class Disk(Protocol):
-    """What is needed of `os`, so that tests can fail each call."""
-
-    def open(self, path: Path, flags: int, mode: int = 0o777, /) -> int: ...
-    def write(self, fd: int, data: memoryview, /) -> int: ...
-    def fdatasync(self, fd: int, /) -> None: ...
-    def fsync(self, fd: int, /) -> None: ...
-    def truncate(self, path: Path, length: int, /) -> None: ...
-    def unlink(self, path: Path, /) -> None: ...
-    def close(self, fd: int, /) -> None: ...
 
 
 class Tail:
@@ -80,9 +68,9 @@ class Tail:
             size = whole_size(path, base)
             if path.stat().st_size > size:
                 disk.truncate(path, size)
-            _sync(path, os.O_RDONLY, disk)
+            sync(path, disk)
             end = base + size
-        _sync(folder, os.O_RDONLY | os.O_DIRECTORY, disk)
+        sync(folder, disk)
         return cls(folder, max(end, floor), disk)
 
     def write(self, payloads: Sequence[bytes]) -> list[int]:
@@ -108,7 +96,7 @@ class Tail:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._fd = fd = self.disk.open(path, flags, 0o600)
         self._opened_us = clock.now_us()
-        _sync(self.folder, os.O_RDONLY | os.O_DIRECTORY, self.disk)
+        sync(self.folder, self.disk)
         return fd
 
     def close(self) -> None:
@@ -164,7 +152,7 @@ class Log:
         folder = log_folder(workspace_dir)
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
-            _sync(workspace_dir, os.O_RDONLY | os.O_DIRECTORY, disk)
+            sync(workspace_dir, disk)
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _unavailable(error, folder) from error
@@ -283,15 +271,7 @@ class Log:
             self._try([b""])
 
 
-def _sync(path: Path, flags: int, disk: Disk) -> None:
-    fd = disk.open(path, flags | os.O_CLOEXEC)
-    try:
-        disk.fsync(fd)
-    finally:
-        disk.close(fd)
-
-
 def _unavailable(error: OSError, path: Path) -> Unavailable:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return Unavailable("disk_full", path=path)
     return Unavailable("log_failed", path=path, why=error.strerror or str(error))

@@ -5,10 +5,11 @@ that uses it, so it is no secret; admin keys are never in here.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from touchline.storage.disk import put
 
 __all__ = ["keep", "shown"]
 
@@ -19,14 +20,8 @@ def keep(directory: Path, keys: Mapping[str, str]) -> None:
     """Adds them; a name that is there gets its new key."""
     if not keys:
         return
-    path = directory / _NAME
-    fresh = path.with_suffix(".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({**shown(directory), **keys}, file, indent=1)
-        file.flush()
-        os.fsync(handle)
-    fresh.replace(path)
+    told = json.dumps({**shown(directory), **keys}, indent=1)
+    put(directory / _NAME, told.encode(), 0o600)
 
 
 def shown(directory: Path) -> dict[str, str]:

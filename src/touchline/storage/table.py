@@ -1,20 +1,21 @@
 """One Delta table: rows in, files out, commits that are atomic, durable and carry offsets.
 
-Delta-rs never syncs, so this module writes the Parquet files itself, syncs them, commits, and syncs
-the commit: only then is a commit done. Files that a commit removes stay on disk for readers that
-hold an older snapshot, until `sweep`.
+Delta-rs never syncs, so this module writes the Parquet files itself and syncs them. What surprises:
+delta-rs does not write to the table's log either, but to a second one beside it. A commit gets its
+name in the log only when its bytes are on disk, so that a power cut leaves all of it or nothing,
+and never a torn one that nobody could open. Files that a commit removes stay on disk for readers
+that hold an older snapshot, until `sweep`.
 """
 
 import contextlib
-import ctypes
 import datetime as dt
-import errno
 import itertools
 import json
 import os
+import shutil
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from touchline import clock
 from touchline.errors import Unavailable
+from touchline.storage.disk import is_full, make_folder, sync, sync_all
 
 __all__ = ["Table", "TableSnapshot"]
 
@@ -35,8 +37,9 @@ CHECKPOINT_EVERY = 20
 HISTORY = {"delta.logRetentionDuration": "interval 1 hours"}
 ROWS_A_GROUP = 100_000
 FEW_ROWS = 10_000
-FEW_FILES = 16
-_libc = ctypes.CDLL(None, use_errno=True)
+LOG = "_delta_log"
+BESIDE = "_beside"  # names that begin like this are none of a reader's business
+POINTER = "_last_checkpoint"
 
 
 class TableSnapshot:
@@ -75,27 +78,34 @@ class Table:
         self.root = root
         self.schema = schema
         self.partition = partition
+        self._log = root / LOG
         self._one_at_a_time = threading.Lock()
 
     def create(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
-        DeltaTable.create(
-            str(self.root),
-            self.schema,
-            mode="ignore",
-            partition_by=[self.partition] if self.partition else None,
-            configuration=HISTORY,
-        )
-        self._sync_commit(0)
-        _sync(self.root)
-        _sync(self.root.parent)
+        """Its log, too, gets its name when what is in it is on disk: there is a table or none."""
+        make_folder(self.root)
+        with self._one_at_a_time:
+            if not self.exists():
+                made = self.root / BESIDE
+                shutil.rmtree(made, ignore_errors=True)
+                made.mkdir()
+                DeltaTable.create(
+                    str(made),
+                    self.schema,
+                    partition_by=[self.partition] if self.partition else None,
+                    configuration=HISTORY,
+                )
+                sync(made / LOG / f"{0:020d}.json")
+                sync(made / LOG)
+                (made / LOG).rename(self._log)
+        sync(self.root)
 
     def exists(self) -> bool:
         return DeltaTable.is_deltatable(str(self.root))
 
     def last_commit_ns(self) -> int:
         """When something was last committed, without opening the table."""
-        return (self.root / "_delta_log").stat().st_mtime_ns
+        return self._log.stat().st_mtime_ns
 
     def snapshot(self) -> TableSnapshot:
         return TableSnapshot(DeltaTable(str(self.root)), self.root)
@@ -114,43 +124,73 @@ class Table:
         """
         written: list[Path] = []
         leaving = [Path(path) for path in remove]
-        try:
-            parts = () if rows is None else (rows,) if isinstance(rows, pa.Table) else rows
+        parts = () if rows is None else (rows,) if isinstance(rows, pa.Table) else rows
+        with self._all_or_nothing(written):
             adds = [add for part in parts for add in self._write(part, written)]
-            _sync_all(written, self.root)
-            if not adds and not leaving and not offsets:
-                return
-            with self._one_at_a_time:
-                version = self._transact([*adds, *self._removals(leaving)], offsets or {})
-        except OSError as error:
-            for path in written:
-                path.unlink(missing_ok=True)
-            if _is_full(error):
-                raise Unavailable("disk_full", path=self.root) from error
-            raise
-        # From here on the commit stands, whatever happens: its files must not be touched.
-        self._sync_commit(version)
-        if version % CHECKPOINT_EVERY == 0:
-            self._checkpoint()
+            sync_all(written, self.root)
+        if not adds and not leaving and not offsets:
+            return
+        with self._one_at_a_time:
+            with self._all_or_nothing(written), self._beside() as beside:
+                actions = [*adds, *self._removals(leaving)]
+                version = self._transact(beside, actions, offsets or {})
+                named = self._name(beside, version)
+            self._confirm(named)
+            if version % CHECKPOINT_EVERY == 0:
+                self._checkpoint(version)
+
+    def sync(self) -> None:
+        """Makes sure of the commits' names: whoever gave the last one may have been killed then."""
+        if self._log.exists():
+            sync(self._log)
 
     def sweep(self, older_than_us: int) -> None:
         """Deletes files that no version in force uses and that are older than the given age, and
         commits older than an hour that a checkpoint holds.
         """
+        self.sync()  # a commit that was taken back must not return without its files
         delta = DeltaTable(str(self.root))
         used = {
             str(self.root / p) for p in pa.table(delta.get_add_actions()).column("path").to_pylist()
         }
         limit = (clock.now_us() - older_than_us) / 1e6
         for path in self.root.rglob("*.parquet"):
-            if "_delta_log" in path.parts or str(path) in used:
+            if LOG in path.parts or str(path) in used:
                 continue
             if path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
         delta.cleanup_metadata()
 
-    def _transact(self, actions: list[AddAction | RemoveAction], offsets: Mapping[str, int]) -> int:
-        delta = DeltaTable(str(self.root))
+    @contextlib.contextmanager
+    def _all_or_nothing(self, written: Sequence[Path]) -> Generator[None]:
+        """Takes away what was written when a commit comes to nothing."""
+        try:
+            yield
+        except OSError as error:
+            for path in written:
+                path.unlink(missing_ok=True)
+            if is_full(error):
+                raise Unavailable("disk_full", path=self.root) from error
+            raise
+
+    @contextlib.contextmanager
+    def _beside(self) -> Generator[Path]:
+        """The folder of a second log, which begins with the last checkpoint of the first."""
+        beside = self.root / BESIDE
+        log = beside / LOG
+        needed = _needed(self._log)
+        if not log.is_dir() or _entries(log) != needed:
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir()
+            log.mkdir()
+            for name in needed:
+                os.link(self._log / name, log / name)
+        yield beside
+
+    def _transact(
+        self, beside: Path, actions: list[AddAction | RemoveAction], offsets: Mapping[str, int]
+    ) -> int:
+        delta = DeltaTable(str(beside))
         delta.create_write_transaction(
             actions,
             "append",
@@ -164,6 +204,26 @@ class Table:
             ),
         )
         return delta.version() + 1
+
+    def _name(self, beside: Path, version: int) -> Path:
+        """Gives a commit its name in the log, once its bytes are on disk."""
+        name = f"{version:020d}.json"
+        sync(beside / LOG / name)
+        os.link(beside / LOG / name, self._log / name)
+        return self._log / name
+
+    def _confirm(self, named: Path) -> None:
+        """A commit is done when its name is on disk. One that may be or not is taken back; its
+        files stay until `sweep`, for a power cut may bring it back.
+        """
+        try:
+            self.sync()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                named.unlink()
+            if is_full(error):
+                raise Unavailable("disk_full", path=self.root) from error
+            raise
 
     def _write(self, rows: pa.Table, written: list[Path]) -> list[AddAction]:
         if not rows.num_rows:
@@ -206,28 +266,37 @@ class Table:
                 os.utime(path)  # `sweep` counts the age of what is unused from here
             yield RemoveAction(str(relative), True, clock.now_us() // 1000, partition_values=values)
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, version: int) -> None:
         """Makes opening cheap. Without it the table is whole, so a failure waits for the next."""
-        with contextlib.suppress(OSError, DeltaError):
-            DeltaTable(str(self.root)).create_checkpoint()
-            for path in (self.root / "_delta_log").glob("*checkpoint*"):
-                _sync(path)
+        with contextlib.suppress(OSError, DeltaError), self._beside() as beside:
+            DeltaTable(str(beside)).create_checkpoint()
+            for name in (f"{version:020d}.checkpoint.parquet", POINTER):
+                sync(beside / LOG / name)
+                (beside / LOG / name).replace(self._log / name)
+                sync(self._log)
 
-    def _sync_commit(self, version: int) -> None:
-        log = self.root / "_delta_log"
-        _sync(log / f"{version:020d}.json")
-        _sync(log)
+
+def _needed(log: Path) -> dict[str, int]:
+    """What tells the present version: the last checkpoint, and the commits behind it."""
+    entries = _entries(log)
+    checkpoints = sorted(name for name in entries if name.endswith(".checkpoint.parquet"))
+    start = checkpoints[-1] if checkpoints else ""
+    return {
+        name: inode
+        for name, inode in entries.items()
+        if name == start or (len(name) == 25 and name.endswith(".json") and name >= start[:20])
+    }
+
+
+def _entries(folder: Path) -> dict[str, int]:
+    """Names, and which file each stands for."""
+    with os.scandir(folder) as entries:
+        return {entry.name: entry.inode() for entry in entries}
 
 
 def _shape(schema: pa.Schema) -> str:
     """Short name of a set of columns: the first part of the names of files that have them."""
     return blake2b(schema.to_string().encode(), digest_size=4).hexdigest()
-
-
-def _is_full(error: OSError) -> bool:
-    """Whether a disk is full; delta-rs says so in words only."""
-    codes = (errno.ENOSPC, errno.EDQUOT)
-    return error.errno in codes or any(f"(os error {code})" in str(error) for code in codes)
 
 
 def _stats(rows: pa.Table) -> str:
@@ -245,33 +314,6 @@ def _changes(days: pa.ChunkedArray) -> list[int]:
     """Where a sorted column takes a new value."""
     flat = days.combine_chunks().cast(pa.int32()).to_numpy()
     return [int(i) + 1 for i in (flat[1:] != flat[:-1]).nonzero()[0]]
-
-
-def _sync_all(paths: Sequence[Path], root: Path) -> None:
-    """Files and their names are on disk. Beyond a few, one call for the whole file system is faster
-    than two for every file.
-    """
-    if len(paths) > FEW_FILES and hasattr(_libc, "syncfs"):
-        handle = os.open(root, os.O_RDONLY)
-        try:
-            if _libc.syncfs(handle):
-                code = ctypes.get_errno()
-                raise OSError(code, os.strerror(code))
-        finally:
-            os.close(handle)
-        return
-    for path in paths:
-        _sync(path)
-    for folder in {path.parent for path in paths} | ({root} if paths else set()):
-        _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def day_of(path: str) -> dt.date:

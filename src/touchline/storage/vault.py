@@ -6,7 +6,6 @@ are sealed with AES-256-GCM, bound to their place by the associated data.
 """
 
 import hmac
-import os
 import secrets
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from touchline.errors import BadInput
+from touchline.storage.disk import make_folder, put
 
 __all__ = ["Vault"]
 
@@ -31,16 +31,12 @@ class Vault:
     @staticmethod
     def create(folder: Path) -> None:
         """Makes the secrets; existing ones are kept, since losing them loses every identity."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder, 0o700)
         for name in ("pepper", "root.key"):
             path = folder / name
             if path.exists():
                 continue
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(KEY))
-                file.flush()
-                os.fsync(handle)
+            put(path, secrets.token_bytes(KEY), 0o600)
 
     def node_id(self, kind: str, value: str) -> bytes:
         """16 bytes that stand for one normalised identifier everywhere outside State."""

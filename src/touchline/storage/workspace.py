@@ -8,7 +8,6 @@ The process has no globals: two workspaces can be open side by side.
 
 import contextlib
 import copy
-import errno
 import fcntl
 import os
 import secrets
@@ -24,6 +23,7 @@ from touchline.errors import BadInput, Unavailable
 from touchline.settings import Settings, load_settings
 from touchline.storage import access_key, definition, schema, shown_keys
 from touchline.storage.access_key import key_hash
+from touchline.storage.disk import is_full, make_folder, put
 from touchline.storage.engine import View
 from touchline.storage.lake import Lake
 from touchline.storage.principal import ADMIN, Principal
@@ -81,7 +81,7 @@ class Workspace:
             raise BadInput("workspace_exists", path=directory)
         settings = load_settings(directory)
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_folder(directory)
             Vault.create(secrets_folder(directory, settings))
             (directory / "log").mkdir(exist_ok=True)
             (directory / "spill").mkdir(exist_ok=True)
@@ -92,7 +92,7 @@ class Workspace:
             workspace.add_keys(write_keys or {}, admin_keys)
             _write_about(directory / ABOUT, about)
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if is_full(error):
                 raise Unavailable("disk_full", path=directory) from error
             raise BadInput("folder_unusable", path=directory, why=error.strerror) from error
         return workspace
@@ -203,14 +203,4 @@ def _read_about(directory: Path) -> About:
 
 
 def _write_about(path: Path, about: About) -> None:
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        file.write(msgspec.json.encode(about))
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    put(path, msgspec.json.encode(about))
