@@ -252,7 +252,7 @@ def test_the_api_begins_with_a_template_and_changes_the_plan(workspace, monkeypa
     assert job.run_next(workspace.state, run)
     told = commands.COMMANDS["job"](workspace, {"number": begun["job"]})
     assert sorted(told["result"]) == ["event", "plan", "touchpoint"]
-    commands.COMMANDS["apply_plan"](workspace, {"touchpoint": POINTS[:2]})
+    commands.COMMANDS["apply"](workspace, {"touchpoint": POINTS[:2]})
     assert job.run_next(workspace.state, run)
     assert [one["name"] for one in asked_map(workspace)] == ["Search", "Notes"]
 

@@ -339,13 +339,11 @@ def test_the_account_and_jobs_are_asked_for(get, worker):
     assert worker.asked == [("intake", asked), ("job", {"number": 7})]
 
 
-def test_the_plan_is_read_checked_and_put_in_force(get, worker):
+def test_the_plan_is_read_checked_and_begun(get, worker):
     names = ("plan", "plan_check", "plan_observed", "plan_templates", "plan_template")
-    worker.answers |= {key: [b"{}"] for key in (*names, "apply_plan", "begin_plan")}
+    worker.answers |= {key: [b"{}"] for key in (*names, "begin_plan")}
     for path in ("", "/check?days=3&language=zh", "/observed", "/templates", "/templates/saas"):
         assert get(f"/api/v1/plan{path}").status_code == 200
-    wanted = {"plan": {"strict": True}, "event": [{"name": "Lead"}]}
-    assert get("/api/v1/plan", method="PUT", json=wanted).status_code == 200
     begun = {"template": "saas", "language": "zh"}
     assert get("/api/v1/plan/new", method="POST", json=begun).status_code == 200
     assert worker.asked == [
@@ -354,12 +352,11 @@ def test_the_plan_is_read_checked_and_put_in_force(get, worker):
         ("plan_observed", {}),
         ("plan_templates", {}),
         ("plan_template", {"name": "saas", "language": "en"}),
-        ("apply_plan", wanted),
         ("begin_plan", begun),
     ]
     assert get("/api/v1/plan?day=3").status_code == 400
-    assert get("/api/v1/plan", method="PUT", json={"goal": []}).status_code == 400
-    assert get("/api/v1/plan", method="PUT", json=wanted, key="reader").status_code == 403
+    refused = get("/api/v1/plan/new", method="POST", json=begun, key="reader")
+    assert refused.status_code == 403
 
 
 def test_a_visit_s_channel_is_explained_to_readers(get, worker):

@@ -39,15 +39,8 @@ def _apply(workspace: Workspace, args: dict[str, Any]) -> Any:
     return job.told(workspace.state, number, patience_s=PATIENCE_S)
 
 
-def _apply_plan(workspace: Workspace, args: dict[str, Any]) -> Any:
-    asked = {"documents": args, "author": "api"}
-    number = job.submit(workspace.state, "apply", asked)
-    return job.told(workspace.state, number, patience_s=PATIENCE_S)
-
-
 def _begin_plan(workspace: Workspace, args: dict[str, Any]) -> Any:
-    found = plan_template.begin(workspace, args["template"], args["language"])
-    return _apply_plan(workspace, found)
+    return _apply(workspace, plan_template.begin(workspace, args["template"], args["language"]))
 
 
 def _replay(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -80,7 +73,6 @@ def _remove_source(workspace: Workspace, args: dict[str, Any]) -> Any:
 COMMANDS: dict[str, Command] = {
     "apply": _apply,
     "definitions": lambda workspace, _: definitions.held(workspace),
-    "apply_plan": _apply_plan,
     "begin_plan": _begin_plan,
     "add_sources": _add_sources,
     "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),

@@ -44,8 +44,8 @@ WHAT = {
         "该触点以前有数据,现在没有了。请检查密钥、链接或页面埋点。",
     ),
 }
-# Keys of definitions that set something up which sends; each of their tables has a name.
-SENDERS = ("connector", "webhook", "form", "source")
+# Definitions that set something up which sends, under the name of its source or its own.
+SENDERS = ("webhook", "form", "source")
 _table = schema.off_plan.c
 Row = sa.Row[Any]
 
@@ -156,7 +156,7 @@ def _senders(workspace: Workspace) -> set[str]:
     for kind in SENDERS:
         tables = held.get(kind, [])
         named = tables if isinstance(tables, list) else []
-        found |= {str(one["name"]) for one in named if isinstance(one, dict) and "name" in one}
+        found |= {str(one.get("source") or one.get("name")) for one in named}
     return found
 
 

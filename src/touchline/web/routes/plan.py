@@ -1,6 +1,6 @@
-"""The tracking plan: what is planned, what came in, what somebody must look at."""
+"""The tracking plan beside what came in. It is put in force like any definition."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
@@ -24,16 +24,6 @@ class Checked(Days):
     language: Literal["en", "zh"] = "en"
 
 
-class Definitions(BaseModel):
-    """What `touchline apply` takes of these kinds; a kind that is absent stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    plan: dict[str, Any] | None = None
-    event: list[dict[str, Any]] | None = Field(None, max_length=2_000)
-    touchpoint: list[dict[str, Any]] | None = Field(None, max_length=1_000)
-
-
 class Begun(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -44,12 +34,6 @@ class Begun(BaseModel):
 @router.get("", summary="The events of the plan and the map of touchpoints, each with its status")
 async def plan(here: Admin, asked: Annotated[Days, Query()]) -> StreamingResponse:
     return await streamed(here, "plan", asked.model_dump(), JSON)
-
-
-@router.put("", summary="Put events, touchpoints or the rules of the plan in force")
-async def apply(here: Admin, wanted: Definitions) -> Response:
-    """Each kind is replaced as a whole. The kinds that changed; of much, the number of the job."""
-    return await told(here, "apply_plan", wanted.model_dump(exclude_none=True))
 
 
 @router.get("/check", summary="What goes against the plan, and touchpoints that fell silent")
