@@ -1,18 +1,15 @@
 """Real libraries of PostHog, Mixpanel and Jitsu with only the host changed, on a real server."""
 
-import http.server
 import json
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from e2e.away import away
 from e2e.conftest import ADMIN_KEY, Served, ended
-from e2e.test_sdks import Unwell
 from peers import peer_file, peer_node, peer_python
 from touchline.storage.workspace import Workspace
 
@@ -39,18 +36,8 @@ def shop(tmp_path_factory):
 @pytest.fixture
 def unwell(shop):
     """The address of a front that refuses for two seconds, before the server."""
-
-    class Front(Unwell):
-        target = shop.url
-        recovered_at = time.monotonic() + 2
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", Front
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with away(shop.url, 2) as front:
+        yield front
 
 
 def events_of(shop, prefix):

@@ -1,66 +1,24 @@
 """Real SDKs with only the host changed: each event once, right type, ids, text and times."""
 
-import http.server
 import json
 import subprocess
-import threading
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
+from e2e.away import away
 from peers import peer_node, peer_python
 
 CLIENTS = Path(__file__).parent / "clients"
 TYPES = ["identify", "track", "page", "screen", "group", "alias"]
 
 
-class Unwell(http.server.BaseHTTPRequestHandler):
-    """Answers 503 until the server has `recovered_at`, then hands everything on."""
-
-    target = ""
-    recovered_at = 0.0
-    refused = 0
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        if time.monotonic() < self.recovered_at:
-            type(self).refused += 1
-            self.send_response(503)
-            self.send_header("retry-after", "1")
-            self.send_header("content-length", "0")
-            self.end_headers()
-            return
-        kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "connection")}
-        request = urllib.request.Request(self.target + self.path, body, kept)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            data = answer.read()
-        self.send_response(200)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def unwell(served):
-    """The address of a front that refuses for a while, before a real server."""
+    """The address of a front that refuses for three seconds, before a real server."""
     served.start()
-
-    class Front(Unwell):
-        target = served.url
-        recovered_at = time.monotonic() + 3
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", Front
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with away(served.url, 3) as front:
+        yield front
 
 
 def run(client, *args):
