@@ -12,9 +12,11 @@ from sender import as_json, call
 from touchline.identity.people import Registry
 from touchline.jobs import definitions
 from touchline.jobs.queries import events
+from touchline.jobs.rebuild import rebuild
 from touchline.jobs.rejected import rejects
 from touchline.jobs.replay import asked, replay
 from touchline.jobs.writer import Writer
+from touchline.model import Flag
 from touchline.storage.log import Log
 from touchline.web.collector import Collector
 from touchline.web.keys import Keys
@@ -64,6 +66,21 @@ class Site:
 
     def replay(self, **which):
         return replay(self.writer, asked(self.workspace, which), lambda _: None)
+
+
+def test_rows_stored_before_anybody_looked_for_claims_are_marked_by_a_rebuild(tmp_path):
+    workspace = build.workspace(tmp_path / "w")
+    rows = build.Rows(workspace)
+    rows.order("user_id:ann", build.T0, "A-1", content_hash=b"a", properties='{"coupon":"ANNA10"}')
+    rows.order("user_id:ann", build.T0, "A-2", content_hash=b"b", properties='{"store":"romo"}')
+    rows.commit()
+    with workspace.write_lock():
+        rebuild(Writer(workspace), lambda _: None)
+    with workspace.view() as view:
+        found = view.fetch(view.events("order_id", "flags")).to_pylist()
+    workspace.close()
+    marked = {row["order_id"] for row in found if row["flags"] & Flag.CLAIMS}
+    assert marked == {"A-1"}
 
 
 @pytest.fixture

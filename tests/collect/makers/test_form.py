@@ -18,7 +18,7 @@ from touchline.collect.protocol import Answer, Verdict
 from touchline.collect.protocols.form import FORM
 from touchline.collect.reasons import REASONS
 from touchline.collect.site import Site
-from touchline.errors import BadInput, NotFound
+from touchline.errors import BadInput, NotFound, Unavailable
 from touchline.model import Event, Flag, Identifier, RawRequest
 
 DEMO = {
@@ -355,6 +355,14 @@ def test_a_form_that_cannot_work_is_refused_with_its_reason(change, why):
 def test_the_question_needs_answers_to_choose_from():
     with pytest.raises(BadInput, match="reported_source"):
         makers({"form": [DEMO]}, lambda sealed, _: sealed)
+
+
+def test_what_cannot_be_taken_is_said_on_a_page():
+    told = FORM.refuse(Unavailable("disk_full", path="/secret"))
+    assert (told.status, dict(told.headers)[b"retry-after"]) == (503, b"1")
+    assert told.content_type.startswith(b"text/html")
+    assert b"/secret" not in told.body
+    assert FORM.refuse(NotFound("no_such_form", name="<b>")).status == 404
 
 
 def test_a_form_that_nobody_defined_is_not_found():

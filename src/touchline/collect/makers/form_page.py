@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from touchline.collect.makers.form import Choice, Field, Form, in_language
 from touchline.collect.makers.submission import HONEYPOT
+from touchline.errors import TouchlineError
 from touchline.text import Html, document, joined, tag
 
-__all__ = ["Shown", "headers", "page", "thanks"]
+__all__ = ["Shown", "headers", "page", "refusal", "thanks"]
 
 # Key → (English, Chinese).
 WORDS = {
@@ -38,6 +39,7 @@ WORDS = {
     "pick": ("Please choose", "请选择"),
     "source": ("How did you hear of us?", "您是从哪里知道我们的?"),
     "optional": ("optional", "选填"),
+    "later": ("One moment, please", "请稍候"),
     "empty": ("Leave this empty", "请勿填写"),
 }
 STYLE = Html(resources.files("touchline.collect").joinpath("data/form.css").read_text("utf-8"))
@@ -115,6 +117,14 @@ def thanks(form: Form, language: str) -> bytes:
     title = in_language(form.title, language)
     inside = tag("main", None, tag("h1", None, title), tag("p", {"role": "status"}, said))
     return document(_tag_of(language), title, STYLE, inside)
+
+
+def refusal(error: TouchlineError) -> bytes:
+    """What is shown when nothing could be taken: nobody knows in which language, so in both."""
+    texts = [
+        tag("p", {"lang": tag_}, error.text(of)) for of, tag_ in (("zh", "zh-CN"), ("en", "en"))
+    ]
+    return document("zh-CN", WORDS["later"][1], STYLE, tag("main", None, *texts))
 
 
 def _tag_of(language: str) -> str:

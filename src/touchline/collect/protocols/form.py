@@ -19,10 +19,10 @@ from touchline.collect.makers.filled import filled, may_know
 from touchline.collect.makers.form import Form, in_language
 from touchline.collect.makers.form_page import Shown
 from touchline.collect.makers.submission import HONEYPOT, Submission
-from touchline.collect.protocol import Answer, Defined, Protocol, Route, Verdict, in_json
+from touchline.collect.protocol import Answer, Defined, Protocol, Route, Verdict, in_json, refusal
 from touchline.collect.site import Site
 from touchline.collect.url import fields
-from touchline.errors import NotFound
+from touchline.errors import NotFound, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 
 __all__ = ["FORM"]
@@ -186,8 +186,17 @@ def _answer(request: RawRequest, verdicts: Sequence[Verdict], site: Site) -> Ans
     return Answer(200, form_page.thanks(form, _language(form, request)), HTML, headers)
 
 
+def _refuse(error: TouchlineError) -> Answer:
+    """A page, since it is mostly people who come here. Where our disk is is not for them."""
+    is_ours = isinstance(error, Unavailable) and not isinstance(error, TooMany)
+    shown = Unavailable("not_stored") if is_ours else error
+    told = refusal(error, form_page.refusal(shown))
+    return msgspec.structs.replace(told, content_type=HTML)
+
+
 FORM = Protocol(
     name="form",
+    refuse=_refuse,
     routes=(Route(PREFIX + "{}", methods=("POST", "GET", "HEAD")),),
     defined=Defined(admit=_admit, read=_read, answer=_answer, show=_show),
 )
