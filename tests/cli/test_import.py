@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import tomllib
 
+import openpyxl
 import pytest
 
 from touchline.cli import main
@@ -105,3 +107,59 @@ def test_a_folder_that_is_no_workspace_is_exit_2(tmp_path, capsys):
     (tmp_path / "f.csv").write_text(VISITS, "utf-8")
     assert main(["import", "events", str(tmp_path / "f.csv"), "--to", str(tmp_path)]) == 2
     assert "not a Touchline workspace" in capsys.readouterr().err
+
+
+def test_a_known_export_is_named_before_its_columns_and_a_map_asked_for_by_name(load):
+    sheet = "日期,账户,推广计划,推广单元,展现,点击,消费\n2026-03-01,a,品牌词,b,9,3,12.5\n"
+    code, out, err = load("costs", sheet, "--dry-run", "--format", "json")
+    found = json.loads(out)
+    assert (code, found["map"], found["sheet"]) == (0, "baidu_ads", None)
+    assert "baidu_ads" in err
+    code, _, err = load("costs", sheet, "--map", "generic", "--dry-run")
+    assert (code, err) == (0, "")
+    code, _, err = load("costs", sheet, "--map", "juguang")
+    assert code == 0
+    assert "聚光" in err
+    code, _, err = load("costs", sheet, "--map", "call_log")
+    assert code == 2
+    assert "is events" in err
+
+
+def test_the_sheet_that_was_read_is_named(place, capsys):
+    book = openpyxl.Workbook()
+    book.active.title = "说明"
+    book.active.append(["给老板看的"])
+    book.create_sheet("明细").append(["日期", "渠道", "消耗(万元)"])
+    book["明细"].append(["2026-03-01", "百度", 1.5])
+    book.save(place / "b.xlsx")
+    words = ["import", "costs", str(place / "b.xlsx"), "--to", str(place / "w")]
+    assert main([*words, "--dry-run"]) == 0
+    out, err = capsys.readouterr()
+    assert "Sheet: 明细" in err
+    assert "cost × 10,000" in out
+    assert main([*words, "--sheet", "Q4"]) == 2
+    assert "说明, 明细" in capsys.readouterr().err
+    assert main([*words, "--sheet", "明细", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stored"] == 1
+
+
+def test_maps_are_listed_and_printed(capsys):
+    assert main(["maps", "--format", "json"]) == 0
+    names = [row["name"] for row in json.loads(capsys.readouterr().out)]
+    assert {"google_ads", "fxiaoke_opportunities", "call_log"} <= set(names)
+    assert main(["maps", "baidu_ads"]) == 0
+    assert tomllib.loads(capsys.readouterr().out)["map"]["kind"] == "costs"
+    assert main(["maps", "nothing"]) == 2
+    assert "google_ads" in capsys.readouterr().err
+
+
+def test_aggregates_stand_beside_the_report_and_are_exported(load, place, capsys):
+    sheet = "开始日期,结束日期,渠道,城市,费用,覆盖人次\n2026-03-01,2026-03-02,户外,杭州,100,900\n"
+    assert load("aggregates", sheet)[0] == 0
+    assert main(["attribute", str(place / "w"), "--models", "linear"]) == 0
+    out = capsys.readouterr().out
+    assert "name nobody" in out
+    assert "杭州" in out
+    assert main(["export", str(place / "w"), "aggregates", "--format", "csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["place"], row["cost"], row["impressions"]) == ("杭州", "10000", "900")

@@ -119,18 +119,27 @@ def _preview(args: argparse.Namespace, progress: Any) -> int:
     _tell(whole, words)
     columns: list[Column] = [
         (words["column"], "column", str),
-        (words["field"], "field", lambda field: field or "–"),
+        (words["field"], "becomes", str),
         (words["how"], "how", lambda how: words[how]),
         (words["sample"], "sample", str),
     ]
-    constants = [
-        {"column": "–", "field": field, "how": "constant", "sample": str(value)}
-        for field, value in found.constants.items()
+    rows = [
+        *whole["columns"],
+        *(
+            {"column": "–", "field": field, "how": "constant", "sample": str(value), "power": 0}
+            for field, value in found.constants.items()
+        ),
     ]
-    emit([*whole["columns"], *constants], columns, args.format, whole)
+    shown = [{**row, "becomes": _becomes(row)} for row in rows] if args.format == "table" else rows
+    emit(shown, columns, args.format, whole)
     if args.format == "table":
         _show_rejects(whole, words)
     return 0
+
+
+def _becomes(row: dict[str, Any]) -> str:
+    times = f" × {10 ** row['power']:,}" if row["power"] else ""
+    return (row["field"] or "–") + times
 
 
 def _map(given: Path | None) -> str | None:

@@ -65,6 +65,31 @@ def test_names_that_repeat_under_two_groups_tell_their_group(read):
         read("costs", sheet)
 
 
+KINDS = (
+    "一季度市场费用,,,,\n制表:市场部,,,,单位:万元\n月份,渠道,费用,,备注\n,,媒体投放,服务费,\n"
+    "2026年1月,百度推广,1.20,0.10,\n2026年1月,小红书,0.85,,含达人\n合计,,2.05,0.1,\n"
+)
+
+
+def test_a_column_a_kind_of_cost_is_a_row_a_kind(read):
+    found = read("costs", KINDS)
+    sums = {}
+    for cost in found.costs:
+        key = (cost.channel, cost.kind)
+        sums[key] = sums.get(key, 0) + cost.cost
+    assert sums == {
+        ("百度推广", "media"): 1_200_000,
+        ("百度推广", "fee"): 100_000,
+        ("小红书", "media"): 850_000,
+    }
+    assert found.rejects == [(7, "total_row")]
+
+
+def test_a_share_of_rebate_beside_the_cost_is_no_money(read):
+    found = read("costs", "日期,渠道,消耗,返点,展现\n2026-03-01,A,100,5,7\n")
+    assert [(c.cost, c.kind, c.impressions) for c in found.costs] == [(10_000, "media", 7)]
+
+
 def test_one_header_row_stays_one_when_the_first_row_has_blanks(read):
     rows = "time,name,user_id,,city\n2026-03-01,Visit,u1,x,\n,Visit,u2,,Hangzhou\n"
     found = read("events", rows)

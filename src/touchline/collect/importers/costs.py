@@ -15,6 +15,7 @@ from touchline.collect.context import Page
 from touchline.collect.event import labels_of
 from touchline.collect.importers.asides import says_total
 from touchline.collect.importers.cells import BadRow, Import, amount, count, each, text
+from touchline.collect.importers.fields import COSTS_OF_KINDS
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.moments import day_range
 from touchline.collect.importers.rows import Table
@@ -69,7 +70,9 @@ def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Re
     def build(row: Mapped) -> CostRow:
         if is_total(row, about):
             raise BadRow("total_row")
-        days = figures_spread(row.fields, about)
+        days = tuple(
+            day for fields in _by_kind(row.fields) for day in figures_spread(fields, about)
+        )
         return CostRow(row.line, days, row.content_hash, is_by_rule(row.fields))
 
     return each(table, plan, about, build)
@@ -126,6 +129,19 @@ def is_total(row: Mapped, about: Import) -> bool:
         return True
     named = [field for field in LABEL_FIELDS if field in own]
     return named == ["channel"] and says_total(own["channel"])
+
+
+def _by_kind(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row with a column a kind as a row a kind; what was seen goes with the first."""
+    named = [name for name in COSTS_OF_KINDS if name in fields]
+    if not named:
+        return [fields]
+    rest = {name: value for name, value in fields.items() if name not in named}
+    first, *others = (
+        {**rest, "cost": fields[name], "kind": name.removeprefix("cost_")} for name in named
+    )
+    seen = ("impressions", "clicks")
+    return [first, *({k: v for k, v in one.items() if k not in seen} for one in others)]
 
 
 def is_by_rule(fields: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from touchline.collect.identifiers import identifier_type
 from touchline.model import IDENTIFIER_TYPES, LABEL_FIELDS
 
-__all__ = ["KINDS", "Kind", "guessed", "plain"]
+__all__ = ["COSTS_OF_KINDS", "KINDS", "Kind", "guessed", "plain"]
 
 
 class Kind(Struct, frozen=True):
@@ -26,6 +26,9 @@ class Kind(Struct, frozen=True):
     rest: str | None = None
     measures: frozenset[str] = frozenset()
 
+
+# Of sheets with a column for each kind of cost.
+COSTS_OF_KINDS = ("cost_media", "cost_fee", "cost_rebate", "cost_commission", "cost_production")
 
 KINDS = {
     kind.name: kind
@@ -56,10 +59,10 @@ KINDS = {
             "costs",
             (
                 *("date", "date_to", *LABEL_FIELDS, "cost", "currency", "impressions", "clicks"),
-                *("kind", "is_provisional"),
+                *("kind", "is_provisional", *COSTS_OF_KINDS),
             ),
-            (("date",), ("cost",)),
-            measures=frozenset(("cost", "impressions", "clicks")),
+            (("date",), ("cost", *COSTS_OF_KINDS)),
+            measures=frozenset(("cost", "impressions", "clicks", *COSTS_OF_KINDS)),
         ),
         Kind(
             "aggregates",

@@ -76,6 +76,8 @@ def map_of(path: Path, sections: Mapping[str, Mapping[str, Any]], kind: str) -> 
     """Sections (columns, constants, format) that were read somewhere as a map; messages call it by
     `path`.
     """
+    about = sections.get("map", {})
+    _check_about(path, about, kind)
     spec = KINDS[kind]
     columns = {
         _field(path, "columns", field, spec): _columns(path, field, value)
@@ -85,8 +87,6 @@ def map_of(path: Path, sections: Mapping[str, Mapping[str, Any]], kind: str) -> 
         _field(path, "constants", field, spec): _constant(path, field, value)
         for field, value in sections.get("constants", {}).items()
     }
-    about = sections.get("map", {})
-    _check_about(path, about, kind)
     for field in () if about else columns.keys() & constants.keys():
         raise _wrong(path, f"[constants] {field}", "is a column already; keep one of the two")
     layout = _layout(path, sections.get("format", {}), spec)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from touchline.collect.importers import units
-from touchline.collect.importers.fields import KINDS, Kind, guessed, plain
+from touchline.collect.importers.fields import COSTS_OF_KINDS, KINDS, Kind, guessed, plain
 from touchline.collect.importers.header import Names
 from touchline.collect.importers.mapfile import MapFile
 from touchline.collect.importers.rows import Broken, Row, Table, listed
@@ -27,7 +27,7 @@ _encoder = msgspec.json.Encoder(order="sorted")
 # Identifiers of one type come from several columns as phone, phone#2, phone#3.
 MORE = "#"
 REPEATED = frozenset(("quantity", "line_amount"))
-MONEY = frozenset(("cost", "amount", "revenue", "line_amount"))
+MONEY = frozenset(("cost", "amount", "revenue", "line_amount", *COSTS_OF_KINDS))
 # Names of an order's number, and of columns that say where it was placed.
 ORDER_IDS = frozenset(
     (
@@ -52,6 +52,7 @@ class Assignment(Struct, frozen=True):
     field: str
     how: str
     sample: str = ""
+    power: int = 0  # of ten, that its figures are multiplied with
 
     @property
     def is_field(self) -> bool:
@@ -103,7 +104,6 @@ class Plan:
     ) -> None:
         self.kind = kind
         self.fill_down = fill_down
-        self.assignments = assignments
         self.constants = {k: v for k, v in constants.items() if k in kind.fields}
         self._rest_constants = {k: v for k, v in constants.items() if k not in kind.fields}
         self._field_of: dict[str, str] = {}
@@ -124,6 +124,10 @@ class Plan:
             if self._field_of[column] not in UNSCALED
         }
         self._powers = {column: found for column, found in powers.items() if found}
+        self.assignments = [
+            msgspec.structs.replace(one, power=self._powers.get(one.column, 0))
+            for one in assignments
+        ]
 
     def _place(self, assignment: Assignment) -> None:
         column, field = assignment.column, assignment.field
@@ -192,7 +196,7 @@ def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
     spec = KINDS[kind]
     chosen = _from_map(table, mapfile)
     _add_guesses(spec, table, mapfile, chosen)
-    _without_sales_channels(spec, chosen)
+    _put_right(spec, chosen)
     samples = {column: _sample(table, column) for column in table.columns}
     rest = "unused" if spec.rest is None else "rest"
     other = "" if spec.rest is None else None
@@ -267,12 +271,21 @@ def _from_loose_map(table: Table, mapfile: MapFile) -> dict[str, tuple[str, str]
     return chosen
 
 
-def _without_sales_channels(kind: Kind, chosen: dict[str, tuple[str, str]]) -> None:
+def _put_right(kind: Kind, chosen: dict[str, tuple[str, str]]) -> None:
+    """Takes back guesses that other columns of the file speak against."""
+    if kind.name == "conversions":
+        _take_back_sales_channels(chosen)
+    fields = {field for field, _ in chosen.values()}
+    for column, (field, how) in list(chosen.items()):
+        # 返点 beside 消耗 may be a share: a sheet has a column a kind, or one for the cost.
+        if field in COSTS_OF_KINDS and "cost" in fields and how == "guess":
+            del chosen[column]
+
+
+def _take_back_sales_channels(chosen: dict[str, tuple[str, str]]) -> None:
     """In a list of orders 渠道 is where something was sold, not what brought the buyer: such a
     column stays a property, unless a map says otherwise.
     """
-    if kind.name != "conversions":
-        return
     fields = {field: plain(column) for column, (field, _) in chosen.items()}
     if "product" in fields or fields.get("conversion_id", "") in ORDER_IDS:
         for column, (field, how) in list(chosen.items()):

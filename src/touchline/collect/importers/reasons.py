@@ -88,8 +88,8 @@ REASONS: dict[str, tuple[str, str]] = {
         "渠道、来源、媒介、活动都为空。请至少填一项;合并单元格请在映射文件写明 fill_down。",
     ),
     "total_row": (
-        "A row of totals; it is left out on purpose, or the cost would count twice.",
-        "合计行,已按规则跳过,以免费用重复计算。",
+        "A row of totals; it is left out on purpose, or it would count twice.",
+        "合计行,已按规则跳过,以免重复计算。",
     ),
     "note_row": (
         "A note beside the table, such as when it was exported; it is left out on purpose.",
