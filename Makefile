@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench docs format peers tracker tracker-closes clean
+.PHONY: setup demo test lint bench docs format peers tracker tracker-closes crashes clean
 setup: .venv/ready ## make the virtual environment (.venv)
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Setting up .venv (first time: a minute or two) ..."
@@ -37,6 +37,10 @@ tracker: setup ## build the browser tracker (Node from PyPI where none is instal
 
 tracker-closes: setup ## the long form: 1,000 closed tabs, and ten minutes without a network
 	@TOUCHLINE_TRACKER_CLOSES=1000 TOUCHLINE_TRACKER_OFFLINE_S=600 $(BIN)/pytest -q tests/tracker
+
+SECONDS_OF_CRASHES ?= 600
+crashes: setup ## the long form: stories crashed at every point, in every way, for ten minutes
+	@$(BIN)/python tests/crash/simulator.py --seconds $(SECONDS_OF_CRASHES) --steps 12 --failing 20
 
 format: setup
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
