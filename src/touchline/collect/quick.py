@@ -8,7 +8,7 @@ have made the same events. Only `properties` and `context` are spelled otherwise
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -90,12 +90,22 @@ class Made(Struct, frozen=True, gc=False):
     item: Call
 
 
+class Whole(NamedTuple):
+    """An event's context, and whether a bot sent it."""
+
+    context: Members
+    is_bot: bool
+
+
 class MetContext(Struct, frozen=True, gc=False):
-    """What a context says. `kept`: its members that stay in the event's context."""
+    """What a context says. `kept`: its members that stay in the event's context; `whole`: with what
+    it shows by its own user agent and address.
+    """
 
     value: dict[str, Any]
     canonical: Raw
     kept: Members
+    whole: "Whole"
     agent: str | None
     spot: Spot
     said: Labels | None
@@ -171,6 +181,7 @@ class Quick:
         if properties.pays and kind == "track":
             data = {"event": call.event, "properties": properties.value}
             revenue, currency = paid(data, site.currency)
+        whole, is_bot = self._whole(call, context, request, agent)
         event = Event(
             source=request.source,
             message_id=call.message_id,
@@ -187,9 +198,9 @@ class Quick:
             revenue=revenue,
             currency=currency,
             properties=_properties_of(call, properties),
-            context=self._context_of(call, context, request, agent),
+            context=whole,
             traits={**context.traits, **traits},
-            bot=site.bots.is_left_out(agent),
+            bot=is_bot,
             consent=context.consent,
             flags=flags | seen | oversize(canonical),
         )
@@ -206,34 +217,40 @@ class Quick:
         if agent:
             kept["userAgent"] = _encode(agent)
         campaign, traits = value.get("campaign"), value.get("traits")
+        if NAME in value:
+            raise _LongWayError
+        network = cut_ip(value.get("ip"))
+        shown, is_bot = self._found((agent, network, ()))
         return MetContext(
             value,
             Raw(_sorted(found)),
             kept,
+            Whole(Members({**kept, **shown}), is_bot),
             agent,
             spot_of(value.get("page"), value.get("referrer")),
             stated(campaign) if type(campaign) is dict and campaign else None,
             app_of(value),
             traits if type(traits) is dict else {},
             context_identifiers(value, self._site.region),
-            cut_ip(value.get("ip")),
+            network,
             consent_of(value),
         )
 
-    def _find(self, key: Key) -> bytes:
+    def _find(self, key: Key) -> tuple[Members, bool]:
         found = found_of(self._site, key)
-        return _encode(found) if found else b""
+        shown = Members({NAME: _encode(found)} if found else {})
+        return shown, self._site.bots.is_left_out(key[0])
 
-    def _context_of(
+    def _whole(
         self, call: Call, context: MetContext, request: RawRequest, agent: str | None
-    ) -> Members:
+    ) -> Whole:
         """`context.leftovers` of the call."""
         more: dict[str, bytes] = {}
         for name in ("channel",) if call.type in _VIEWS else ("channel", "name", "category"):
             value = getattr(call, name)
             if value is not UNSET:
                 more[name] = _encode(value)
-        if NAME in context.kept or not more.keys().isdisjoint(context.kept):
+        if not more.keys().isdisjoint(context.kept):
             raise _LongWayError
         network = context.network
         is_local = request.ip and "ip" not in context.value
@@ -243,10 +260,11 @@ class Quick:
             more["userAgent"] = _encode(agent)
         if call.integrations is not UNSET and _decode(call.integrations):
             more["integrations"] = bytes(call.integrations)
-        signals = tuple(signals_of(request.headers)) if request.headers else ()
-        if found := self._found((agent, network, signals)):
-            more[NAME] = found
-        return Members({**context.kept, **more}) if more else context.kept
+        if not more and not request.headers:
+            return context.whole
+        signals = tuple(signals_of(request.headers))
+        shown, is_bot = self._found((agent, network, signals))
+        return Whole(Members({**context.kept, **more, **shown}), is_bot)
 
 
 def _remembered(read: Callable[[bytes], Seen]) -> Callable[[Raw | UnsetType], Seen]:
