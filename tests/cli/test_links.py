@@ -81,3 +81,20 @@ def test_a_qr_code_is_a_file_of_the_kind_its_name_says(shop, capsys, tmp_path):
     ):
         assert main(wrong) == 2
         assert not (tmp_path / "c.svg").exists()
+
+
+def test_names_that_came_in_are_checked_and_a_finding_ends_with_1(shop, capsys, tmp_path):
+    events = (
+        "message_id,occurred_at,type,user_id,url\nm,2026-11-01,page,u,https://s.cn/?utm_source=A\n"
+    )
+    (tmp_path / "events.csv").write_text(events)
+    assert main(["import", "events", str(tmp_path / "events.csv"), "--to", str(shop)]) == 0
+    checked = ["links", "check", str(shop), "--days", "3660"]
+    capsys.readouterr()
+    assert main(checked) == 0
+    assert "[naming]" in capsys.readouterr().err
+    (tmp_path / "names.toml").write_text('[naming]\ncase = "lower"\n')
+    main(["apply", str(shop), str(tmp_path / "names.toml")])
+    capsys.readouterr()
+    assert main([*checked, "--format", "csv"]) == 1
+    assert "use small letters" in capsys.readouterr().out

@@ -103,7 +103,7 @@ HELP = {
     "JSON that corrects the one --id (- is stdin)": (
         "用于替换该 --id 内容的 JSON 文件(- 为标准输入)"
     ),
-    "Make and list short links.": "新建、列出短链。",
+    "Make and list short links, check names.": "新建、列出短链,检查命名。",
     "Make a short link to a page, for a campaign.": "为某个营销活动新建指向网页的短链。",
     "the page it leads to": "要跳转到的网页",
     "what stands behind /l/ (default: made up)": "/l/ 后面的代码(默认自动生成)",
@@ -117,6 +117,7 @@ HELP = {
     ),
     "show it, make nothing": "只预览,不创建",
     "List short links, the newest first.": "列出短链,最新的在前。",
+    "Hold the names visitors came with against the rules.": "按命名规则检查访客带来的活动参数。",
     "only of this campaign": "只看该营销活动",
     "only of this source": "只看该来源",
     "only of this owner": "只看该负责人",

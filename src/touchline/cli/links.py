@@ -1,4 +1,4 @@
-"""`touchline links create|list` and `touchline qr`: short links, and addresses for print."""
+"""`touchline links create|list|check` and `touchline qr`: short links, and addresses for print."""
 
 import argparse
 import json
@@ -20,14 +20,21 @@ HEADINGS = {
     "en": ("code", "leads to", "source", "medium", "campaign", "label", "owner", "until"),
     "zh": ("代码", "目标网址", "来源", "媒介", "营销活动", "备注", "负责人", "有效期至"),
 }
+CHECKED = ("source", "medium", "campaign", "visits")
+CHECK_HEADINGS = {
+    "en": ("source", "medium", "campaign", "visits", "findings"),
+    "zh": ("来源", "媒介", "营销活动", "访问次数", "问题"),
+}
 NOTES = {
     "en": {
+        "no_rules": "There are no naming rules: write [naming] and put it in force.",
         "made": "Leads to {leads_to}",
         "trial": "Not made (--dry-run). It would lead to {leads_to}",
         "no_host": "Visitors open it at your server's address: set public_url, or give --host.",
         "drawn": "{path}: {size:,} bytes",
     },
     "zh": {
+        "no_rules": "还没有命名规则:请编写 [naming] 并启用。",
         "made": "跳转到 {leads_to}",
         "trial": "试运行(--dry-run),未创建。将跳转到 {leads_to}",
         "no_host": "访客通过您的服务器网址打开短链:请设置 public_url,或用 --host 指定。",
@@ -36,12 +43,15 @@ NOTES = {
 }
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
+    if args.verb == "check":
+        return _check(args)
     workspace = Workspace.open(args.dir)
     try:
         {"create": _create, "list": _list, "qr": _qr}[args.verb](workspace, args)
     finally:
         workspace.close()
+    return 0
 
 
 def _create(workspace: Workspace, args: argparse.Namespace) -> None:
@@ -83,6 +93,26 @@ def _qr(workspace: Workspace, args: argparse.Namespace) -> None:
     except OSError as error:
         raise BadInput("folder_unusable", path=args.out, why=error.strerror) from error
     _note("drawn", path=Path(args.out), size=len(made))
+
+
+def _check(args: argparse.Namespace) -> int:
+    from touchline.jobs.access import reading
+    from touchline.jobs.named import named
+
+    with reading(args.dir) as workspace:
+        found = named(workspace, None, {"days": args.days})
+    speaks = language()
+    names = (*CHECKED, "findings")
+    headings = CHECK_HEADINGS[speaks]
+    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, names, strict=True)]
+    rows: list[dict[str, Any]] = [
+        {**row, "findings": "; ".join(one[speaks] for one in row["findings"])}
+        for row in found["rows"]
+    ]
+    emit(rows, columns, args.format, found)
+    if not found["has_rules"]:
+        _note("no_rules")
+    return 1 if rows else 0
 
 
 def _cell(value: Any) -> str:

@@ -266,7 +266,7 @@ def _channel(verbs: Any) -> None:
 
 
 def _links(verbs: Any) -> None:
-    own = _group(verbs, "links", "Make and list short links.")
+    own = _group(verbs, "links", "Make and list short links, check names.")
     made = _verb(own, "create", "Make a short link to a page, for a campaign.", "links")
     made.add_argument("dir", type=Path, metavar="DIR")
     made.add_argument("target", metavar="URL", help="the page it leads to")
@@ -289,6 +289,10 @@ def _links(verbs: Any) -> None:
     made.add_argument("--owner", help="only of this owner")
     made.add_argument("--limit", metavar="N", help="at most so many (default 1000)")
     made.add_argument("--host", help="where visitors reach the server (default public_url)")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "check", "Hold the names visitors came with against the rules.", "links")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--days", metavar="N", help="how many days back, today included (default 30)")
     made.add_argument("--format", choices=FORMATS, default="table")
 
 

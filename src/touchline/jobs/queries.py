@@ -20,6 +20,7 @@ from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
 from touchline.jobs.links import links
+from touchline.jobs.named import named
 from touchline.jobs.qr import drawn
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
@@ -192,6 +193,7 @@ QUERIES: dict[str, Query] = {
     "events": events,
     "intake": intake,
     "links": links,
+    "named": named,
     "plan": plan_check.touchpoints,
     "plan_check": plan_check.check,
     "plan_observed": plan_infer.observed,

@@ -103,6 +103,13 @@ async def link_qr(
     return _as_file(await streamed(here, "qr", args, TYPES[asked.format]), code, asked.format)
 
 
+@router.get("/naming", summary="Campaign names that visitors came with, against the naming rules")
+async def naming(
+    here: Admin, days: Annotated[int, Query(ge=1, le=3660, description="so many back")] = 30
+) -> Response:
+    return await told(here, "named", {"days": days})
+
+
 @router.get("/qr", summary="The QR code of any address with its campaign, as a file")
 async def url_qr(here: Admin, asked: Annotated[DrawnUrl, Query()]) -> StreamingResponse:
     made = await streamed(here, "qr", asked.args(), TYPES[asked.format])
