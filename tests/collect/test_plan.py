@@ -243,6 +243,7 @@ def test_without_events_there_is_no_plan():
         ("count", 12, "12"),
         ("phone", "12", None),
         ("traits.email", "x", None),
+        ("emails[].email.value", 12, None),
         ("password", "hunter2", None),
         ("pin", 10**4000, "999…"),
         ("x", {"a": 1}, "{…}"),

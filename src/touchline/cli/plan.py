@@ -53,10 +53,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     found = _asked(args, plan_check.check)
-    rows = [
-        {**one, "where": one["event"] or one["touchpoint"], "sources": ", ".join(one["sources"])}
-        for one in found["findings"]
-    ]
+    rows = [one | {"sources": ", ".join(one["sources"])} for one in found["findings"]]
+    if args.format == "table":
+        rows = [one | {"where": one["event"] or one["touchpoint"]} for one in rows]
     columns = _columns(CHECKED, CHECK_KEYS)
     if rows or args.format != "table":
         emit(rows, columns, args.format, found)

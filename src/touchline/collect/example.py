@@ -25,8 +25,7 @@ def example_of(
     path: str, value: Any, allowed: Sequence[Any] | None = None, is_personal: bool = False
 ) -> str | None:
     """What stands beside a count for people to see; None when nothing may."""
-    name = path.rpartition(".")[2].removesuffix("[]")
-    if is_personal or is_telling(name):
+    if is_personal or any(is_telling(name) for name in path.replace("[]", "").split(".")):
         return None
     if value is None or type(value) is bool:
         return str(value).lower().replace("none", "null")
