@@ -515,10 +515,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Source {name}: {key} is in clear. Write secret:NAME or env:TOUCHLINE_SOURCE_NAME.",
         "数据源 {name} 的 {key} 是明文。请改写为 secret:名称 或 env:TOUCHLINE_SOURCE_名称。",
     ),
-    "bad_label_alias": (
-        "[[alias]] {name}: {why}. Correct it and apply again.",
-        "别名 [[alias]] {name} 有误:{why}。请更正后重新应用。",
-    ),
     "source_secret_missing": (
         "{reference} has no value. Give it: touchline source add DIR FILE --secret NAME",
         "{reference} 没有值。请用 touchline source add DIR FILE --secret 名称 提供。",

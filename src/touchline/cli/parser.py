@@ -62,9 +62,9 @@ def parser() -> argparse.ArgumentParser:
     _rejects(verbs)
     _source(verbs)
     _plan(verbs)
+    _channel(verbs)
     _links(verbs)
     _qr(verbs)
-    _channel(verbs)
     _demo(verbs)
     return top
 
@@ -143,15 +143,15 @@ def _import(verbs: Any) -> None:
     made.add_argument("--format", choices=FORMATS, default="table")
 
 
-def _attribute(verbs: Any) -> None:
-    made = _verb(verbs, "attribute", "Credit conversions to channels.", "attribute")
-    made.add_argument("dir", type=Path, metavar="DIR", nargs="?")
 def _maps(verbs: Any) -> None:
     made = _verb(verbs, "maps", "List the exports that are recognised, or print a map.", "maps")
     made.add_argument("name", metavar="NAME", nargs="?", help="print this map, to adjust it")
     made.add_argument("--format", choices=FORMATS, default="table")
 
 
+def _attribute(verbs: Any) -> None:
+    made = _verb(verbs, "attribute", "Credit conversions to channels.", "attribute")
+    made.add_argument("dir", type=Path, metavar="DIR", nargs="?")
     made.add_argument("--paths", type=Path, metavar="FILE", help="aggregated paths instead of DIR")
     made.add_argument("--goal")
     made.add_argument("--models", default="all", help="comma separated (default all)")
@@ -254,17 +254,6 @@ def _rejects(verbs: Any) -> None:
     made.add_argument("--format", choices=FORMATS[:2], default="table")
 
 
-def _channel(verbs: Any) -> None:
-    own = _group(verbs, "channel", "See which channel a visit gets.")
-    made = _verb(own, "explain", "Print a visit's channel, and the rule that decides.", "channel")
-    made.add_argument("dir", type=Path, metavar="DIR")
-    made.add_argument("--url", metavar="U", help="address of the page")
-    made.add_argument("--referrer", metavar="R", help="where the link to it was")
-    made.add_argument("--user-agent", metavar="A", help="the visitor's browser")
-    made.add_argument("--mode", choices=("extended", "ga4"), help="default: that in force")
-    made.add_argument("--format", choices=FORMATS[:2], default="table")
-
-
 def _links(verbs: Any) -> None:
     own = _group(verbs, "links", "Make and list short links, check names.")
     made = _verb(own, "create", "Make a short link to a page, for a campaign.", "links")
@@ -317,6 +306,17 @@ def _campaign(made: argparse.ArgumentParser) -> None:
     """What is said of a campaign."""
     for name in ("source", "medium", "campaign", "ad-group", "term", "content"):
         made.add_argument(f"--{name}", metavar="NAME")
+
+
+def _channel(verbs: Any) -> None:
+    own = _group(verbs, "channel", "See which channel a visit gets.")
+    made = _verb(own, "explain", "Print a visit's channel, and the rule that decides.", "channel")
+    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("--url", metavar="U", help="address of the page")
+    made.add_argument("--referrer", metavar="R", help="where the link to it was")
+    made.add_argument("--user-agent", metavar="A", help="the visitor's browser")
+    made.add_argument("--mode", choices=("extended", "ga4"), help="default: that in force")
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
 
 
 def _plan(verbs: Any) -> None:
