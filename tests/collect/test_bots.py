@@ -1,3 +1,4 @@
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,8 @@ def test_bots_are_told_from_people_and_their_phones(label, agent):
 def test_no_user_agent_says_nothing():
     assert not is_bot(None)
     assert not is_bot("")
+
+
+def test_no_browser_and_no_app_of_the_labelled_arrivals_is_a_bot():
+    table = tomllib.loads((Path(__file__).parent / "arrivals.toml").read_text("utf-8"))
+    assert [name for name, agent in table["agents"].items() if is_bot(agent)] == []

@@ -18,7 +18,7 @@ __all__ = ["MAX_FILE", "Geo", "stamp"]
 MAX_FILE = 1 << 30
 MAX_NAME = 64
 MOST_LOOKED_AT = 1000
-REMEMBERED = 1 << 17
+REMEMBERED = 1 << 16
 _LOCAL = "zh-CN"
 
 # (modification time, size, inode): other when the file is.
