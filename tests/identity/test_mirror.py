@@ -257,7 +257,7 @@ class Killed(BaseException):
     """Nothing catches it: the process is gone."""
 
 
-STEPS = ("create", "_write", "_transact", "_sync_commit", "sweep")
+STEPS = ("create", "_write", "_transact", "_name", "_confirm", "sweep")
 
 
 def test_a_writer_killed_at_any_step_leaves_the_right_map_or_none(lake, monkeypatch):
