@@ -297,8 +297,9 @@ class Story:
         disk.watch = watch
         try:
             world.open()
-            world.step(rng.choice((*STEPS, *MORE)))
-            world.finish(is_settled=rng.random() < 0.15)
+            if rng.random() < 0.3:
+                world.step(rng.choice((*STEPS, *MORE)))
+            world.finish(is_settled=rng.random() < 0.1)
         except CrashError:
             world.close()
             disk.watch = quiet
@@ -312,7 +313,7 @@ class Story:
         disk.watch = quiet
         try:
             check_moment(world)
-            is_settled = world.rng.random() < 0.15
+            is_settled = world.rng.random() < 0.1
             world.finish(is_settled=is_settled)
             check_end(world, is_settled=is_settled)
         finally:

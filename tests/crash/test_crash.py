@@ -39,8 +39,7 @@ def test_a_short_story_crashed_at_every_point_breaks_no_law(machine):
 
 
 def test_a_story_on_a_disk_that_fails_breaks_no_law(machine):
-    for seed in (1, 2):
-        Story(machine, seed, steps=12, ways=[], failing=60).run()
+    Story(machine, 1, steps=14, ways=[], failing=60).run()
 
 
 def test_a_crash_is_had_again_by_its_seed_point_and_way_alone(machine):

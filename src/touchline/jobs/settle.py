@@ -46,7 +46,7 @@ def settle(workspace: Workspace) -> int:
 
 
 def _settle_some(workspace: Workspace, at_most: int) -> int:
-    with workspace.view() as view:
+    with workspace.view("fresh", "events") as view:
         files = view.files
         upto = _upto(files.tables["fresh"], files.settled_seq, at_most)
         if upto is None:
@@ -132,7 +132,7 @@ def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> se
 
 def _trim(workspace: Workspace) -> None:
     """Takes files whose rows have all moved out of `fresh`."""
-    files = workspace.lake.files()
+    files = workspace.lake.files("fresh", "events")
     fresh = files.tables["fresh"].last_seq
     workspace.lake.fresh.commit(
         None, remove=[path for path, seq in fresh.items() if seq and seq <= files.settled_seq]
