@@ -175,6 +175,13 @@ def test_a_body_without_the_list_is_unreadable():
         items({"data": {"sessions": {}}}, CHATS, name="chats")
 
 
+def test_a_small_body_cannot_grow_into_a_large_one():
+    body = {"company": "x" * 50_000, "data": {"sessions": [{}] * 5_000}}
+    with pytest.raises(BadInput) as caught:
+        items(body, CHATS, name="chats")
+    assert caught.value.code == "body_too_large"
+
+
 @given(values, st.sampled_from(["call", "caller", "line", "tracking", "own"]))
 def test_nothing_that_comes_is_an_exception(value, place):
     body = value if place == "own" else {**CALL, place: value}

@@ -51,12 +51,7 @@ class _Sent(NamedTuple):
 def read(hook: Webhook, request: RawRequest, zone: str) -> Batch:
     """The items of a request. BadInput("unreadable_body") when it is no JSON or has no items."""
     whole = body.load(request.body)
-    sent = _sent(hook, whole)
-    around = None
-    if hook.items is not None:
-        around = placed(whole, hook.items.steps, [])
-        check_share({"around": around}, len(sent))
-    return Batch(None, [_item(hook, whole, one, request, zone) for one in sent])
+    return Batch(None, [_item(hook, whole, one, request, zone) for one in _sent(hook, whole)])
 
 
 def _sent(hook: Webhook, whole: Any) -> list[_Sent]:
@@ -68,6 +63,7 @@ def _sent(hook: Webhook, whole: Any) -> list[_Sent]:
     found = hook.items.of(whole, None)
     if type(found) is not list:
         raise BadInput("unreadable_body", why="no list of items")
+    check_share({"around": placed(whole, steps, [])}, len(found))
     return [_Sent(one, at, placed(whole, steps, [one])) for at, one in enumerate(found)]
 
 
