@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from touchline.collect import segment
 from touchline.collect.example import example_of
-from touchline.collect.plan import Plan, is_automatic
+from touchline.collect.plan import Plan
+from touchline.collect.plan_spec import is_automatic
 from touchline.collect.property_check import PropertySpec, compiled
 from touchline.collect.quick import Quick
 from touchline.collect.site import Site
@@ -300,3 +301,11 @@ def test_any_value_can_be_checked_against_any_property(value):
     for name, spec in ORDER["properties"].items():
         check = compiled(name, msgspec.convert(spec, PropertySpec))
         assert all(fault.reason for fault in check.faults(value))
+
+
+def test_a_page_named_like_a_conversion_is_none():
+    page = {"name": "Order Completed", "type": "page", "properties": {"step": {"enum": [1]}}}
+    made = plan(page)
+    assert made.judge(event("Order Completed", {"step": 1}, kind="page")) is None
+    wrong = made.judge(event("Order Completed", {"step": True}, kind="page"))
+    assert [fault.reason for fault in wrong.faults] == ["not_in_list"]

@@ -1,85 +1,40 @@
 """The events a site plans to have (埋点方案), what they hold → what of an event goes against it.
 
-    [plan]      strict, ignore
-    [[event]]   name, also, type, kind, owner, stage, description, key, conversion, strict, closed,
-                properties (see `property_check`), trait
-
 An event is looked up by its name or one it is also known by; then each property that the plan has
-is checked once for every value that comes again and again. The surprise: only track events can be
+is checked, once for every value that comes again and again. The surprise: only track events can be
 unplanned. Pages and screens have names of their own making; those in the plan are checked.
 """
 
-import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from importlib import resources
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct, field
 
-from touchline.collect.identifiers import identifier_type
 from touchline.collect.money import exponent, minor
-from touchline.collect.property_check import Check, Fault, PropertySpec, compiled
+from touchline.collect.plan_spec import (
+    EventSpec,
+    PlanSpec,
+    TraitSpec,
+    bad_plan,
+    events_of,
+    is_automatic,
+    matching,
+    plan_of,
+)
+from touchline.collect.property_check import Check, Fault, compiled, same
 from touchline.errors import BadInput
 from touchline.model import LABEL_FIELDS, LABELS, Event, Flag, Members
 
-__all__ = [
-    "NO_VALUE",
-    "UNPLANNED",
-    "EventSpec",
-    "Judgement",
-    "Plan",
-    "Said",
-    "Worth",
-    "events_of",
-    "is_automatic",
-    "specs",
-]
+__all__ = ["NO_VALUE", "UNPLANNED", "Judgement", "Plan", "Worth"]
 
 UNPLANNED = "unplanned_event"
 NO_VALUE = "conversion_without_value"  # counted, and never a reason to refuse an event
-MAX_EVENTS, MAX_PROPERTIES, MAX_NAME, MAX_TRAIT = 2_000, 300, 512, 200
-REMEMBERED, MAX_REMEMBERED = 1 << 12, 256
+REMEMBERED, MAX_REMEMBERED, MAX_NAME = 1 << 12, 256, 512
 
-Said = str | dict[str, str]
-Kind = Literal["survey", "preference", "nps"]
-Spec = TypeVar("Spec")
 _NAMED = ("order_id", "store_code", "staff_id", "content_id", "stage", "account_id", "currency")
 _COLUMNS = dict(zip((*_NAMED, *LABEL_FIELDS), (*_NAMED, *LABELS), strict=True))
 _decode = msgspec.json.Decoder().decode
-
-
-class PlanSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """What holds for the whole plan. `ignore`: names, * for anything, that may come beside it."""
-
-    strict: bool = False
-    ignore: tuple[str, ...] = ()
-
-
-class TraitSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A property's value becomes the sender's trait `name`, when other properties are so."""
-
-    name: str
-    property: str
-    when: dict[str, str | int | bool] = field(default_factory=dict[str, str | int | bool])
-
-
-class EventSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    also: tuple[str, ...] = ()
-    type: Literal["track", "page", "screen"] = "track"
-    kind: Kind | None = None
-    owner: str = ""
-    stage: str = ""
-    description: Said = ""
-    key: bool = False
-    conversion: bool | str = False
-    strict: bool | None = None
-    closed: bool = False
-    properties: dict[str, PropertySpec] = field(default_factory=dict[str, PropertySpec])
-    trait: tuple[TraitSpec, ...] = ()
 
 
 class Judgement(NamedTuple):
@@ -118,8 +73,8 @@ class Plan:
             made = _expected(event, spec, worth)
             for name in (event.name, *event.also):
                 if self._expected.setdefault((event.type, name), made) is not made:
-                    raise _bad(event.name, f"the name {name} is used twice")
-        self._is_ignored = _matching(spec.ignore)
+                    raise bad_plan(event.name, f"the name {name} is used twice")
+        self._is_ignored = matching(spec.ignore)
 
     @classmethod
     def compile(
@@ -128,8 +83,7 @@ class Plan:
         """The plan of a site's definitions, or None when it has none. BadInput("bad_plan") says
         what cannot be read. `worth`: what conversion events are worth, by name.
         """
-        spec = _converted(documents.get("plan", {}), PlanSpec, "[plan]")
-        events = events_of(documents)
+        spec, events = plan_of(documents), events_of(documents)
         return cls(spec, events, worth or {}) if events else None
 
     def name_of(self, kind: str, name: str) -> str | None:
@@ -157,41 +111,21 @@ class Plan:
         return Judgement(expected.name, faults, refusal, traits) if faults or traits else None
 
 
-def events_of(documents: Mapping[str, Any]) -> tuple[EventSpec, ...]:
-    """The plan's events as written, those of a kind with the properties that come with it."""
-    return tuple(map(_with_kind, specs(documents, "event", EventSpec, MAX_EVENTS)))
-
-
-def specs(documents: Mapping[str, Any], kind: str, type_: type[Spec], most: int) -> list[Spec]:
-    """The `[[kind]]` tables of a site's definitions."""
-    found = documents.get(kind, [])
-    if not isinstance(found, list):
-        raise _bad(kind, f"write it as [[{kind}]]")
-    if len(found) > most:
-        raise _bad(kind, f"there are more than {most}")
-    return [_converted(one, type_, _where(kind, one, at)) for at, one in enumerate(found, 1)]
-
-
-def _with_kind(event: EventSpec) -> EventSpec:
-    shipped = _kinds()[event.kind] if event.kind else {}
-    return msgspec.structs.replace(event, properties={**shipped, **event.properties})
-
-
 def _expected(event: EventSpec, plan: PlanSpec, worth: Mapping[str, Worth]) -> Expected:
-    _check_texts(event)
     checks: list[tuple[str, Check, Callable[[bytes], tuple[Fault, ...]]]] = []
     for name, spec in event.properties.items():
         try:
             check = compiled(name, spec)
         except ValueError as error:
-            raise _bad(event.name, str(error)) from None
+            raise bad_plan(event.name, str(error)) from None
         checks.append((name, check, _read_by(check)))
+    is_track = event.type == "track"
     return Expected(
         event.name,
         plan.strict if event.strict is None else event.strict,
         frozenset(event.properties) if event.closed else None,
         tuple(checks),
-        _worth_test(worth[event.name]) if event.name in worth else None,
+        _worth_test(worth[event.name]) if event.name in worth and is_track else None,
         event.trait,
     )
 
@@ -271,70 +205,6 @@ def _traits(expected: Expected, event: Event, faults: Sequence[Fault]) -> dict[s
         if trait.property in wrong:
             continue
         value = _value(event, trait.property)
-        if value is not None and all(_value(event, k) == v for k, v in trait.when.items()):
+        if value is not None and all(same(_value(event, k), v) for k, v in trait.when.items()):
             found[trait.name] = value
     return found
-
-
-def _check_texts(event: EventSpec) -> None:
-    for name in (event.name, *event.also):
-        if not name.strip() or name != name.strip() or len(name) > MAX_NAME:
-            raise _bad(event.name, f"{name!r} is not the name of an event")
-    if len(event.properties) > MAX_PROPERTIES:
-        raise _bad(event.name, f"it has more than {MAX_PROPERTIES} properties")
-    for trait in event.trait:
-        if identifier_type(trait.name) is not None:
-            # Identifiers are never read from properties: a friend's number is not the sender's.
-            raise _bad(event.name, f"the trait {trait.name} is an identifier: choose another name")
-        if not 0 < len(trait.name) <= MAX_TRAIT:
-            raise _bad(event.name, "a trait needs a name")
-        if trait.property not in event.properties:
-            raise _bad(event.name, f"its trait {trait.name} is made of no property that it has")
-
-
-def _where(kind: str, raw: Any, number: int) -> str:
-    name = raw.get("name") if isinstance(raw, Mapping) else None
-    return name if isinstance(name, str) else f"{kind} {number}"
-
-
-def _converted(raw: Any, type_: type[Spec], where: str) -> Spec:
-    try:
-        return msgspec.convert(raw, type_)
-    except msgspec.ValidationError as error:
-        raise _bad(where, str(error)) from error
-
-
-def _bad(name: str, why: str) -> BadInput:
-    return BadInput("bad_plan", name=name, why=why)
-
-
-def _data(name: str) -> dict[str, Any]:
-    text = resources.files("touchline.collect").joinpath(f"data/{name}").read_text("utf-8")
-    return tomllib.loads(text)
-
-
-def is_automatic(name: str) -> bool:
-    """Whether trackers send events of that name by themselves."""
-    return _automatic()(name) is not None
-
-
-def _matching(patterns: Iterable[str]) -> Callable[[str], Any]:
-    """`*` stands for anything."""
-    found = "|".join(".*".join(map(re.escape, one.split("*"))) for one in patterns)
-    return lru_cache(REMEMBERED)(re.compile(f"(?s:{found})").fullmatch if found else _nothing)
-
-
-def _nothing(_name: str) -> None:
-    return None
-
-
-@lru_cache(maxsize=1)
-def _automatic() -> Callable[[str], Any]:
-    return _matching(_data("plan.toml")["automatic"])
-
-
-@lru_cache(maxsize=1)
-def _kinds() -> dict[str, dict[str, PropertySpec]]:
-    """Events of what people say of themselves, with the properties that come with each kind."""
-    found = _data("plan.toml")["kind"]
-    return msgspec.convert(found, dict[str, dict[str, PropertySpec]])

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from touchline.collect.example import example_of
 
-__all__ = ["Check", "Fault", "PropertySpec", "compiled"]
+__all__ = ["Check", "Fault", "PropertySpec", "compiled", "same"]
 
 MAX_TEXT = 512  # characters of a value that a site's regular expression sees
 MAX_ITEMS = 100  # members of a list that are looked at
@@ -94,7 +94,7 @@ def _tests(name: str, spec: PropertySpec, types: Sequence[str]) -> Iterator[tupl
     if spec.enum is not None:
         if not spec.enum:
             raise ValueError(f"{name}: enum is empty")
-        yield "not_in_list", lambda value: any(_same(value, one) for one in spec.enum or ())
+        yield "not_in_list", lambda value: any(same(value, one) for one in spec.enum or ())
     if spec.pattern is not None:
         yield "wrong_format", _matches(name, spec.pattern)
     if spec.format is not None:
@@ -157,7 +157,7 @@ _OF_TYPE: dict[str, Test] = {
 }
 
 
-def _same(value: Any, one: Any) -> bool:
+def same(value: Any, one: Any) -> bool:
     """Equal as JSON: true is not 1."""
     return value == one and (type(value) is bool) == (type(one) is bool)
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from touchline.collect.alias import Aliases, renamed_in
-from touchline.collect.plan import EventSpec, Said, events_of, is_automatic, specs
+from touchline.collect.plan_spec import EventSpec, Said, events_of, is_automatic, specs
 from touchline.collect.sources import Sources, folded
 from touchline.errors import BadInput
 from touchline.model import LABELS

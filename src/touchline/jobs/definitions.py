@@ -23,7 +23,7 @@ from touchline.collect.connectors.definition import sources
 from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.naming import Naming, naming
-from touchline.collect.plan import events_of
+from touchline.collect.plan_spec import events_of
 from touchline.collect.site import Site
 from touchline.errors import BadInput
 from touchline.identity.rules import Rules

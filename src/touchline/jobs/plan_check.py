@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from touchline import clock
-from touchline.collect.plan import NO_VALUE, UNPLANNED, EventSpec, Plan
+from touchline.collect.plan import NO_VALUE, UNPLANNED, Plan
+from touchline.collect.plan_spec import EventSpec
 from touchline.collect.property_check import PropertySpec
 from touchline.collect.reasons import REASONS
 from touchline.collect.time import local_day

@@ -15,7 +15,7 @@ import msgspec
 import tomli_w
 
 from touchline import clock
-from touchline.collect.plan import is_automatic
+from touchline.collect.plan_spec import is_automatic
 from touchline.collect.redact import REMOVED, is_telling
 from touchline.collect.time import local_day
 from touchline.identity.people import Registry

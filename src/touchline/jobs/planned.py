@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from touchline.collect.plan import EventSpec, Plan, Worth, events_of
+from touchline.collect.plan import Plan, Worth
+from touchline.collect.plan_spec import EventSpec, events_of
 from touchline.collect.sources import Sources
 from touchline.collect.touchpoint_map import TouchpointMap
 from touchline.errors import BadInput
