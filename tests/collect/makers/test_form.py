@@ -131,6 +131,7 @@ def test_what_is_filled_in_becomes_one_event_of_somebody_known():
         "offer": "spring",
     }
     assert lead.traits["who"] == "王小姐"
+    assert lead.consent == "full"
     assert lead.context["consent"] == {
         "mode": "full", "form": "demo", "fields": {"agree": True, "news": False},
     }  # fmt: skip
@@ -154,7 +155,7 @@ def test_without_consent_nothing_that_names_a_person_is_even_logged():
     lead = to_event(item, told, None, where)
     assert [i.type for i in lead.identifiers] == ["anonymous_id"]
     assert lead.traits == {}
-    assert lead.context["consent"]["mode"] == "cookieless"
+    assert lead.consent == lead.context["consent"]["mode"] == "cookieless"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
