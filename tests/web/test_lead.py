@@ -45,8 +45,10 @@ class Away:
     """State that may be away."""
 
     is_away = False
+    asked = ()
 
     async def link(self, code):
+        self.asked = (*self.asked, code)
         if self.is_away:
             raise Unavailable("busy")
         return LINKS.get(code)
@@ -224,6 +226,14 @@ def test_a_link_that_leads_nowhere_says_so_in_the_visitors_language(ask, path, s
         assert word in answer.body.decode()
         assert b"default-src 'none'" in answer.headers[b"content-security-policy"]
     assert not ask.logged()
+
+
+@pytest.mark.parametrize(
+    "code", ["x" * 65, "a", "..", "a b", "夏天", "\ufffd\ufffd", "a\0b", "l;x"]
+)
+def test_what_can_be_no_code_is_not_even_looked_up(ask, code):
+    assert ask(f"/l/{code}").status == 404
+    assert ask.state.asked == ()
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,13 @@ from touchline.collect.url import parameters, unquoted
 from touchline.errors import BadInput
 from touchline.model import LABEL_FIELDS, Identifier
 
-__all__ = ["FIELDS", "Link", "address", "checked_url", "labels_from"]
+__all__ = ["CODE", "FIELDS", "Link", "address", "checked_url", "labels_from"]
 
 # What a link says of its campaign, and the parameter that says it to the page.
 FIELDS = LABEL_FIELDS[1:]
 _PARAMETER = {name: f"utm_{name}" for name in FIELDS} | {"ad_group": "utm_adgroup"}
 
+CODE = re.compile(r"[a-z0-9][a-z0-9_-]{1,63}")
 MAX_URL = 4096
 MAX_PASSED = 2048  # characters of a click's own query
 MAX_PARTS = 50

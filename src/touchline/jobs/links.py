@@ -5,7 +5,6 @@ same link again is no error and makes none. Whom a link was made for stands in i
 clear value State keeps sealed; the code tells nothing of it.
 """
 
-import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from msgspec import Struct
 
 from touchline import clock
 from touchline.collect.campaign import Labels, label_text
-from touchline.collect.link import FIELDS, Link, address, checked_url, labels_from
+from touchline.collect.link import CODE, FIELDS, Link, address, checked_url, labels_from
 from touchline.collect.naming import Naming, checked
 from touchline.collect.nodes import NodeBook, clear_values
 from touchline.collect.normalise import identifier
@@ -36,7 +35,6 @@ PERSON_TYPES = tuple(t for t in IDENTIFIER_TYPES if t not in ("anonymous_id", "d
 MAX_TEXT = 200
 LIMIT = 1000
 
-_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{1,63}")
 _table = schema.link.c
 _NAMES = [column.name for column in schema.link.columns]
 Row = dict[str, Any]
@@ -165,7 +163,7 @@ def _row(workspace: Workspace, book: NodeBook, wanted: Wanted, rules: Naming) ->
     target, labels = _checked(wanted, rules)
     person = _person(wanted.person, workspace.region) if wanted.person else None
     code = (wanted.code or _made_up(is_personal=person is not None)).lower()
-    if not _CODE.fullmatch(code):
+    if not CODE.fullmatch(code):
         raise BadInput("bad_code", name=ascii(code[:80]))
     until = arguments.as_of(wanted.expires, workspace.time_zone, "expires")
     return {

@@ -3,6 +3,7 @@
 import msgspec
 
 from touchline import clock
+from touchline.collect.link import CODE
 from touchline.collect.notice import language, notice
 from touchline.collect.protocol import Guide, Led, Protocol, Route
 from touchline.collect.visit import Lead, followed, read, refuse
@@ -17,8 +18,9 @@ SOURCE = "links"
 
 async def _lead(request: RawRequest, guide: Guide) -> Led:
     speaks = language(request.headers.get("accept-language", ""))
+    code = request.path.removeprefix(PREFIX).lower()
     try:
-        link = await guide.link(request.path.removeprefix(PREFIX).lower())
+        link = await guide.link(code) if CODE.fullmatch(code) else None
     except Unavailable:
         return Led(notice(503, speaks))
     if link is None:
