@@ -336,6 +336,8 @@ def test_no_body_is_an_exception(body):
         ({"field": [{"name": "m", "type": "phone"}]}, "consent"),
         ({"field": [{"name": "m", "personal": True}]}, "consent"),
         ({"field": [{"name": "_id"}]}, "letter"),
+        ({"field": [{"name": "channel"}]}, "meaning"),
+        ({"field": [{"name": "website_url"}]}, "meaning"),
         ({"field": [{"name": "a", "type": "choice"}]}, "choices"),
         ({"field": [{"name": "a", "choices": ["b"]}]}, "choice"),
         ({"field": [{"name": "a", "type": "hidden", "required": True}]}, "hidden"),

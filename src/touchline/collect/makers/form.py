@@ -28,13 +28,21 @@ from touchline.collect.url import host_and_path
 from touchline.errors import BadInput
 from touchline.model import LABEL_FIELDS
 
-__all__ = ["PERSONAL", "Choice", "Field", "Form", "Words", "forms", "in_language"]
+__all__ = ["HONEYPOT", "PERSONAL", "Choice", "Field", "Form", "Words", "forms", "in_language"]
 
 MAX_FORMS = 200
 MAX_FIELDS = 100
 MAX_CHOICES = 500
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+HONEYPOT = "website_url"  # a field hidden from people: only programs fill it in
+# Properties that mean something wherever they stand: what a visitor types must not become them.
+RESERVED = frozenset(
+    (
+        *(HONEYPOT, "form", "touchpoint", "reported_source", *LABEL_FIELDS),
+        *("revenue", "total", "value", "currency", "order_id"),
+    )
+)
 # Types whose value names a person.
 PERSONAL = ("phone", "email", "member_code")
 
@@ -145,6 +153,7 @@ def _fault_of(field: Field) -> str | None:
     is_choice, is_text = field.type == "choice", field.type in ("text", "long_text", *PERSONAL)
     faults = {
         "a name is a-z, 0-9 and _, a letter first": not FIELD_NAME.fullmatch(field.name),
+        "this name has a meaning of its own, take another": field.name in RESERVED,
         f"it needs choices, {MAX_CHOICES} at most": is_choice
         and not 0 < len(field.choices) <= MAX_CHOICES,
         "only a choice has choices": not is_choice and bool(field.choices),

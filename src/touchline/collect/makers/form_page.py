@@ -12,8 +12,7 @@ from importlib import resources
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from touchline.collect.makers.form import Choice, Field, Form, in_language
-from touchline.collect.makers.submission import HONEYPOT
+from touchline.collect.makers.form import HONEYPOT, Choice, Field, Form, in_language
 from touchline.errors import TouchlineError
 from touchline.text import Html, document, joined, tag
 

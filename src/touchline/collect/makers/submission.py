@@ -11,16 +11,15 @@ from typing import Any, NamedTuple
 
 from touchline.collect import body
 from touchline.collect.context import plain_text
-from touchline.collect.makers.form import Choice, Field, Form
+from touchline.collect.makers.form import HONEYPOT, Choice, Field, Form
 from touchline.collect.normalise import identifier
 from touchline.collect.url import fields
 from touchline.errors import BadInput
 
-__all__ = ["HONEYPOT", "OWN", "Submission", "faults", "submission"]
+__all__ = ["OWN", "Submission", "faults", "submission"]
 
 # Fields of the page itself, beside those of the definition.
 OWN = ("_id", "_at", "_page", "_referrer")
-HONEYPOT = "website_url"  # hidden from people: only programs fill it in
 MAX_TEXT = 10_000
 MAX_PARTS = 500
 _NAME = re.compile(rb'[ ;]name="([^"\r\n]{1,200})"', re.IGNORECASE)

@@ -16,9 +16,9 @@ from touchline.collect import body
 from touchline.collect.item import Batch
 from touchline.collect.makers import form_page, submission
 from touchline.collect.makers.filled import filled, may_know
-from touchline.collect.makers.form import Form, in_language
+from touchline.collect.makers.form import HONEYPOT, Form, in_language
 from touchline.collect.makers.form_page import Shown
-from touchline.collect.makers.submission import HONEYPOT, Submission
+from touchline.collect.makers.submission import Submission
 from touchline.collect.protocol import Answer, Defined, Protocol, Route, Verdict, in_json, refusal
 from touchline.collect.site import Site
 from touchline.collect.url import fields
