@@ -129,8 +129,18 @@ def test_a_cancelled_job_does_not_run(state):
     number = job.submit(state, "x", {})
     with state.engine.begin() as connection:
         connection.execute(sa.update(schema.job).values(is_cancelled=True))
-    assert not job.run_next(state, {"x": lambda *_: 1})
-    assert row(state, number).finished_at_us is None
+    ran = []
+    assert job.run_next(state, {"x": ran.append})
+    assert not job.run_next(state, {"x": ran.append})
+    assert not ran
+    with pytest.raises(BadInput, match="cancelled"):
+        job.told(state, number)
+
+
+def test_what_others_run_is_left_to_them(state):
+    job.submit(state, "x", {})
+    assert not job.run_next(state, {"y": lambda *_: 1}, leave=["x"])
+    assert job.run_next(state, {"x": lambda *_: 1}, leave=["y"])
 
 
 def test_who_waits_is_told_of_progress_meanwhile(state):

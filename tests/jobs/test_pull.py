@@ -172,7 +172,7 @@ changes = st.lists(
 ).map(lambda found: [change(*one) for one in found])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(changes, st.lists(st.integers(2, 5), min_size=1, max_size=2), st.integers(0, 9))
 def test_any_slicing_gives_the_same_lake(tmp_path_factory, rows, slices, back):
     """Deals whose whole history the source tells, pulled whole or in any slices, again and again,
@@ -267,9 +267,8 @@ def test_kill_9_between_rows_and_cursor_neither_loses_nor_doubles(tmp_path, monk
     place.define({**DEALS, "backfill_from": dt.date(2026, 3, 1)})
     place.close()
     script = KILLED.format(now=NOW, rows=place.rows, folder=str(tmp_path / "w"))
-    for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
-        assert done.returncode == -9
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
+    assert done.returncode == -9
     workspace = Workspace.open(tmp_path / "w")
     with workspace.write_lock():
         writer = Writer(workspace)

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from touchline import clock
-from touchline.errors import BadInput, Unavailable
+from touchline.errors import BadInput, NotFound, Unavailable
 from touchline.jobs import job, schedule
 from touchline.jobs.schedule import Line
 from touchline.storage import schema
@@ -68,6 +68,26 @@ def test_after_a_failure_it_is_due_again_soon_and_ever_later(state, now):
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     schedule.ended(state, "source:a", None)
     assert schedule.due_of(state)["source:a"][1] == 0
+
+
+def test_a_pause_that_was_asked_for_is_kept_to(state, now):
+    schedule.tick(state, [line("0 0 1 1 *")], ZONE)
+    away = Unavailable("source_away", name="a", why="HTTP 429", after=7200)
+    schedule.ended(state, "source:a", away)
+    assert schedule.due_of(state)["source:a"][0] == now[0] + 2 * HOUR
+
+
+def test_jobs_that_ended_long_ago_are_forgotten(state, now):
+    old = job.submit(state, "pull", {"source": "x"})
+    job.submit(state, "pull", {"source": "y"})
+    while job.run_next(state, {"pull": lambda *_: None}):
+        pass
+    schedule.tick(state, [line()], ZONE)
+    now[0] += 31 * 24 * HOUR
+    schedule.tick(state, [line()], ZONE)
+    with pytest.raises(NotFound):
+        job.told(state, old)
+    assert jobs(state) == ["a"]
 
 
 def test_what_somebody_must_mend_waits_for_its_line(state, now):

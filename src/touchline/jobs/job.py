@@ -18,7 +18,17 @@ from touchline.jobs.failure import packed, unpacked
 from touchline.storage import schema
 from touchline.storage.state import State
 
-__all__ = ["Progress", "cancel", "is_open", "open_args", "run_next", "submit", "told", "wait"]
+__all__ = [
+    "Progress",
+    "cancel",
+    "forget_ended",
+    "is_open",
+    "open_args",
+    "run_next",
+    "submit",
+    "told",
+    "wait",
+]
 
 LEASE_US = 60 * clock.US
 POLL_S = 0.02
@@ -44,11 +54,17 @@ def submit(state: State, kind: str, args: dict[str, Any]) -> int:
         return int(done.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
 
 
-def run_next(state: State, kinds: dict[str, Run]) -> bool:
-    """Leases and runs the next due job of these kinds; False when there is none."""
-    job = _lease(state, kinds)
+def run_next(state: State, kinds: dict[str, Run], *, leave: Iterable[str] = ()) -> bool:
+    """Leases and runs the next due job; False when there is none. `leave`: kinds that somebody
+    else runs.
+    """
+    job = _lease(state, leave)
     if job is None:
         return False
+    if job.is_cancelled:  # while a worker had it that was killed
+        ended = packed(BadInput("job_cancelled", number=job.id)).decode()
+        _update(state, job.id, finished_at_us=clock.now_us(), lease_us=None, error=ended)
+        return True
 
     def progress(share: float) -> None:
         _update(state, job.id, progress=share, lease_us=clock.now_us() + LEASE_US)
@@ -137,6 +153,16 @@ def cancel(state: State, job_id: int) -> dict[str, Any]:
     return {"job": job_id, "is_cancelled": bool(done.rowcount)}
 
 
+def forget_ended(state: State, before_us: int) -> None:
+    """Jobs that ended before then can be asked for no more. The last one stays, so that no number
+    is given twice.
+    """
+    newest = sa.select(sa.func.max(_table.c.id)).scalar_subquery()
+    old = sa.and_(_table.c.finished_at_us < before_us, _table.c.id < newest)
+    with state.engine.begin() as connection:
+        connection.execute(sa.delete(_table).where(old))
+
+
 def open_args(state: State, kind: str) -> list[dict[str, Any]]:
     """What the jobs of a kind that have not ended were asked; each with its number as `job`."""
     open_jobs = sa.and_(_table.c.kind == kind, _table.c.finished_at_us.is_(None))
@@ -150,11 +176,11 @@ def is_open(state: State, kind: str, args: dict[str, Any]) -> bool:
     return any({name: of for name, of in one.items() if name != "job"} == args for one in known)
 
 
-def _lease(state: State, kinds: Iterable[str]) -> sa.Row[Any] | None:
+def _lease(state: State, leave: Iterable[str]) -> sa.Row[Any] | None:
     now = clock.now_us()
     free = sa.or_(_table.c.lease_us.is_(None), _table.c.lease_us < now)
     due = sa.and_(
-        _table.c.kind.in_(list(kinds)),
+        _table.c.kind.not_in(list(leave)),
         _table.c.finished_at_us.is_(None),
         _table.c.due_at_us <= now,
         free,

@@ -35,7 +35,7 @@ from touchline.jobs.writer import Writer
 from touchline.model import Reject
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Hold", "preview", "pull"]
+__all__ = ["Hold", "preview", "pull", "sweep"]
 
 SPOOL = "pull"
 INBOX = "inbox"  # a folder of the workspace that needs no permission
@@ -94,6 +94,12 @@ def preview(workspace: Workspace, name: str) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def sweep(workspace: Workspace) -> None:
+    """Takes away what a killed run left on the disk: rows in clear."""
+    for folder in workspace.dir.glob(f"{SPOOL}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def cursor_shown(workspace: Workspace, source: Source, at: Any) -> Any:
     """How far a source was pulled, for people: a day, a time, a number; of a folder, its files."""
     if isinstance(at, dict):
@@ -138,6 +144,7 @@ class _Run:
         known = runs.cursor_of(self.workspace.state, self.source)
         gathered: list[Pulled] = []
         for number, window in enumerate(planned):
+            self._progress(number / len(planned))
             folder = self._spool / str(number)
             gathered.append(self.fetched(window, folder, (number, len(planned))))
             if window.end is None or known is None or window.end > known:

@@ -2,7 +2,7 @@
 
 What was missed while nothing ran is made up for once, not as often as it was missed. A job that
 could not be done because somebody else was away is tried again sooner than its line says, after a
-pause that doubles. What surprises: a line that was changed begins anew.
+pause that doubles, or that it asked for. What surprises: a line that was changed begins anew.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,7 @@ __all__ = ["Line", "due_of", "ended", "tick"]
 
 FIRST_PAUSE_US = 60 * clock.US
 LONGEST_PAUSE_US = 3600 * clock.US
+KEPT_US = 30 * clock.DAY_US  # how long ended jobs can be asked for
 
 _table = schema.schedule
 
@@ -43,6 +44,7 @@ def tick(state: State, lines: Iterable[Line], zone: str) -> None:
             _put(state, line, cron.parse(line.cron).after(now, zone), 0)
         elif row.due_us is not None and row.due_us <= now:
             if not job.is_open(state, line.kind, line.args):
+                job.forget_ended(state, now - KEPT_US)
                 job.submit(state, line.kind, line.args)
             _put(state, line, cron.parse(line.cron).after(now, zone), row.failures)
     state.write(
@@ -63,7 +65,8 @@ def ended(state: State, name: str, error: TouchlineError | None) -> None:
     due = row.due_us
     if isinstance(error, Unavailable):
         pause = min(FIRST_PAUSE_US << min(failures - 1, 10), LONGEST_PAUSE_US)
-        again = clock.now_us() + pause
+        asked = error.params.get("after")
+        again = clock.now_us() + max(pause, (asked or 0) * clock.US)
         due = again if due is None else min(due, again)
     with state.engine.begin() as connection:
         values = {"failures": failures, "due_us": due}

@@ -35,6 +35,7 @@ from touchline.jobs.kinds import KINDS, PULLS
 from touchline.jobs.mirror import MirrorWriter
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.writer import Writer
+from touchline.storage import definition
 from touchline.storage.engine import View
 from touchline.storage.lake import LOG
 from touchline.storage.log import end_offset
@@ -189,11 +190,15 @@ class Worker:
         if self._is_doubtful:
             return False
         with self._job_turn:
-            return job.run_next(self.workspace.state, self._kinds)
+            return job.run_next(self.workspace.state, self._kinds, leave=PULLS)
 
     def _pull(self) -> None:
         """Has a thread of its own, for a source may take its time to answer."""
+        from touchline.jobs.pull import sweep
+
+        sweep(self.workspace)
         state, ticked_at = self.workspace.state, -TICK_EVERY_S
+        number, lines = -1, list[schedule.Line]()
         pulls: dict[str, job.Run] = {
             kind: partial(run, self.workspace, self._hold) for kind, run in PULLS.items()
         }
@@ -201,9 +206,10 @@ class Worker:
             try:
                 if time.monotonic() - ticked_at >= TICK_EVERY_S:
                     ticked_at = time.monotonic()
-                    lines = sources.schedules(self.workspace)
+                    if number != (number := definition.newest(state)):
+                        lines = sources.schedules(self.workspace)
                     schedule.tick(state, lines, self.workspace.time_zone)
-                if not job.run_next(state, pulls):
+                if not job.run_next(state, pulls, leave=KINDS):
                     self.stopping.wait(PULL_POLL_S)
             except Exception as error:  # noqa: BLE001  # a failed round is tried again later
                 process.note("worker", "pulls", error)

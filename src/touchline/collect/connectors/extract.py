@@ -78,9 +78,9 @@ class _Spool:
     def fill(self, client: Client) -> Taken:
         folder, definite = Path(self._ask.folder), list[str]()
         with (folder / ROWS).open("wb") as rows, (folder / UNREAD).open("wb") as unread:
-            for row in self._asked(client, definite):
+            for number, row in enumerate(self._asked(client, definite), 1):
                 self._add(row, rows, unread)
-                if self._rows % TOLD_EVERY == 0:
+                if number % TOLD_EVERY == 0:
                     self._tell(self._rows)
                 if self._rows == self._ask.limit:
                     break

@@ -64,7 +64,9 @@ class _Words:
         if status in (401, 403):
             return BadInput("source_denied", name=self._name, why=f"HTTP {status}")
         if status in (408, 429) or status >= 500:
-            return Unavailable("source_away", name=self._name, why=f"HTTP {status}")
+            wait = str(response.headers.get("Retry-After", ""))
+            after = int(wait) if wait.isdecimal() and len(wait) < 6 else None
+            return Unavailable("source_away", name=self._name, why=f"HTTP {status}", after=after)
         told = self._clean(_message(response.text)) or "–"
         return BadInput("source_refused", name=self._name, status=status, why=told)
 
