@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 BENCHES = {
     "collector": ["collector.py"],
     "commit": ["commit.py"],
+    "restart": ["restart.py"],
     "channel": ["channel.py"],
     "attribution": ["attribution.py"],
     "identity": ["identity.py"],
