@@ -14,6 +14,7 @@ from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.jobs import commands, job, kinds, plan_check, plan_infer, plan_template
 from touchline.jobs.definitions import apply, goals_of
+from touchline.jobs.importing import run_import
 from touchline.jobs.writer import Writer
 from touchline.storage import schema
 
@@ -109,6 +110,9 @@ def test_a_touchpoint_is_seen_whether_it_was_on_the_map_before_or_not(workspace,
     assert statuses(workspace, days=30)["Notes"] == "receiving"
     lost = [f["touchpoint"] for f in findings(workspace) if f["finding"] == "touchpoint_lost"]
     assert sorted(lost) == ["Notes", "Spring", "Website"]
+    assert [f["last_day"] for f in findings(workspace) if f["touchpoint"] == "Notes"] == [
+        "2026-03-01"
+    ]
     (sign_up, order) = asked(workspace, plan_check.touchpoints)["events"]
     assert (sign_up["status"], order["status"]) == ("receiving", "planned")
     assert (order["goals"], order["is_key"]) == (["default"], True)
@@ -161,6 +165,21 @@ def test_a_bot_and_a_page_within_a_visit_are_no_sighting(workspace):
     assert statuses(workspace)["Notes"] == "planned"
 
 
+def test_a_key_event_that_fell_silent_is_found(workspace):
+    key = {"name": "Demo", "key": True}
+    planned(workspace, event=[*EVENTS, key])
+    tracker = Tracker(workspace)
+    tracker.send(
+        *(
+            track(name, name, properties={"order_id": "o", "revenue": 1})
+            for name in ("Demo", "Signed Up", "Order Completed")
+        )
+    )
+    commit(workspace)
+    lost = [f["event"] for f in findings(workspace) if f["finding"] == "event_lost"]
+    assert lost == ["Order Completed", "Demo"]
+
+
 def test_findings_say_what_came_how_often_and_what_was_meant(workspace):
     planned(workspace)
     tracker = Tracker(workspace)
@@ -184,7 +203,7 @@ def test_findings_say_what_came_how_often_and_what_was_meant(workspace):
     assert found["unplanned_property", "Order Completed", "order_ID"]["suggestion"] == "order_id"
     assert found["conversion_without_value", "Order Completed", "revenue"]["count"] == 2
     assert asked(workspace, plan_check.check, language="zh")["findings"][0]["what"].endswith("。")
-    assert [f for f in findings(workspace, days=1) if f["finding"] != "touchpoint_lost"] == []
+    assert [f for f in findings(workspace, days=1) if not f["finding"].endswith("_lost")] == []
 
 
 def test_a_finding_that_the_plan_no_longer_makes_is_gone(workspace):
@@ -268,6 +287,22 @@ def test_a_template_that_is_not_there_is_named(workspace):
         plan_template.template("saas", "fr")
 
 
+def test_what_a_file_has_in_columns_is_a_property_of_the_plan(workspace, tmp_path):
+    path = tmp_path / "e.csv"
+    row = "2026-03-10,Order Completed,u{0},o{0},{0},gold\n"
+    head = "occurred_at,name,user_id,order_id,revenue,level\n"
+    path.write_text(head + "".join(row.format(n) for n in range(20)))
+    run_import(Writer(workspace), "events", path)
+    commit(workspace)
+    (order,) = tomllib.loads(asked(workspace, plan_infer.observed)["toml"])["event"]
+    assert order["properties"] == {
+        "order_id": {"type": "string", "required": True},
+        "currency": {"type": "string", "required": True, "enum": ["CNY"]},
+        "revenue": {"type": "number", "required": True},
+        "level": {"type": "string", "required": True, "enum": ["gold"]},
+    }
+
+
 def test_a_plan_is_made_of_what_came_in_and_fits_it(workspace):
     tracker = Tracker(workspace)
     for n in range(25):
@@ -300,7 +335,8 @@ def test_a_plan_is_made_of_what_came_in_and_fits_it(workspace):
         "gift": {"type": "boolean"},
     }
     planned(workspace, **plan, touchpoint=[])
-    tracker.send(track("y", "Order Completed", at=T0 + 9 * DAY, properties=properties))
+    late = track("y", "Order Completed", at=T0 + 9 * DAY, properties=properties)
+    tracker.send(late, at=T0 + 9 * DAY)
     commit(workspace)
     assert findings(workspace) == []
     assert asked(workspace, plan_infer.observed, days=1)["events"] == []

@@ -32,7 +32,7 @@ DAYS = 7
 NEAR = 0.75
 THOROUGH = 50  # findings whose names are compared with all of the plan's
 STATUSES = ("planned", "instrumented", "receiving", "lost")
-LOST = "touchpoint_lost"
+LOST, EVENT_LOST = "touchpoint_lost", "event_lost"
 # What a finding is, beyond the reasons for which a strict plan refuses an event.
 WHAT = {
     **REASONS,
@@ -44,6 +44,10 @@ WHAT = {
         "The touchpoint was seen before and is not any more. Check its key, link or page.",
         "该触点以前有数据,现在没有了。请检查密钥、链接或页面埋点。",
     ),
+    EVENT_LOST: (
+        "A key event came before and does not any more. Check where it is sent from.",
+        "该关键事件以前有数据,现在没有了。请检查上报该事件的页面或系统。",
+    ),
 }
 # Definitions that set something up which sends, under the name of its source or its own.
 SENDERS = ("webhook", "form", "source")
@@ -53,7 +57,11 @@ Row = sa.Row[Any]
 
 class Status(NamedTuple):
     status: str
-    last_seen_at: str | None
+    seen_us: int | None = None
+
+    def told(self) -> dict[str, str | None]:
+        at = None if self.seen_us is None else clock.iso(self.seen_us)
+        return {"status": self.status, "last_seen_at": at}
 
 
 def check(workspace: Workspace, _registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def touchpoints(workspace: Workspace, _registry: Registry, args: dict[str, Any])
                 "description": one.description,
                 "is_key": one.key or bool(goals_on(one, goals)),
                 "goals": [goal.name for goal in goals_on(one, goals)],
-                **eye.of_event(one)._asdict(),
+                **eye.of_event(one).told(),
             }
             for one in (planned.plan.events if planned.plan else ())
         ],
@@ -115,7 +123,7 @@ def _touchpoint(one: TouchpointSpec, eye: "_Eye") -> dict[str, Any]:
         "owner": one.owner,
         "description": one.description,
         "recognised_by": conditions,
-        **eye.of_touchpoint(one)._asdict(),
+        **eye.of_touchpoint(one).told(),
     }
 
 
@@ -143,11 +151,15 @@ class _Eye:
     def of_event(self, one: EventSpec) -> Status:
         return self._status(self._seen.get(self._map.key_of_event(one)), is_set_up=False)
 
+    def day(self, status: Status) -> str:
+        """The local day on which it was last seen."""
+        return _iso(local_day(status.seen_us or 0, self._zone))
+
     def _status(self, seen_us: int | None, *, is_set_up: bool) -> Status:
         if seen_us is None:
-            return Status("instrumented" if is_set_up else "planned", None)
+            return Status("instrumented" if is_set_up else "planned")
         is_live = local_day(seen_us, self._zone) >= self._first_day
-        return Status("receiving" if is_live else "lost", clock.iso(seen_us))
+        return Status("receiving" if is_live else "lost", seen_us)
 
 
 def _senders(workspace: Workspace) -> set[str]:
@@ -173,7 +185,11 @@ def _lost(workspace: Workspace, planned: Planned, days: int) -> Iterator[dict[st
     for one in planned.touchpoints.touchpoints:
         status = eye.of_touchpoint(one)
         if status.status == "lost":
-            yield _finding(LOST) | {"touchpoint": one.name, "last_day": status.last_seen_at}
+            yield _finding(LOST) | {"touchpoint": one.name, "last_day": eye.day(status)}
+    for event in planned.plan.events if planned.plan else ():
+        status = eye.of_event(event)
+        if status.status == "lost" and (event.key or goals_on(event, planned.goals)):
+            yield _finding(EVENT_LOST) | {"event": event.name, "last_day": eye.day(status)}
 
 
 def _finding(finding: str) -> dict[str, Any]:
@@ -205,7 +221,7 @@ def _faults(workspace: Workspace, planned: Planned, days: int) -> list[dict[str,
         if not now.is_at_fault(row):
             continue
         key = (row.reason, row.event, row.property)
-        day = (dt.date(1970, 1, 1) + dt.timedelta(days=row.day)).isoformat()
+        day = _iso(row.day)
         finding = found.setdefault(
             key, _finding(row.reason) | {"event": row.event, "first_day": day}
         )
@@ -222,6 +238,10 @@ def _faults(workspace: Workspace, planned: Planned, days: int) -> list[dict[str,
     for place, finding in enumerate(ordered):
         finding["suggestion"] = now.suggestion(finding, is_thorough=place < THOROUGH)
     return ordered
+
+
+def _iso(day: int) -> str:
+    return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
 
 
 class _Now:

@@ -37,6 +37,17 @@ AGAIN = 5  # times that each of them was seen
 MAX_VALUE = 40
 
 
+# Columns that are properties to whoever sends an event, and how else they may stand there.
+COLUMNS = {
+    "order_id": frozenset(("order_id", "orderId")),
+    "store_code": frozenset(("store_code", "storeCode")),
+    "staff_id": frozenset(("staff_id", "staffId")),
+    "content_id": frozenset(("content_id", "contentId")),
+    "currency": frozenset(("currency", "revenue", "total", "value")),
+    "revenue": frozenset(("revenue", "total", "value")),
+}
+
+
 class Property:
     """What was seen of a property."""
 
@@ -123,7 +134,8 @@ def infer(found: Sequence[Seen], goals: Sequence[Goal] = ()) -> str:
 
 def _seen(view: View, since: int) -> list[Seen]:
     first = dt.date(1970, 1, 1) + dt.timedelta(days=since)
-    events = view.events("type", "name", "ts_us", "seq", "local_day", "properties", "bot")
+    names = ("type", "name", "ts_us", "seq", "local_day", "properties", "bot", *COLUMNS)
+    events = view.events(*names)
     events = events.filter(events.type == "track", ~events.bot, events.local_day >= first)
     counts = events.group_by("name").agg(n=events.count(), last=events.local_day.max())
     counts = counts.order_by(counts.n.desc(), "name").limit(2 * MOST_EVENTS)
@@ -132,8 +144,9 @@ def _seen(view: View, since: int) -> list[Seen]:
     named = {one.name: one for one in found}
     if named:
         for batch in view.batches(_newest(events, list(named))):
-            for name, text in zip(*(batch.column(at).to_pylist() for at in (0, 1)), strict=True):
-                named[name].add(msgspec.json.decode(text or "{}"))
+            for row in batch.to_pylist():
+                properties = msgspec.json.decode(row["properties"] or "{}")
+                named[row["name"]].add({**_in_columns(row, properties), **properties})
     return found
 
 
@@ -143,7 +156,16 @@ def _newest(events: Expression, names: list[str]) -> Expression:
         group_by=events.name, order_by=[events.ts_us.desc(), events.seq.desc()]
     )
     found = events.filter(events.name.isin(names)).mutate(place=place)
-    return found.filter(found.place < SAMPLE).select("name", "properties")
+    return found.filter(found.place < SAMPLE).select("name", "properties", *COLUMNS)
+
+
+def _in_columns(row: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    """What files say of an event outside its properties; trackers say it in them."""
+    return {
+        name: float(row[name]) if name == "revenue" else row[name]
+        for name, spellings in COLUMNS.items()
+        if row[name] is not None and spellings.isdisjoint(properties)
+    }
 
 
 def _is_list(values: Counter[str]) -> bool:
