@@ -11,6 +11,9 @@ const WORDS = {
     total: "Total", no_touch: "Unattributed: no touch in the window", no_rate: "Unattributed: no exchange rate",
     fine: "ROI = (revenue − cost) / cost, ROAS = revenue / cost, CAC = cost / conversions, all by the data-driven model. Rows and unattributed add up to the totals exactly.",
     summary: (n, money) => `${n} conversions, ${money}`, none: "(not set)",
+    provisional: (money, from, to) => `${money} of the cost (${from} to ${to}) may still change.`,
+    aggregates: "Touches that name nobody, beside the credit", place: "Place", impressions: "Impressions",
+    clicks: "Clicks", engagements: "Engagements", visits: "Visits",
     empty: "No conversions in this period. Send events, or import orders with: touchline import conversions",
   },
   zh: {
@@ -22,6 +25,9 @@ const WORDS = {
     total: "合计", no_touch: "未归因:窗口期内没有触点", no_rate: "未归因:缺少汇率",
     fine: "ROI =(金额 − 费用)/ 费用,ROAS = 金额 / 费用,获客成本 = 费用 / 转化数,均按数据驱动模型计算。各行加未归因与合计严格相等。",
     summary: (n, money) => `共 ${n} 个转化,${money}`, none: "(未设置)",
+    provisional: (money, from, to) => `其中 ${from} 至 ${to} 的费用 ${money} 仍可能调整。`,
+    aggregates: "汇总触点(无法对应到人,不参与归因,仅供对照)", place: "地点", impressions: "曝光",
+    clicks: "点击", engagements: "互动", visits: "到访",
     empty: "该时间段没有转化。请先接入事件,或用 touchline import conversions 导入订单",
   },
 };
@@ -87,7 +93,19 @@ function byLabel(rows) {
   return [...found].sort(([, a], [, b]) => worth(b) - worth(a));
 }
 
-function drawReport({ currency, rows, conversions, revenue, unattributed }) {
+// Posters, podcasts, creators: what was shown where and when, beside what is credited to people.
+function drawAggregates(rows, currency) {
+  const figures = ["impressions", "clicks", "engagements", "visits"];
+  const names = ["channel", "place", "from", "to", "cost", ...figures];
+  const told = (row, name) => (name === "cost" ? money(row.cost, currency) : figures.includes(name) && row[name] !== null ? count(row[name]) : row[name] ?? "–");
+  $("aggregates").hidden = rows.length === 0;
+  $("aggregates").querySelector("table").replaceChildren(
+    line(...names.map((name) => cell("th", say(name)))),
+    ...rows.map((row) => line(...names.map((name) => cell("td", told(row, name))))),
+  );
+}
+
+function drawReport({ currency, rows, conversions, revenue, unattributed, aggregates = [], provisional = null }) {
   const lines = byLabel(rows);
   const most = Math.max(1, ...lines.flatMap(([, models]) => MODELS.map((m) => models[m]?.revenue ?? 0)));
   const head = document.querySelector("thead");
@@ -121,6 +139,8 @@ function drawReport({ currency, rows, conversions, revenue, unattributed }) {
     ...rest.map(([reason, part]) => line(cell("td", say(reason)), cell("td", ""), ...across(part.conversions, part.revenue), cell("td", "", { span: 3 }))),
   );
   $("summary").textContent = conversions ? say("summary")(count(conversions), money(revenue, currency)) : say("empty");
+  if (provisional) $("summary").textContent += ` ${say("provisional")(money(provisional.cost, currency), provisional.from, provisional.to)}`;
+  drawAggregates(aggregates, currency);
   $("report").hidden = false;
 }
 
