@@ -202,6 +202,7 @@ class Disk:
             kept = twin._pins / f"kept-{inode}"
             kept.write_bytes(self._content.get(inode, b""))
             new[inode] = kept.stat().st_ino
+            kept.rename(twin._pins / str(new[inode]))
         twin._content = {new[i]: content for i, content in self._content.items() if i in new}
         twin._failed = {new[i]: content for i, content in self._failed.items() if i in new}
         twin._names = {

@@ -236,7 +236,7 @@ def test_a_power_cut_while_replaying_loses_nothing_and_doubles_nothing(tmp_path,
         (workspace.state, "write"),
         (workspace.lake.fresh, "_write"),
         (workspace.lake.fresh, "_transact"),
-        (workspace.lake.fresh, "_sync_commit"),
+        (workspace.lake.fresh, "_confirm"),
     ):
         setattr(owner, name, cut(getattr(owner, name)))
     with contextlib.suppress(PowerCutError):
