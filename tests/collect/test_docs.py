@@ -11,7 +11,8 @@ PAGE = (Path(__file__).parents[2] / "docs/concepts/collect.md").read_text(encodi
 
 
 def test_the_example_of_channel_rules_can_be_applied():
-    (block,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    blocks = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (block,) = [block for block in blocks if "[[channel_rule]]" in block]
     rules = ChannelRules.compile([tomllib.loads(block)])
     assert rules.channel("XHS", "KOL") == "达人种草"
     assert rules.channel("红薯", "koc") == "达人种草"
