@@ -135,6 +135,6 @@ def test_a_run_is_stopped_at_its_next_step(world):
     (row,) = world.workspace.state.read(sa.select(schema.job.c.id))
     assert world.ask("cancel_job", number=row.id)["is_cancelled"]
     world.may_answer.set()
-    soon(lambda: world.status() == "failed")
+    soon(lambda: world.status() == "stopped")
     (run,) = world.ask("source_runs", source="spend")
     assert run["error"]["code"] == "job_cancelled"

@@ -144,14 +144,18 @@ def _cursor(workspace: Workspace, source: Source, at: Any) -> str | None:
 
 
 def _status(source: Source, last: dict[str, Any] | None, working: list[dict[str, Any]]) -> str:
-    """running, disabled, new, failed or ok."""
+    """running, disabled, new, stopped, failed or ok."""
     if any(args.get("source") == source.name for args in working):
         return "running"
     if not source.is_enabled:
         return "disabled"
     if last is None:
         return "new"
-    return "failed" if last["error"] else "ok"
+    if last["finished_at"] is None:
+        return "running"
+    if last["error"]:
+        return "stopped" if last["error"]["code"] == "job_cancelled" else "failed"
+    return "ok"
 
 
 def _held(workspace: Workspace) -> tuple[Source, ...]:
