@@ -2,7 +2,8 @@
 
 import pytest
 
-from crash.simulator import CHANCE, FailedError, Machine, Story, quiet
+from crash.machine import Machine
+from crash.simulator import CHANCE, FailedError, Story, quiet
 from crash.world import Promises
 from disk import Disk
 from touchline.errors import BadInput

@@ -2,7 +2,8 @@
 
 import itertools
 
-from crash.simulator import FailedError, Machine, Story
+from crash.machine import Machine
+from crash.simulator import FailedError, Story
 from touchline.jobs.store import EventStore
 from touchline.jobs.writer import Writer
 from touchline.storage import log, state
