@@ -205,6 +205,17 @@ def test_what_a_cost_file_speaks_of_is_not_counted_again(workspace, load):
     assert cost_of(report(workspace)) == {"户外": 8_000_100}
 
 
+@pytest.mark.parametrize("order", ["ca", "acca"])
+def test_the_order_and_number_of_imports_change_nothing(workspace, load, order):
+    files = {"a": ("aggregates", OUTDOOR), "c": ("costs", COSTS + "2026-03-02,户外,,500\n")}
+    for name in order:
+        load(*files[name])
+    found = report(workspace)
+    day = 8_400_000 // 28
+    assert cost_of(found) == {"户外": 8_400_000 - day + 50_000}
+    assert sum(row["cost"] for row in found.aggregates) == 8_400_000
+
+
 def test_costs_of_another_campaign_of_the_channel_do_not_hide_an_aggregate(workspace, load):
     header = "date,channel,campaign,cost,impressions\n"
     load("aggregates", header + "2026-03-01,KOL,小鹿,100,5000\n2026-03-01,KOL,,7,1\n")

@@ -6,7 +6,7 @@ A cell that has a unit of its own (3.8万) is left to speak for itself.
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from touchline.collect import money
@@ -33,13 +33,13 @@ _WORDS = {
 _SPOKEN = {word: code for code, words in _WORDS.items() for word in words.split()}
 
 
-@cache
+@lru_cache(maxsize=8192)
 def power_of(column: str) -> int:
     """Of ten, what the figures of a column are to be multiplied with."""
     return next((power for unit in _units(column) if (power := _power(unit))), 0)
 
 
-@cache
+@lru_cache(maxsize=8192)
 def currency_of(column: str) -> str | None:
     """The currency a header names; 元 alone is whichever the workspace counts in."""
     for unit in _units(column):
