@@ -238,6 +238,7 @@ def test_a_killed_run_is_told_and_costs_nothing(place, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         place.pull("spend")
     monkeypatch.setattr(runs, "set_cursor", real)
+    assert sources.listed(place.workspace, {})[0]["status"] == "interrupted"
     assert place.pull("spend") == (9, 5, 0, 0)
     assert len(in_force(place)) == 19
     last, first = sources.logged(place.workspace, {"source": "spend"})

@@ -144,7 +144,7 @@ def _cursor(workspace: Workspace, source: Source, at: Any) -> str | None:
 
 
 def _status(source: Source, last: dict[str, Any] | None, working: list[dict[str, Any]]) -> str:
-    """running, disabled, new, stopped, failed or ok."""
+    """running, disabled, new, interrupted, stopped, failed or ok."""
     if any(args.get("source") == source.name for args in working):
         return "running"
     if not source.is_enabled:
@@ -152,7 +152,7 @@ def _status(source: Source, last: dict[str, Any] | None, working: list[dict[str,
     if last is None:
         return "new"
     if last["finished_at"] is None:
-        return "running"
+        return "interrupted"  # or pulled by a command at this moment, without a server
     if last["error"]:
         return "stopped" if last["error"]["code"] == "job_cancelled" else "failed"
     return "ok"
