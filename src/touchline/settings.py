@@ -20,7 +20,8 @@ __all__ = ["Settings", "load_settings"]
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`secrets` is the folder of pepper and root key (default DIR/secrets). `events_per_s`: what a
     source may send, 0 without limit. `public_url`: where visitors reach this server.
-    `visitor_cookie`: a short link may set it. `geo_db`: a .mmdb file that says where networks are.
+    `visitor_cookie`: a short link may set it, a form read it. `geo_db`: a .mmdb file that says
+    where networks are.
     """
 
     secrets: str | None = None

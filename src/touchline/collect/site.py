@@ -15,7 +15,8 @@ class Site(Struct, frozen=True, eq=False, kw_only=True):
 
     `own_hosts` and `payment_hosts` include their subdomains. The page's own domain is always an own
     host, and well-known payment services are known without being listed. `geo` answers where an
-    address is, always the same as long as it is the same object.
+    address is, always the same as long as it is the same object. `keeps_visitors`: visitors may be
+    known by a cookie.
     """
 
     workspace: str
@@ -28,4 +29,5 @@ class Site(Struct, frozen=True, eq=False, kw_only=True):
     bots: BotRules = field(default_factory=BotRules)
     geo: Geo | None = None
     keep_ip: bool = False
+    keeps_visitors: bool = True
     makers: Makers = Makers()

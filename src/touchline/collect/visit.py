@@ -46,11 +46,14 @@ _ON_THE_WAY = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"))
 
 
 class Visit(NamedTuple):
-    """Who comes: `cookie` is to be set; a `private` one is not to be known."""
+    """Who comes: `cookie` is to be set; a `private` one is not to be known. `is_known`: by the
+    cookie of an earlier visit.
+    """
 
     anonymous_id: str
     cookie: bytes | None = None
     is_private: bool = False
+    is_known: bool = False
 
 
 def visit(request: RawRequest, target: str, *, keeps_visitors: bool = True) -> Visit:
@@ -66,7 +69,7 @@ def visit(request: RawRequest, target: str, *, keeps_visitors: bool = True) -> V
         return Visit(visitor_of(request, request.source), is_private=is_private)
     known = cookies.get(COOKIE, "")
     if GOOD_ID.fullmatch(known):
-        return Visit(known)
+        return Visit(known, is_known=True)
     made = str(uuid.uuid4())
     is_secure = headers.get("x-forwarded-proto", "") == "https"
     return Visit(made, cookie(made, _shared_domain(headers, target), is_secure=is_secure))

@@ -149,6 +149,7 @@ def site_of(workspace: Workspace) -> Site:
         channels=channels_of(held),
         bots=BotRules.of(held.get("bots", {})),
         keep_ip=workspace.settings.keep_ip,
+        keeps_visitors=workspace.settings.visitor_cookie,
         makers=makers.makers(held, workspace.vault.open),
     )
 

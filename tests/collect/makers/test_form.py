@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from touchline import clock
 from touchline.collect.event import to_event
-from touchline.collect.item import payload
+from touchline.collect.item import content, payload
 from touchline.collect.makers.makers import makers
 from touchline.collect.protocol import Answer, Verdict
 from touchline.collect.protocols.form import FORM
@@ -190,7 +190,21 @@ def test_the_same_submission_twice_is_one_and_a_corrected_one_another():
 def test_a_visitor_that_the_tracker_knows_stays_the_same():
     lead = event(FILLED, cookie="a=b; tl_id=11111111-aaaa-4bbb-8ccc-222222222222")
     assert lead.identifiers[0].value == "11111111-aaaa-4bbb-8ccc-222222222222"
-    lead = event(FILLED, cookie="tl_id=11111111-aaaa; tl_consent=off")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"cookie": "tl_consent=off"}, {"dnt": "1"}, {"sec_gpc": "1"}],
+)
+def test_a_visitor_who_is_not_to_be_known_is_a_new_one(said):
+    cookie = "; ".join(filter(None, (said.get("cookie"), "tl_id=11111111-aaaa")))
+    lead = event(FILLED, **{**said, "cookie": cookie})
+    assert lead.identifiers[0].value.startswith("form-")
+
+
+def test_a_site_that_keeps_no_visitors_takes_none_from_a_cookie():
+    where = msgspec.structs.replace(SITE, keeps_visitors=False)
+    lead = event(FILLED, where, cookie="tl_id=11111111-aaaa")
     assert lead.identifiers[0].value.startswith("form-")
 
 
@@ -246,7 +260,17 @@ def test_the_opening_of_the_page_is_the_touch_and_not_what_is_counted():
     assert [i.type for i in opened.identifiers] == ["anonymous_id"]
     assert opened.identifiers[0] == event({**page, **FILLED, "_at": "1"}).identifiers[0]
     (opened,) = viewed(FILLED)
-    assert opened.ts_us == RECEIVED - clock.US
+    assert opened.ts_us == RECEIVED
+
+
+@pytest.mark.parametrize("at", ["", "1"])
+def test_a_page_that_says_no_time_is_opened_once_however_often_it_is_sent(at):
+    def items(received_us):
+        asked = request({**FILLED, "_id": "0123456789", "_at": at})
+        told = FORM.defined.admit(msgspec.structs.replace(asked, received_us=received_us), SITE)
+        return [(x.message_id, content(x.data)) for x in FORM.defined.read(told, SITE).items]
+
+    assert items(RECEIVED) == items(RECEIVED + 7 * clock.US)
 
 
 def test_on_a_page_of_the_sites_own_the_tracker_tells_of_the_visit():

@@ -38,7 +38,7 @@ def filled(form: Form, said: Any, request: RawRequest) -> list[Item]:
     reason = "form_trap" if said.get("trap") else reason_against(submitted, message_id)
     items = [Item(message_id, "track", reason, submitted, said)]
     if reason is None and _is_first_seen(form, said):
-        viewed = _viewed(form, said, visitor, request)
+        viewed = _viewed(form, said, visitor, request.received_us)
         seen_id = f"{message_id}-viewed"
         items.append(Item(seen_id, "track", reason_against(viewed, seen_id), viewed, said))
     return items
@@ -56,14 +56,15 @@ def _is_first_seen(form: Form, said: Mapping[str, Any]) -> bool:
     return is_hosted or said.get("visitor") is None or "channel" in form.labels
 
 
-def _viewed(
-    form: Form, said: Mapping[str, Any], visitor: str, request: RawRequest
-) -> dict[str, Any]:
-    """The item of the page's opening, with what it is a touch of."""
+def _viewed(form: Form, said: Mapping[str, Any], visitor: str, received_us: int) -> dict[str, Any]:
+    """The item of the page's opening, with what it is a touch of.
+
+    It has a time only where the page told one: ours would be another for each time it is sent.
+    """
     seen_ms = said.get("seen_ms")
-    moment_us = request.received_us - clock.US
-    if type(seen_ms) is int and 0 < seen_ms * 1000 < request.received_us:
-        moment_us = seen_ms * 1000
+    seen: dict[str, Any] = {}
+    if type(seen_ms) is int and 0 < seen_ms * 1000 <= received_us:
+        seen["timestamp"] = clock.iso(seen_ms * 1000)
     labels = _labels(form)
     properties: dict[str, Any] = {"form": form.name}
     context = _context(form, said)
@@ -76,7 +77,7 @@ def _viewed(
         "event": VIEWED,
         "anonymousId": visitor,
         "channel": "web",
-        "timestamp": clock.iso(moment_us),
+        **seen,
         "properties": properties,
         "context": context,
     }

@@ -22,6 +22,7 @@ from touchline.collect.makers.submission import Submission
 from touchline.collect.protocol import Answer, Defined, Protocol, Route, Verdict, in_json, refusal
 from touchline.collect.site import Site
 from touchline.collect.url import fields
+from touchline.collect.visit import Visit, visit
 from touchline.errors import NotFound, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 
@@ -32,7 +33,6 @@ HTML = b"text/html; charset=utf-8"
 FASTEST_MS = 1_500  # nobody fills in a form in less
 LONGEST_MS = 86_400_000  # a page left open for longer was opened again for what brought nobody
 MAX_QUERY = 4096
-_COOKIE = re.compile(r"(?:^|;\s*)tl_id=([\w.:-]{8,128})(?:;|$)", re.ASCII)
 _OWN_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 
@@ -112,7 +112,8 @@ def _admit(request: RawRequest, site: Site) -> RawRequest | Answer:
             told = {name: form_page.WORDS[why][language == "zh"] for name, why in wrong.items()}
             return in_json({"success": False, "code": "form_incomplete", "fields": told}, 422)
         return _page(form, request, site, sent, wrong, 422)
-    logged = msgspec.json.encode(_logged(form, request, sent))
+    come = visit(request, "", keeps_visitors=site.keeps_visitors)
+    logged = msgspec.json.encode(_logged(form, request, sent, come))
     return msgspec.structs.replace(
         request, source=form.stored_as, body=logged, headers={}, query=""
     )
@@ -123,7 +124,7 @@ def _wants_json(request: RawRequest, sent: Submission) -> bool:
     return "text/html" not in accepted and (sent.is_json or "json" in accepted)
 
 
-def _logged(form: Form, request: RawRequest, sent: Submission) -> dict[str, Any]:
+def _logged(form: Form, request: RawRequest, sent: Submission, come: Visit) -> dict[str, Any]:
     """What a submission says, in the form `read` knows."""
     ticked = {field.name: sent.is_ticked(field) for field in form.consents}
     is_known = may_know(form, ticked)
@@ -135,8 +136,6 @@ def _logged(form: Form, request: RawRequest, sent: Submission) -> dict[str, Any]
         and (is_known or not field.names_somebody)
     }
     own_id = sent.own.get("_id", "")
-    cookies = request.headers.get("cookie", "")
-    known = None if "tl_consent=off" in cookies else _COOKIE.search(cookies)
     said = {
         "values": values,
         "consent": ticked,
@@ -144,7 +143,7 @@ def _logged(form: Form, request: RawRequest, sent: Submission) -> dict[str, Any]
         "referrer": sent.own.get("_referrer"),
         "id": own_id if _OWN_ID.fullmatch(own_id) else None,
         "seen_ms": _seen_ms(sent, request),
-        "visitor": known.group(1) if known else None,
+        "visitor": come.anonymous_id if come.is_known else None,
         "trap": _trap(sent) or None,
     }
     return {name: value for name, value in said.items() if value is not None}
