@@ -75,6 +75,30 @@ def test_a_sheet_in_another_spelling_replaces_and_never_doubles(workspace, load)
     assert channels(workspace) == {"小红书": (0, 1200)}
 
 
+def test_taking_an_alias_back_never_doubles_what_was_imported_under_it(workspace, load):
+    load("costs", COSTS + "2026-03-01,xhs,,10\n")
+    apply(workspace, XHS)
+    assert load("costs", COSTS + "2026-03-01,xhs,,12\n") == (0, 0, 1, 0)
+    assert channels(workspace) == {"小红书": (0, 1200)}
+    assert load("costs", COSTS + "2026-03-01,RED书,,13\n2026-03-01,小红书,,1\n") == (0, 0, 2, 0)
+    assert channels(workspace) == {"小红书": (0, 1400)}
+    apply(workspace, {"alias": []})
+    assert channels(workspace) == {"RED书": (0, 1300), "小红书": (0, 100)}
+
+
+@pytest.mark.parametrize("kind", ["costs", "aggregates"])
+def test_an_alias_adds_up_what_two_files_brought(workspace, load, kind):
+    header = "date,channel,cost,impressions\n"
+    load(kind, header + "2026-03-01,xhs,100,1\n")
+    load(kind, header + "2026-03-01,小红书,50,1\n")
+    apply(workspace, XHS)
+    assert channels(workspace) == {"小红书": (0, 15_000)}
+    assert load(kind, header + "2026-03-01,小红书,60,1\n") == (0, 0, 1, 0)
+    assert channels(workspace) == {"小红书": (0, 6000)}
+    apply(workspace, {"alias": []})
+    assert channels(workspace) == {"小红书": (0, 6000)}
+
+
 def test_spellings_inside_one_file_add_up(workspace, load):
     apply(workspace, XHS)
     assert load("costs", COSTS + "2026-03-01,xhs,,10\n2026-03-01,小红书,,5\n") == (2, 0, 0, 0)

@@ -5,11 +5,13 @@ Of a placement's day the newest batch is in force, so a day that is equal to wha
 written again (unless it was provisional then and is final now), and a revised one brings all its
 rows, also those that stayed the same. What
 surprises: where the rules named the channel, rows stored under older rules are at another place
-than the file's; those the file speaks of are taken away from there.
+than the file's; those the file speaks of are taken away from there. And places are the same when
+the aliases in force give them one name, yet each is stored as it was written, so that no alias ever
+changes what was spent.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -18,7 +20,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from touchline import clock
-from touchline.collect.alias import Aliases, renamed, renamed_in
+from touchline.collect.alias import Aliases, renamed_in
 from touchline.collect.importers.cells import Import
 from touchline.collect.importers.costs import CostRow, add_up, as_ruled, cost_key
 from touchline.collect.site import Site
@@ -60,7 +62,9 @@ KINDS = {
 
 
 class Costs(Struct):
-    """Costs by place and key, the keys whose channel a rule named, and when a place was known."""
+    """Costs by place and key as written, the keys whose channel a rule named, and when a place was
+    known.
+    """
 
     at: dict[Place, dict[Key, Cost]] = {}
     ruled: set[Key] = set()
@@ -69,23 +73,41 @@ class Costs(Struct):
     def add(self, cost: Cost) -> None:
         self.at.setdefault(_place(cost), {})[cost_key(cost)] = cost
 
+    def named(self, names: Aliases) -> "Costs":
+        """Under their one names: spellings of a place add up, known since the first was."""
+        if not names.by_column:
+            return self
+        found = Costs()
+        written = (cost for costs in self.at.values() for cost in costs.values())
+        for cost in add_up(_named(cost, names) for cost in written).values():
+            found.add(cost)
+        for place, known_us in self.known_us.items():
+            one = _named_place(place, names)
+            found.known_us[one] = min(known_us, found.known_us.get(one, known_us))
+        return found
+
 
 def store_costs(workspace: Workspace, rows: Sequence[CostRow], about: Import) -> Verdicts:
     """A row of the file is stored when one of its days is new, updated when one changed."""
     kind = KINDS[about.kind]
     documents = definition.current(workspace.state)
     names = renamed_in(documents)
-    rows = [_renamed(row, names) for row in rows] if names.by_column else rows
     arriving = Costs(ruled={cost_key(day) for row in rows if row.is_by_rule for day in row.days})
-    for cost in add_up(rows).values():
+    for cost in add_up(day for row in rows for day in row.days).values():
         arriving.add(cost)
     held = _held(workspace, kind, about.source, arriving)
-    moved = _moved(arriving, held, about.site)
+    told, stood = arriving.named(names), held.named(names)
+    moved = _moved(told, held, names, about.site)
     finality = Finality.of(documents, workspace.time_zone)
+    differing = {
+        place
+        for place, at in told.at.items()
+        if at != stood.at.get(place, {}) or _is_final_now(place, stood, finality, about.source)
+    }
     changed = {
-        place: at
-        for place, at in arriving.at.items()
-        if at != held.at.get(place, {}) or _is_final_now(place, held, finality, about.source)
+        place: arriving.at.get(place, {})
+        for place in (*arriving.at, *held.at)
+        if _named_place(place, names) in differing
     }
     changed |= _left(held, (cost for _, cost in moved))
     if changed:
@@ -93,18 +115,22 @@ def store_costs(workspace: Workspace, rows: Sequence[CostRow], about: Import) ->
         batch = table.snapshot().offset(SEQ) + 1
         ruled = arriving.ruled | held.ruled
         table.commit(_rows(kind, changed, ruled, about.source, batch), offsets={SEQ: batch})
-    return _verdicts(rows, arriving, held, {key for key, _ in moved})
+    days = [[_named(day, names) for day in row.days] for row in rows]
+    return _verdicts(days, told.at, stood.at, {key for key, _ in moved})
 
 
-def _renamed(row: CostRow, names: Aliases) -> CostRow:
-    """A row under the aliases in force, as the stored ones it replaces are read."""
-    days = (
-        msgspec.structs.replace(
-            day, **{column: names.named(column, getattr(day, column)) for column in names.by_column}
-        )
-        for day in row.days
-    )
-    return msgspec.structs.replace(row, days=tuple(days))
+def _named(cost: Cost, names: Aliases) -> Cost:
+    """A cost under the aliases in force, as reports read it."""
+    if not names.by_column:
+        return cost
+    labels = {column: names.named(column, getattr(cost, column)) for column in names.by_column}
+    return msgspec.structs.replace(cost, **labels)
+
+
+def _named_place(place: Place, names: Aliases) -> Place:
+    day, channel, source_name, where = place
+    one = names.named("channel", channel) or channel
+    return day, one, names.named("source_name", source_name), where
 
 
 def _place(cost: Cost) -> Place:
@@ -122,14 +148,14 @@ def _is_final_now(place: Place, held: Costs, finality: Finality, source: str) ->
     return finality.is_final(day, clock.now_us(), days)
 
 
-def _moved(arriving: Costs, held: Costs, site: Site) -> list[tuple[Key, Cost]]:
+def _moved(told: Costs, held: Costs, names: Aliases, site: Site) -> list[tuple[Key, Cost]]:
     """Stored costs that the rules of today put at a place of the file, with what they are now."""
     found: list[tuple[Key, Cost]] = []
     for place, costs in held.at.items():
         for key, cost in costs.items():
-            if place not in arriving.at and key in held.ruled:
-                now = as_ruled(cost, site)
-                if _place(now) in arriving.at:
+            if key in held.ruled and _named_place(place, names) not in told.at:
+                now = _named(as_ruled(cost, site), names)
+                if _place(now) in told.at:
                     found.append((cost_key(now), cost))
     return found
 
@@ -143,17 +169,22 @@ def _left(held: Costs, moved: Iterable[Cost]) -> dict[Place, dict[Key, Cost]]:
     return found
 
 
-def _verdicts(rows: Sequence[CostRow], arriving: Costs, held: Costs, moved: set[Key]) -> Verdicts:
+def _verdicts(
+    rows: Iterable[Sequence[Cost]],
+    told: Mapping[Place, Mapping[Key, Cost]],
+    stood: Mapping[Place, Mapping[Key, Cost]],
+    moved: set[Key],
+) -> Verdicts:
     counts = [0, 0, 0]
-    for row in rows:
+    for days in rows:
         worst = 0
-        for day in row.days:
+        for day in days:
             key, place = cost_key(day), _place(day)
-            before = held.at.get(place, {}).get(key)
+            before = stood.get(place, {}).get(key)
             if before is None:
                 worst = max(worst, 1 if key in moved else 2)
             else:
-                worst = max(worst, int(before != arriving.at[place][key]))
+                worst = max(worst, int(before != told[place][key]))
         counts[worst] += 1
     duplicate, updated, stored = counts
     return Verdicts(stored, duplicate, updated)
@@ -170,8 +201,7 @@ def _held(workspace: Workspace, kind: Kind, source: str, arriving: Costs) -> Cos
         rows = rows.filter(
             rows.source == source, rows.day >= _date(min(days)), rows.day <= _date(max(days))
         )
-        rows = in_force(renamed(view, rows), kind.name)
-        rows = rows.select("channel_by_rule", "known_at_us", *kind.fields)
+        rows = in_force(rows, kind.name).select("channel_by_rule", "known_at_us", *kind.fields)
         for row in view.fetch(rows).to_pylist():
             is_ruled, known_us = row.pop("channel_by_rule"), row.pop("known_at_us")
             row |= {name: row[name].toordinal() - EPOCH_DAY for name in DAYS if name in row}

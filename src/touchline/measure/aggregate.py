@@ -68,7 +68,7 @@ def _rows(view: View, days: Days) -> Expression:
         rows = rows.filter(rows.day >= days[0])
     if days[1] is not None:
         rows = rows.filter(rows.day <= days[1])
-    rows = in_force(renamed(view, rows), "aggregates")
+    rows = renamed(view, in_force(rows, "aggregates"))
     return rows.mutate(signed=(rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost))
 
 

@@ -69,7 +69,9 @@ def has_aggregates(view: View) -> bool:
 
 
 def in_force(rows: Expression, name: str = "costs") -> Expression:
-    """The rows of the newest batch of each placement's day; a row without a cost ends one."""
+    """The rows of the newest batch of each placement's day; a row without a cost ends one. Asked
+    of labels as they were written: an alias adds up what it joins.
+    """
     newest = rows.group_by(list(AT[name])).agg(newest=rows.batch.max())
     same = [rows[column].identical_to(newest[column]) for column in AT[name]]
     rows = rows.semi_join(newest, [*same, rows.batch == newest.newest])
@@ -82,7 +84,7 @@ def _table(view: View, name: str, days: Days) -> Expression:
         rows = rows.filter(rows.day >= days[0])
     if days[1] is not None:
         rows = rows.filter(rows.day <= days[1])
-    rows = in_force(renamed(view, rows), name)
+    rows = renamed(view, in_force(rows, name))
     return rows.mutate(signed=(rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost))
 
 

@@ -50,7 +50,7 @@ class Result:
     @property
     def costs(self) -> list[Cost]:
         """What equal keys add up to, in order of appearance."""
-        return list(add_up(self.good).values())
+        return list(add_up(day for row in self.good for day in row.days).values())
 
 
 class Reader:

@@ -93,14 +93,13 @@ def cost_key(cost: Cost) -> tuple[Any, ...]:
     )
 
 
-def add_up(rows: Iterable[CostRow]) -> dict[tuple[Any, ...], Cost]:
-    """Key → cost of a whole file: equal keys inside one file add up."""
+def add_up(costs: Iterable[Cost]) -> dict[tuple[Any, ...], Cost]:
+    """Key → cost of all that has it: equal keys inside one file add up."""
     totals: dict[tuple[Any, ...], Cost] = {}
-    for row in rows:
-        for cost in row.days:
-            key = cost_key(cost)
-            held = totals.get(key)
-            totals[key] = cost if held is None else _sum(held, cost)
+    for cost in costs:
+        key = cost_key(cost)
+        held = totals.get(key)
+        totals[key] = cost if held is None else _sum(held, cost)
     return totals
 
 
