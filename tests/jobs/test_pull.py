@@ -173,7 +173,7 @@ changes = st.lists(
 ).map(lambda found: [change(*one) for one in found])
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(changes, st.lists(st.integers(2, 4), min_size=2, max_size=2), st.integers(0, 9))
 def test_any_slicing_gives_the_same_lake(tmp_path_factory, rows, slices, back):
     """Deals whose whole history the source tells, pulled whole or in any slices, again and again,
