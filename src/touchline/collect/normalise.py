@@ -13,7 +13,7 @@ from typing import Any
 from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
 
-__all__ = ["check_region", "identifier", "is_blocked"]
+__all__ = ["check_region", "identifier", "is_blocked", "national"]
 
 MAX_LENGTH = 512
 
@@ -151,6 +151,16 @@ def _any_phone(value: str, region: str) -> str | None:
     text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     # A desk behind a switchboard is not the switchboard.
     return f"{text};ext={number.extension}" if number.extension else text
+
+
+def national(phone: str) -> str:
+    """The digits of a phone in its normal form, without country code and extension."""
+    number = phone.partition(";")[0]
+    if number.startswith("+86"):
+        return number[3:]
+    import phonenumbers
+
+    return phonenumbers.national_significant_number(phonenumbers.parse(number))
 
 
 def check_region(region: str) -> str:

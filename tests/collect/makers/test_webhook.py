@@ -19,6 +19,7 @@ from touchline.collect.protocol import RawRequest
 from touchline.collect.protocols import read, spoken_at
 from touchline.collect.protocols.webhook import WEBHOOK
 from touchline.collect.reasons import REASONS
+from touchline.collect.redact import REMOVED
 from touchline.collect.site import Site
 from touchline.errors import BadInput, Denied, NotFound
 from touchline.model import Event, Flag, Identifier
@@ -110,6 +111,38 @@ def test_the_rest_is_kept_without_what_names_the_caller():
 def test_a_value_without_a_word_of_its_own_falls_back():
     (item,) = items({**CALL, "line": "other"}, CALLS)
     assert event_of(item, [CALLS]).channel == "Phone"
+
+
+SPELLED = ["13812345678", "8613812345678", "+86 138-1234-5678", "(0086) 138 1234 5678", 13812345678]
+
+
+@pytest.mark.parametrize("sent", ["+86 138-1234-5678", "13812345678", 8613812345678])
+@pytest.mark.parametrize("again", SPELLED)
+@pytest.mark.parametrize("field", ["phone", "traits.mobile_phone"])
+def test_no_spelling_of_a_phone_is_kept_beside_what_it_became(sent, again, field):
+    hook = {**CALLS, "fields": {"name": "Call", "user_id": "$.id", field: "$.from"}}
+    said = {"raw": again, "text": f"call {again}!", "by": {str(again): 1}, "sum": 1381234}
+    (item,) = items({"id": "u-100", "from": sent, **said}, hook)
+    record = item.data["context"]["webhook"]["record"]
+    assert "1234" not in json.dumps(record).replace("1381234}", "}").replace("1381234,", ",")
+    assert record["sum"] == 1381234
+
+
+def test_a_phone_of_elsewhere_is_found_without_its_country_code():
+    (item,) = items(
+        {**CALL, "caller": {"number": "+44 20 7946 0958"}, "note": "020 79460958"}, CALLS
+    )
+    assert item.data["context"]["webhook"]["record"]["note"] == REMOVED
+
+
+def test_a_small_body_does_not_become_much_work():
+    many = [{"kind": "1", "guest": f"g-{n}", "form": [{"mail": "li@x.cn"}]} for n in range(200)]
+    body = {"data": {"sessions": many}, "numbers": list(range(25_000))}
+    with pytest.raises(BadInput) as refused:
+        items(body, CHATS, name="chats")
+    assert refused.value.code == "body_too_large"
+    body["numbers"] = list(range(1000))
+    assert len(items(body, CHATS, name="chats")) == 200
 
 
 def test_each_item_of_a_list_is_read_by_itself_with_what_stands_around_it():

@@ -11,7 +11,7 @@ names. A value of another shape on the way is simply not there; nothing raises.
 import re
 from typing import Any, NamedTuple
 
-__all__ = ["Path", "is_path", "path", "placed", "without"]
+__all__ = ["Path", "Step", "is_path", "path", "placed", "without"]
 
 MAX_STEPS = 32
 _STEP = re.compile(r"""\.([^.\[\]"']+)|\[(-?\d{1,6})\]|\["([^"]*)"\]|\['([^']*)'\]""")

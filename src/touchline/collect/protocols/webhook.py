@@ -47,7 +47,7 @@ def _admit(request: RawRequest, site: Site) -> RawRequest:
 
 
 def _read(request: RawRequest, site: Site) -> Batch:
-    return read(_hook(request, site), request, site.time_zone)
+    return read(_hook(request, site), request, site.time_zone, site.region)
 
 
 def _answer(_: RawRequest, verdicts: Sequence[Verdict], __: Site) -> Answer:
