@@ -11,6 +11,7 @@ from touchline.errors import BadInput
 from touchline.jobs.definitions import apply, dump, goals_of, read_file, site_of
 from touchline.storage import definition, schema
 
+tomli = tomllib.loads
 EVERYTHING = """
 [site]
 own_hosts = ["shop.cn"]
@@ -131,3 +132,18 @@ def test_a_file_saved_by_windows_is_read(workspace, tmp_path):
     path.write_bytes(b"\xef\xbb\xbf" + EVERYTHING.replace("\n", "\r\n").encode())
     apply(workspace, read_file(path))
     assert [goal.name for goal in goals_of(workspace)] == ["deals", "leads"]
+
+
+def test_only_the_newest_version_of_a_kind_is_read(workspace, monkeypatch):
+    moments = iter(range(1, 9))
+    monkeypatch.setattr(clock, "now_us", lambda: next(moments))
+    for host in "abc":
+        definition.save(workspace.state, {"site": {"own_hosts": [host]}}, "ann")
+    definition.save(workspace.state, {"goal": []}, "ann")
+    read = []
+    monkeypatch.setattr(tomllib, "loads", lambda text: read.append(text) or tomli(text))
+    assert definition.current(workspace.state) == {"site": {"own_hosts": ["c"]}, "goal": []}
+    assert len(read) == 2
+    assert definition.current(workspace.state, 2) == {"site": {"own_hosts": ["b"]}}
+    assert definition.current(workspace.state, 0) == {}
+    assert len(read) == 3

@@ -5,6 +5,7 @@ import pytest
 from build import T0, Tracker, page
 from build import workspace as make
 from touchline import clock
+from touchline.collect.naming import Naming
 from touchline.errors import BadInput
 from touchline.jobs import definitions
 from touchline.jobs.named import named
@@ -60,3 +61,13 @@ def test_only_the_days_asked_for_are_looked_at(shop, monkeypatch):
     assert len(named(shop, None, {"days": "4"})["rows"]) == 2
     with pytest.raises(BadInput):
         named(shop, None, {"days": "soon"})
+
+
+def test_no_more_is_looked_at_than_is_shown(shop, monkeypatch):
+    definitions.apply(shop, {"naming": RULES})
+    looked = []
+    findings = Naming.findings
+    monkeypatch.setattr(Naming, "findings", lambda *a: looked.append(a) or findings(*a))
+    monkeypatch.setattr("touchline.jobs.named.LIMIT", 1)
+    assert [row["source"] for row in named(shop, None, {})["rows"]] == ["Baidu"]
+    assert len(looked) == 1

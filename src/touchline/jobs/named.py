@@ -6,6 +6,7 @@ wrote it. Each spelling is one row, however many visits it brought.
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -42,8 +43,8 @@ def named(workspace: Workspace, _registry: object, args: Mapping[str, Any]) -> d
                 visits[labels] += count
                 examples.setdefault(labels, url)
     rows = (_row(rules, labels, count, examples[labels]) for labels, count in visits.most_common())
-    wrong = [row for row in rows if row["findings"]]
-    return {"rows": wrong[:LIMIT], "days": days, "has_rules": rules != Naming()}
+    wrong = (row for row in rows if row["findings"])
+    return {"rows": list(islice(wrong, LIMIT)), "days": days, "has_rules": rules != Naming()}
 
 
 def _tagged(view: View, since_us: int) -> list[tuple[str, int]]:

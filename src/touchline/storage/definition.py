@@ -20,9 +20,12 @@ __all__ = ["current", "newest", "save"]
 def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
     """Kind -> its document's value, as of a moment (default: now)."""
     table = schema.definition
-    query = sa.select(table.c.kind, table.c.document).order_by(table.c.version)
+    newest = sa.select(table.c.kind, sa.func.max(table.c.version).label("version"))
     if as_of_us is not None:
-        query = query.where(table.c.known_at_us <= as_of_us)
+        newest = newest.where(table.c.known_at_us <= as_of_us)
+    last = newest.group_by(table.c.kind).subquery()
+    is_last = (table.c.kind == last.c.kind) & (table.c.version == last.c.version)
+    query = sa.select(table.c.kind, table.c.document).join(last, is_last).order_by(table.c.kind)
     return {row.kind: tomllib.loads(row.document)[row.kind] for row in state.read(query)}
 
 
