@@ -16,6 +16,7 @@ __all__ = [
     "LABELS",
     "LABEL_FIELDS",
     "REFUND",
+    "STATED",
     "TOUCH",
     "TYPE_RANK",
     "Aggregate",
@@ -61,6 +62,8 @@ CONSENTS = ("full", "partial", "cookieless", "denied", "off")
 
 # The event that says an order was given back, however it is written.
 REFUND = "order refunded"
+# The name of the touch that a deal states. It is no row of the deal.
+STATED = "Lead Source"
 
 
 class Flag(IntFlag):

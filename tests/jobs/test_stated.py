@@ -1,5 +1,6 @@
 """Deals that name their lead source: a touch each, once, and credit where there was none."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -181,3 +182,13 @@ def test_a_dry_run_shows_the_column_and_stores_nothing(workspace, tmp_path):
     found = preview(site_of(workspace), "conversions", tmp_path / "deals.csv")
     assert {c.column: c.field for c in found.columns}["来源"] == "channel"
     assert events(workspace) == []
+
+
+@pytest.mark.parametrize("stated", ["", "展会"])
+def test_a_stated_source_does_not_move_the_day_of_a_code(workspace, load, stated):
+    code = {"code": "ANNA10", "channel": "KOL", "from": dt.date(2026, 4, 1)}
+    apply(workspace, {"promo_code": [code]})
+    header = "合同编号,创建时间,赢单日期,合同金额,来源,联系手机,优惠码\n"
+    load("conversions", header + f"HT-1,2026-03-01,2026-04-10,10,{stated},13800138001,anna10\n")
+    credited, _ = by_channel(workspace)
+    assert set(credited) == {"KOL", stated} - {""}

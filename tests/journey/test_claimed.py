@@ -10,6 +10,7 @@ from build import DAY, HOUR, T0
 from touchline.collect.makers.claim import Claim, claims, claims_in, is_claiming
 from touchline.errors import BadInput
 from touchline.jobs import definitions
+from touchline.journey import claimed
 from touchline.journey.goal import Goal
 from touchline.journey.touchpoint import touches
 from touchline.model import Flag
@@ -117,6 +118,27 @@ def test_the_answer_of_a_form_is_credited_with_the_lead_it_is(rows):
     rows.event(ANN, T0, "Form Submitted", **carrying(reported_source="red"))
     found, _ = credit(rows, goal=Goal(name="leads", event="Form Submitted"))
     assert found == {"Social": 1.0}
+
+
+def test_of_all_coupons_only_those_defined_are_kept(rows, monkeypatch):
+    apply(rows, promo_code=[ANNA, ANY_KOL], reported_source=[RED])
+    rows.order(ANN, T0, "A-1", **carrying(coupon=["WELCOME", "anna10"]))
+    rows.order(ANN, T0, "A-2", **carrying(coupon="WELCOME"))
+    rows.order(ANN, T0, "A-3", **carrying(reported_source="my aunt"))
+    for order, coupon in (("B-1", "WELCOME"), ("B-2", "kol-7")):
+        told = json.dumps({"coupon": coupon, "basket": "x" * 999})
+        rows.conversion(order, ANN, T0, amount=1, currency="CNY", properties=told)
+    kept = []
+    begun = claimed._begun
+    monkeypatch.setattr(
+        claimed, "_begun", lambda view, told: kept.extend(told) or begun(view, told)
+    )
+    assert [channel for channel, *_ in points(rows)] == ["KOL", "KOL"]
+    assert [(one.order, [claim.text for claim in one.claims]) for one in kept] == [
+        ("A-1", ["anna10"]),
+        ("B-2", ["kol-7"]),
+    ]
+    assert "basket" not in repr(kept)
 
 
 def test_bots_refunds_and_products_claim_nothing(rows):

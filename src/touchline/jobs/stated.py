@@ -16,11 +16,10 @@ from touchline.collect.importers.events import EventRow
 from touchline.jobs.orders import Orders, history_of
 from touchline.jobs.store import Arrival
 from touchline.jobs.writer import Writer
-from touchline.model import Conversion, Event, Flag, Identifier
+from touchline.model import STATED, Conversion, Event, Flag, Identifier
 
-__all__ = ["NAME", "Stated"]
+__all__ = ["Stated"]
 
-NAME = "Lead Source"
 CHUNK = 10_000
 FLAGS = int(Flag.EXPLICIT_CHANNEL | Flag.VERSION)
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -61,7 +60,7 @@ class Stated:
             source=self._source,
             message_id="",
             type="track",
-            name=NAME,
+            name=STATED,
             ts_us=at_us,
             received_us=self._received_us,
             original_us=at_us,

@@ -22,7 +22,7 @@ from touchline.collect.channel import ChannelRules
 from touchline.collect.makers.claim import ANSWER, TRACES, Claim, Claims, claims, claims_in
 from touchline.identity.speaker import Speakers, with_person
 from touchline.journey.version import in_force
-from touchline.model import LABELS, Flag
+from touchline.model import LABELS, STATED, Flag
 from touchline.storage.engine import Expression, View
 
 __all__ = ["claimed"]
@@ -43,11 +43,18 @@ Row = dict[str, Any]
 
 
 class _Told(NamedTuple):
-    """One row that makes claims. `order` names what it is about, where it is about one."""
+    """One row that makes claims known here, and no more of it than their touches need: stores with
+    a coupon on each of a million orders define ten. `order` names what it is about, if anything.
+    """
 
-    row: Row
     order: str | None
-    claims: list[Claim]
+    claims: tuple[Claim, ...]
+    person_ix: int
+    ts_us: int
+    seq: int
+    event_id: bytes
+    message_id: str
+    local_day: dt.date
 
 
 def claimed(view: View, speakers: Speakers) -> Expression | None:
@@ -55,7 +62,7 @@ def claimed(view: View, speakers: Speakers) -> Expression | None:
     known = _known(view.documents)
     if not known:
         return None
-    told = [*_of_events(view, speakers), *_of_orders(view, speakers)]
+    told = [*_of_events(view, speakers, known), *_of_orders(view, speakers, known)]
     rows = list(_touches(told, _begun(view, told), known))
     return view.given(pa.Table.from_pylist(rows, schema=_TOUCH)) if rows else None
 
@@ -73,7 +80,7 @@ def _compiled(told: bytes) -> Claims:
     return claims(documents, lambda source: rules.named(source).name)
 
 
-def _of_events(view: View, speakers: Speakers) -> Iterator[_Told]:
+def _of_events(view: View, speakers: Speakers, known: Claims) -> Iterator[_Told]:
     rows = view.events(
         *("event_id", "message_id", "type", "name", "ts_us", "local_day", "seq", "node_ids"),
         *("order_id", "properties", "flags", "bot"),
@@ -87,10 +94,10 @@ def _of_events(view: View, speakers: Speakers) -> Iterator[_Told]:
             if row["flags"] & int(Flag.EXPLICIT_CHANNEL):
                 # It is a touch already, of the channel its sender gave it.
                 said = [claim for claim in said if claim.kind != ANSWER]
-            yield _Told(row, order, said)
+            yield from _told(row, order, said, known)
 
 
-def _of_orders(view: View, speakers: Speakers) -> Iterator[_Told]:
+def _of_orders(view: View, speakers: Speakers, known: Claims) -> Iterator[_Told]:
     rows = view.table(
         "conversions",
         *("conversion_id", "occurred_us", "local_day", "seq", "node_ids", "properties"),
@@ -101,7 +108,14 @@ def _of_orders(view: View, speakers: Speakers) -> Iterator[_Told]:
         for row in batch.to_pylist():
             order = row["conversion_id"]
             row |= {"ts_us": row["occurred_us"], "event_id": order.encode(), "message_id": order}
-            yield _Told(row, order, claims_in("", _decoded(row["properties"]), is_order=True))
+            said = claims_in("", _decoded(row["properties"]), is_order=True)
+            yield from _told(row, order, said, known)
+
+
+def _told(row: Row, order: str | None, said: list[Claim], known: Claims) -> Iterator[_Told]:
+    held = tuple(claim for claim in said if known.knows(claim))
+    if held:
+        yield _Told(order, held, **{name: row[name] for name in _Told._fields[2:]})
 
 
 def _decoded(text: str | None) -> dict[str, Any]:
@@ -109,12 +123,15 @@ def _decoded(text: str | None) -> dict[str, Any]:
 
 
 def _begun(view: View, told: Sequence[_Told]) -> dict[str, tuple[int, dt.date]]:
-    """Order → the first moment that any row names for it, and its local day."""
-    orders = {one.order for one in told if one.order is not None and one.claims}
+    """Order → the first moment that any row names for it, and its local day. The source that a
+    deal states is no row of it: that was long before the code.
+    """
+    orders = {one.order for one in told if one.order is not None}
     if not orders:
         return {}
     wanted = view.given(pa.table({"order_id": pa.array(sorted(orders), pa.string())}))
-    events = view.events("order_id", "ts_us", "local_day")
+    events = view.events("order_id", "ts_us", "local_day", "name")
+    events = events.filter(~events.name.identical_to(STATED)).drop("name")
     rows = view.table("conversions", "conversion_id", "occurred_us", "local_day")
     rows = rows.select(order_id="conversion_id", ts_us="occurred_us", local_day="local_day")
     both = events.semi_join(wanted, "order_id").union(rows.semi_join(wanted, "order_id"))
@@ -129,21 +146,21 @@ def _touches(
     told: Sequence[_Told], begun: Mapping[str, tuple[int, dt.date]], known: Claims
 ) -> Iterator[Row]:
     seen: set[tuple[str, Claim]] = set()
-    for row, order, said in told:
-        ts_us, day = begun.get(order or "", (row["ts_us"], row["local_day"]))
-        for claim in said:
+    for one in told:
+        ts_us, day = begun.get(one.order or "", (one.ts_us, one.local_day))
+        for claim in one.claims:
             labels = known.meaning(claim, day)
-            if labels is None or (order is not None and (order, claim) in seen):
+            if labels is None or (one.order is not None and (one.order, claim) in seen):
                 continue
-            if order is not None:
-                seen.add((order, claim))
+            if one.order is not None:
+                seen.add((one.order, claim))
             yield {
                 **labels,
-                "person_ix": row["person_ix"],
+                "person_ix": one.person_ix,
                 "ts_us": ts_us,
-                "seq": row["seq"],
-                "event_id": _id(row["event_id"], claim),
-                "message_id": row["message_id"],
+                "seq": one.seq,
+                "event_id": _id(one.event_id, claim),
+                "message_id": one.message_id,
                 "local_day": day,
             }
 

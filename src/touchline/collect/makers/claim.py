@@ -132,13 +132,20 @@ class Claims:
         if claim.kind == ANSWER:
             found: _Labelled | None = self._answers.get(claim.text)
         else:
-            fitting = [(place, code) for place, code in self._codes.get(claim.text, ())]
-            fitting += [
-                (at, code) for at, fits, code in self._patterns if fits.fullmatch(claim.text)
-            ]
-            held = [(place, code) for place, code in fitting if code.holds_on(day)]
+            held = [(place, code) for place, code in self._fitting(claim) if code.holds_on(day)]
             found = min(held, key=lambda one: one[0])[1] if held else None
         return None if found is None else self._row(found)
+
+    def knows(self, claim: Claim) -> bool:
+        """Whether it has a meaning on any day."""
+        if claim.kind == ANSWER:
+            return claim.text in self._answers
+        return any(True for _ in self._fitting(claim))
+
+    def _fitting(self, claim: Claim) -> Iterator[tuple[int, Code]]:
+        """The codes that a text stands for, each with its place in the file."""
+        yield from self._codes.get(claim.text, ())
+        yield from ((at, code) for at, fits, code in self._patterns if fits.fullmatch(claim.text))
 
     def _row(self, said: _Labelled) -> Row:
         names = {name: getattr(said, name.removesuffix("_name")) for name in LABELS}
