@@ -104,13 +104,14 @@ class Route(Struct, frozen=True):
 class Defined(Struct, frozen=True, kw_only=True):
     """How a protocol is spoken that a site's own definitions make up.
 
-    `admit` gets a request with all its headers and gives it as it is to be logged: its `source`
-    named, secrets and other headers taken off. It raises NotFound for what nobody defined and
-    Denied for a sender that does not know the secret; an Answer is all there is to say, and nothing
-    is logged. `read` and `answer` are those of a protocol, and `show` answers what is only looked
-    at.
+    `source`: under whose name a path is received, known before anything is read. It raises NotFound
+    for what nobody defined. `admit` gets a request with all its headers and gives it as it is to be
+    logged: its `source` named, secrets and other headers taken off. It raises Denied for a sender
+    that does not know the secret; an Answer is all there is to say, and nothing is logged. `read`
+    and `answer` are those of a protocol, and `show` answers what is only looked at.
     """
 
+    source: Callable[[str, Site], str]
     admit: Callable[[RawRequest, Site], "RawRequest | Answer"]
     read: Callable[[RawRequest, Site], Batch]
     answer: Callable[[RawRequest, Sequence[Verdict], Site], Answer]

@@ -172,12 +172,7 @@ class Collector:
         receive: Receive,
         spoken: tuple[Protocol, Route] | None,
     ) -> Answer:
-        source: str | None = ""
-        if spoken is None or spoken[0].has_our_keys:
-            source = self._keys.by_header(headers.get(b"authorization"))
-            if source is None:
-                source = await self._source(scope, headers)
-        sender = self._sender(source)
+        sender = self._sender(await self._source(scope, headers, spoken))
         message = await receive()
         if message["type"] != "http.request":
             raise _GoneError
@@ -192,7 +187,7 @@ class Collector:
                 raise BadInput("body_too_large", limit=MAX_BODY)
             request = _request(scope, headers, sender.source, body)
             if spoken is not None and spoken[0].defined is not None:
-                return await self._defined(spoken[0].defined, request, scope, headers)
+                return await self._defined(spoken[0].defined, request, sender, scope, headers)
             if spoken is None:
                 verdicts = await self._log(request, sender, _taken_apart)
                 return Answer(200, _json(Reply(True, verdicts)))
@@ -228,31 +223,41 @@ class Collector:
             await self._log(request, self._sender(request.source), partial(_spoken, protocol))
 
     async def _defined(
-        self, spoken: Defined, request: RawRequest, scope: Scope, headers: dict[bytes, bytes]
+        self,
+        spoken: Defined,
+        request: RawRequest,
+        sender: Sender,
+        scope: Scope,
+        headers: dict[bytes, bytes],
     ) -> Answer:
         """What a site defined itself: who may send, how it is read, what it answers."""
         whole = {name.decode("latin-1"): headers[name].decode("latin-1") for name in headers}
         whole.setdefault("x-forwarded-proto", scope.get("scheme", "http"))
         asked = msgspec.structs.replace(request, headers=whole)
         speak = spoken.admit if scope["method"] == "POST" else spoken.show or spoken.admit
-        # Whoever does not know the secret yet stands in one line with all such others.
-        run = self._turns.run_aside if len(request.body) >= LARGE else self._turns.run
+        size = len(request.body)
+        is_small = size <= SMALL and request.body[:2] != GZIP
+        run = self._turns.run if is_small else self._turns.run_aside
         site = await self._rules.now()
+        told: RawRequest | Answer = Answer()
         try:
-            told = await run("", partial(speak, asked, site))
-        except (NotFound, Denied):
-            if not await self._rules.anew():
-                raise
-            site = self._rules.site
-            told = await run("", partial(speak, asked, site))
+            try:
+                told = await run(sender.source, partial(speak, asked, site))
+            except (NotFound, Denied):
+                if not await self._rules.anew():
+                    raise
+                site = self._rules.site
+                told = await run(sender.source, partial(speak, asked, site))
+        finally:
+            if not isinstance(told, RawRequest):
+                sender.spend(1, size)  # what comes to nothing is work as well
         if isinstance(told, Answer):
             return told
-        sender = self._sender(told.source)
 
         def take_apart(request: RawRequest) -> tuple[Plain, segment.Batch]:
             return _with_ids(spoken.read(request, site))
 
-        verdicts = await self._log(told, sender, take_apart)
+        verdicts = await self._log(told, sender, take_apart, is_slow=True)
         return spoken.answer(asked, verdicts, site)
 
     def _of_visitor(
@@ -279,16 +284,19 @@ class Collector:
         return msgspec.structs.replace(request, headers=kept, ip=ip)
 
     async def _log(
-        self, request: RawRequest, sender: Sender, take_apart: TakeApart
+        self, request: RawRequest, sender: Sender, take_apart: TakeApart, *, is_slow: bool = False
     ) -> list[Verdict]:
-        """A verdict on each item, once the request is on disk."""
+        """A verdict on each item, once the request is on disk. `is_slow`: to take even a small one
+        apart may be work.
+        """
         size = len(request.body)
         is_packed = request.body[:2] == GZIP  # nobody knows how large it will be
         is_small = size <= SMALL and not is_packed
-        if is_small:
+        if is_small and not is_slow:
             found, batch = take_apart(request)
         else:
-            run = self._turns.run_aside if size >= LARGE or is_packed else self._turns.run
+            is_large = is_slow or is_packed or size >= LARGE
+            run = self._turns.run_aside if is_large else self._turns.run
             found, batch = await run(request.source, partial(take_apart, request))
         if not request.source:
             sender = self._sender(await self._keys.source(found.write_key or ""))
@@ -312,7 +320,31 @@ class Collector:
             sender.check()
         return sender
 
-    async def _source(self, scope: Scope, headers: dict[bytes, bytes]) -> str | None:
+    async def _source_defined(self, spoken: Defined, path: str) -> str:
+        site = await self._rules.now()
+        try:
+            return spoken.source(path, site)
+        except NotFound:
+            if not await self._rules.anew():
+                raise
+            return spoken.source(path, self._rules.site)
+
+    async def _source(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        spoken: tuple[Protocol, Route] | None,
+    ) -> str | None:
+        """Who sends: what the path is defined for, else by the key; empty when only the body can
+        tell.
+        """
+        if spoken is not None and not spoken[0].has_our_keys:
+            defined = spoken[0].defined
+            return "" if defined is None else await self._source_defined(defined, scope["path"])
+        found = self._keys.by_header(headers.get(b"authorization"))
+        return found if found is not None else await self._by_key(scope, headers)
+
+    async def _by_key(self, scope: Scope, headers: dict[bytes, bytes]) -> str | None:
         """By header, else by query; empty when only the body can tell."""
         authorization = headers.get(b"authorization")
         if authorization is not None and (key := basic_user(authorization)) is not None:

@@ -31,7 +31,7 @@ from touchline.model import IDENTIFIER_TYPES, LABEL_FIELDS, RawRequest
 __all__ = ["read"]
 
 MAX_TIME = 64  # characters
-MAX_AROUND = 1 << 19  # members around a list times its items: each is looked at for each
+MAX_AROUND = 1 << 18  # members around a list times its items: each is looked at for each
 _AS_PROPERTIES = (
     "store_code",
     "staff_id",

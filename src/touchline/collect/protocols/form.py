@@ -37,8 +37,8 @@ _OWN_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 
 
-def _form(request: RawRequest, site: Site) -> Form:
-    name = request.path.removeprefix(PREFIX)
+def _form(path: str, site: Site) -> Form:
+    name = path.removeprefix(PREFIX)
     found = site.makers.forms.get(name)
     if found is None:
         raise NotFound("no_such_form", name=name[:80])
@@ -58,7 +58,7 @@ def _answers(site: Site, language: str) -> dict[str, str]:
 
 
 def _show(request: RawRequest, site: Site) -> Answer:
-    form = _form(request, site)
+    form = _form(request.path, site)
     asked = fields(request.query.encode("latin-1", "replace"))
     values = {
         field.name: asked[field.name]
@@ -103,7 +103,7 @@ def _address(request: RawRequest) -> str:
 
 
 def _admit(request: RawRequest, site: Site) -> RawRequest | Answer:
-    form = _form(request, site)
+    form = _form(request.path, site)
     sent = submission.submission(form, request.body)
     wrong = submission.faults(form, sent, _answers(site, "en"), site.region)
     if wrong and HONEYPOT not in sent.own:
@@ -170,11 +170,11 @@ def _trap(sent: Submission) -> str:
 
 
 def _read(request: RawRequest, site: Site) -> Batch:
-    return Batch(None, filled(_form(request, site), body.load(request.body), request))
+    return Batch(None, filled(_form(request.path, site), body.load(request.body), request))
 
 
 def _answer(request: RawRequest, verdicts: Sequence[Verdict], site: Site) -> Answer:
-    form = _form(request, site)
+    form = _form(request.path, site)
     if _wants_json(request, submission.submission(form, request.body)):
         return in_json({"success": True, "results": list(verdicts)})
     headers = form_page.headers(form, site.own_hosts)
@@ -197,5 +197,11 @@ FORM = Protocol(
     name="form",
     refuse=_refuse,
     routes=(Route(PREFIX + "{}", methods=("POST", "GET", "HEAD")),),
-    defined=Defined(admit=_admit, read=_read, answer=_answer, show=_show),
+    defined=Defined(
+        source=lambda path, site: _form(path, site).stored_as,
+        admit=_admit,
+        read=_read,
+        answer=_answer,
+        show=_show,
+    ),
 )

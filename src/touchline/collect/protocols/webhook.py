@@ -24,8 +24,8 @@ __all__ = ["WEBHOOK"]
 PREFIX = "/hooks/"
 
 
-def _hook(request: RawRequest, site: Site) -> Webhook:
-    name = request.path.removeprefix(PREFIX)
+def _hook(path: str, site: Site) -> Webhook:
+    name = path.removeprefix(PREFIX)
     found = site.makers.webhooks.get(name)
     if found is None:
         raise NotFound("no_such_webhook", name=name[:80])
@@ -33,7 +33,7 @@ def _hook(request: RawRequest, site: Site) -> Webhook:
 
 
 def _admit(request: RawRequest, site: Site) -> RawRequest:
-    hook = _hook(request, site)
+    hook = _hook(request.path, site)
     asked = fields(request.query.encode("latin-1", "replace"))
     if not hook.proof.holds(request.body, request.headers, asked):
         raise Denied("wrong_webhook_secret", name=hook.name)
@@ -47,7 +47,7 @@ def _admit(request: RawRequest, site: Site) -> RawRequest:
 
 
 def _read(request: RawRequest, site: Site) -> Batch:
-    return read(_hook(request, site), request, site.time_zone, site.region)
+    return read(_hook(request.path, site), request, site.time_zone, site.region)
 
 
 def _answer(_: RawRequest, verdicts: Sequence[Verdict], __: Site) -> Answer:
@@ -57,5 +57,10 @@ def _answer(_: RawRequest, verdicts: Sequence[Verdict], __: Site) -> Answer:
 WEBHOOK = Protocol(
     name="webhook",
     routes=(Route(PREFIX + "{}"),),
-    defined=Defined(admit=_admit, read=_read, answer=_answer),
+    defined=Defined(
+        source=lambda path, site: _hook(path, site).source,
+        admit=_admit,
+        read=_read,
+        answer=_answer,
+    ),
 )
