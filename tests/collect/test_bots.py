@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from touchline.collect import bots
 from touchline.collect.bots import is_bot
 
 LINES = (Path(__file__).parent / "agents.tsv").read_text(encoding="utf-8").splitlines()
@@ -22,3 +23,11 @@ def test_no_user_agent_says_nothing():
 def test_no_browser_and_no_app_of_the_labelled_arrivals_is_a_bot():
     table = tomllib.loads((Path(__file__).parent / "arrivals.toml").read_text("utf-8"))
     assert [name for name, agent in table["agents"].items() if is_bot(agent)] == []
+
+
+def test_of_agents_that_begin_alike_one_is_remembered():
+    start = "Mozilla/5.0 (X11; Linux x86_64) " + "x" * 480
+    is_bot(start)
+    before = bots._bot.cache_info().currsize
+    assert not any(is_bot(f"{start} {number} Googlebot") for number in range(50))
+    assert bots._bot.cache_info().currsize == before

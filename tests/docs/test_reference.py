@@ -98,7 +98,7 @@ def test_every_reason_of_a_commit_is_explained():
         for path in (ROOT / "src/touchline/jobs").rglob("*.py")
         for code in given.findall(read(path))
     }
-    assert codes >= {"id_conflict", "unreadable_body", "internal_error"}
+    assert codes >= {"id_conflict", "unreadable_body", "no_definition", "internal_error"}
     assert codes <= reference.known_reasons().keys()
 
 

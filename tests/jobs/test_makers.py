@@ -138,7 +138,18 @@ def test_what_was_logged_under_a_definition_that_is_gone_is_kept_and_can_be_repl
     assert site.hook({"id": 3, "from": "13800138000"}).verdicts == [("3", "stored", None)]
     site.apply(webhook=[])
     assert site.events() == []
-    assert [reject["reason"] for reject in site.rejects()] == ["unreadable_body"]
+    assert [reject["reason"] for reject in site.rejects()] == ["no_definition"]
+    assert site.replay(all=True)["reasons"] == {"no_definition": 1}
     site.apply(webhook=[HOOK])
     assert site.replay(all=True)["stored"] == 1
     assert [event["message_id"] for event in site.events()] == ["3"]
+
+
+@pytest.mark.parametrize("at", ["1" + "0" * 309, "-" + "9" * 400, "1e400"])
+def test_a_time_beyond_all_numbers_is_no_time(site, at):
+    site.apply(webhook=[{**HOOK, "fields": {**HOOK["fields"], "occurred_at": "$.at"}}])
+    body = b'{"id": 1, "from": "13800138000", "at": %s}' % at.encode()
+    answer = site.hook(body)
+    assert answer.status < 500
+    assert site.hook({"id": 2, "from": "13800138000"}).verdicts == [("2", "stored", None)]
+    assert "2" in {event["message_id"] for event in site.events()}

@@ -232,6 +232,26 @@ def test_a_crash_between_lake_and_state_is_made_good_though_the_plan_has_changed
     assert {row[0] for row in rejected} == (set() if then else {"m2", "m3"})
 
 
+def test_what_a_strict_plan_refused_is_not_taken_for_what_was_stored_under_its_id(
+    workspace, monkeypatch
+):
+    planned(workspace, strict=True)
+    Tracker(workspace).send(sign_up(1, "gold"), sign_up(1, "pro"))
+    writer = Writer(workspace)
+    with monkeypatch.context() as patched:
+        patched.setattr(writer.store, "_to_state", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            writer.commit_once()
+    commit(workspace)
+    (held,) = workspace.state.read(sa.select(schema.event_key.c.content_hash))
+    with workspace.view() as view:
+        (row,) = view.fetch(view.events("content_hash", "properties")).to_pylist()
+    assert (held[0], row["properties"]) == (row["content_hash"], '{"plan":"pro"}')
+    rejected = workspace.state.read(sa.select(schema.reject.c.reason))
+    assert [row[0] for row in rejected] == ["not_in_list"]
+    assert examine(workspace)["findings"] == []
+
+
 def test_names_that_nobody_planned_fill_only_so_many_rows(workspace, monkeypatch):
     monkeypatch.setattr("touchline.jobs.off_plan.MOST", 3)
     planned(workspace)

@@ -18,6 +18,7 @@ from touchline.jobs.definitions import apply
 from touchline.jobs.doctor import examine
 from touchline.jobs.importing import run_import
 from touchline.jobs.rebuild import rebuild
+from touchline.jobs.replay import asked, replay
 from touchline.jobs.writer import Writer
 from touchline.model import Flag
 from touchline.storage.lake import LOG
@@ -88,6 +89,31 @@ def test_an_item_that_breaks_us_is_kept_as_an_internal_error(workspace, monkeypa
     (row,) = ask(workspace, queries.rejects)
     assert (row["message_id"], row["reason"]) == ("m2", "internal_error")
     assert row["payload"]["event"] == "A"
+
+
+@pytest.mark.parametrize("error", [OverflowError("int too large"), RecursionError(), KeyError(1)])
+def test_a_request_that_breaks_its_protocol_is_kept_and_what_follows_is_stored(
+    workspace, monkeypatch, error
+):
+    def brittle(request, site):
+        if b'"m2"' in request.body:
+            raise error
+        return read(request, site)
+
+    read = writer_module.protocols.read
+    monkeypatch.setattr(writer_module.Quick, "events", lambda *_: None)
+    tracker = Tracker(workspace)
+    for name in ("m1", "m2", "m3"):
+        tracker.send(track(name, "A"))
+    writer = Writer(workspace)
+    with monkeypatch.context() as patched:
+        patched.setattr(writer_module.protocols, "read", brittle)
+        writer.catch_up()
+        told = replay(writer, asked(workspace, {"all": True}), lambda _: None)
+        assert told["reasons"] == {"unreadable_body": 1}
+    assert [event["message_id"] for event in ask(workspace, queries.events)] == ["m1", "m3"]
+    assert replay(writer, asked(workspace, {"all": True}), lambda _: None)["stored"] == 1
+    assert len(ask(workspace, queries.events)) == 3
 
 
 def test_an_event_is_read_once_from_the_moment_it_is_committed(workspace):

@@ -19,7 +19,7 @@ from touchline.errors import BadInput
 
 __all__ = ["KINDS", "Bot", "BotRules", "bot_of", "is_bot"]
 
-MAX_AGENT = 1024
+MAX_AGENT = 512
 OWN = "own"  # the kind of what a site itself calls a bot
 
 # Links and phrases by which programs explain themselves.
@@ -91,12 +91,14 @@ KINDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-@lru_cache(maxsize=1 << 14)
 def bot_of(user_agent: str | None) -> Bot | None:
     """The bot a user agent says it is; None for a person's. None and empty say nothing."""
-    if not user_agent:
-        return None
-    text = _PHONE.sub(" ", user_agent[:MAX_AGENT].lower())
+    return _bot(user_agent[:MAX_AGENT]) if user_agent else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _bot(agent: str) -> Bot | None:
+    text = _PHONE.sub(" ", agent.lower())
     for kind, pattern in _patterns().items():
         if found := pattern.search(text):
             return Bot(kind, found.group()[:64])

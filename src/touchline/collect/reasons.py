@@ -1,6 +1,6 @@
 """Why an item was rejected: each stable code, and what the sender should do about it (en, zh).
 
-Most are found by `verdict`, before the answer; the last three when the log is committed (`jobs`),
+Most are found by `verdict`, before the answer; the last four when the log is committed (`jobs`),
 as is what a strict tracking plan refuses.
 """
 
@@ -33,7 +33,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "too_many_identifiers": (
         "More than 100 traits of the event are identifiers of one person. Send each person's own.",
-        "该事件的特征里有超过 100 个身份标识。请每次只传一个人自己的标识。",
+        "该事件的客户属性中有超过 100 个客户标识。请每次只传一个人自己的标识。",
     ),
     "missing_event": (
         "A track call needs the name of the event, as text.",
@@ -87,10 +87,6 @@ REASONS: dict[str, tuple[str, str]] = {
         "The currency is no ISO 4217 code. Send one such as CNY or USD.",
         "币种不是 ISO 4217 代码。请使用 CNY、USD 等。",
     ),
-    "id_conflict": (
-        "The same message id came before with other content. Give each event an id of its own.",
-        "相同的消息 ID 此前已收到过不同的内容。请为每个事件使用唯一的 ID。",
-    ),
     "unplanned_event": (
         "The tracking plan has no event of this name. Add it to the plan, or correct the name.",
         "埋点方案中没有这个事件。请加入方案,或更正事件名称。",
@@ -119,9 +115,17 @@ REASONS: dict[str, tuple[str, str]] = {
         "A property is smaller or larger, shorter or longer than the tracking plan allows.",
         "属性的大小或长度超出埋点方案规定的范围。",
     ),
+    "id_conflict": (
+        "The same message id came before with other content. Give each event an id of its own.",
+        "相同的消息 ID 此前已收到过不同的内容。请为每个事件使用唯一的 ID。",
+    ),
     "unreadable_body": (
         "The whole request could not be read. Send JSON, plain or gzip, with a list named batch.",
         "整个请求无法解析。请发送 JSON(可用 gzip 压缩),批量数据放在 batch 列表中。",
+    ),
+    "no_definition": (
+        "The webhook or form it was sent to is defined no longer. Define it again and replay.",
+        "接收该请求的 webhook 或表单已不再定义。请重新定义,然后重放。",
     ),
     "internal_error": (
         "Touchline failed on this item and kept it as it came. Please report it with its payload.",

@@ -6,7 +6,7 @@ new, against a strict plan       refused: what it goes against
 new                              stored, marked if it goes against the plan
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -39,14 +39,14 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fates:
-    """`in_lake`: of a batch that is done again, the events that were stored the first time."""
+    """`in_lake`: of a batch that is done again, id -> content hash of what was stored at first."""
 
     def __init__(
         self,
         workspace: Workspace,
         arrivals: Sequence[Arrival],
         plan: Plan | None,
-        in_lake: Collection[bytes] | None,
+        in_lake: Mapping[bytes, bytes] | None,
     ) -> None:
         self.stored: list[tuple[bytes, Event]] = []
         self.duplicates: list[Event] = []
@@ -90,7 +90,8 @@ class Fates:
         refusal = None if judged is None else judged.refusal
         if self._in_lake is not None:
             # It was decided before; the plan may be another one by now.
-            refusal = None if event_id in self._in_lake else refusal or UNPLANNED
+            was_stored = self._in_lake.get(event_id) == event.content_hash
+            refusal = None if was_stored else refusal or UNPLANNED
         if refusal is not None:
             self._refuse(arrival, reason=refusal, judged=judged)
             return False

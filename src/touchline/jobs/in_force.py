@@ -1,10 +1,8 @@
 """Definitions that a writer holds events against, compiled again when they have changed."""
 
-import sqlalchemy as sa
-
 from touchline.jobs.definitions import planned_of
 from touchline.jobs.planned import Planned
-from touchline.storage import schema
+from touchline.storage import definition
 from touchline.storage.workspace import Workspace
 
 __all__ = ["InForce"]
@@ -18,8 +16,7 @@ class InForce:
         self._held: tuple[int, Planned] | None = None
 
     def now(self) -> Planned:
-        newest = sa.select(sa.func.max(schema.definition.c.id).label("newest"))
-        number = self._workspace.state.read(newest)[0].newest or 0
+        number = definition.newest(self._workspace.state)
         if self._held is None or self._held[0] != number:
             self._held = (number, planned_of(self._workspace))
         return self._held[1]

@@ -8,15 +8,13 @@ What surprises: nothing waits for a mirror. Whoever asks before it is written co
 
 import time
 
-import sqlalchemy as sa
-
 from touchline.collect.nodes import TRAITS
 from touchline.errors import Unavailable
 from touchline.identity.mirror import Mark, is_written, write_map, write_traits
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.jobs.process import note
-from touchline.storage import schema
+from touchline.storage import definition
 from touchline.storage.workspace import Workspace
 
 __all__ = ["KeepingRegistry", "MirrorWriter", "write_mirrors"]
@@ -91,6 +89,5 @@ class MirrorWriter:
 
     def _glance(self) -> Glance:
         """Differs whenever the mirrors might have to; costs less than to open a table."""
-        state, newest = self._workspace.state, sa.func.max(schema.definition.c.id)
-        (rules,) = state.read(sa.select(newest))
-        return (*self._workspace.lake.last_commits_ns(), rules[0], state.mark(TRAITS))
+        state, last = self._workspace.state, self._workspace.lake.last_commits_ns()
+        return (*last, definition.newest(state), state.mark(TRAITS))

@@ -28,7 +28,7 @@ from touchline.jobs.job import Progress
 from touchline.jobs.orders import Orders, history_of
 from touchline.jobs.rejected import matching, reject_id_of
 from touchline.jobs.store import Arrival
-from touchline.jobs.writer import Writer, arrival
+from touchline.jobs.writer import Writer, arrival, why_unread
 from touchline.model import Flag, RawRequest, Reject
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
@@ -152,8 +152,8 @@ class _Chunk:
                 items, sent_at = [_as_named(row, one, again) for one in batch.items], batch.sent_at
             else:
                 items = [_item(row, load(payload))]
-        except BadInput as error:
-            items = [Item(row.message_id or "", "", error.code, {})]
+        except Exception as error:  # noqa: BLE001  # one reject must not stop all that follow
+            items = [Item(row.message_id or "", "", why_unread(error), {})]
         for item in items:
             yield arrival(item, request, sent_at, site)
 

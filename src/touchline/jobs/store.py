@@ -16,7 +16,7 @@ in the lake was stored, whatever a plan that has changed since says.
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -68,14 +68,14 @@ class EventStore:
         rejects: Sequence[Reject] = (),
         *,
         log_offset: int | None = None,
-        in_lake: Collection[bytes] | None = None,
+        in_lake: Mapping[bytes, bytes] | None = None,
     ) -> Outcome:
         """Commits a batch and says what became of it. Raises Unavailable when the disk is full.
 
-        `log_offset`: the batch is all the log holds up to there. `in_lake`: these of its rows are
-        there already, only State must follow (all of it, for State may be an older copy). After a
-        failure lake and State may differ, so that this store takes nothing more: the next `Writer`
-        brings them together.
+        `log_offset`: the batch is all the log holds up to there. `in_lake`: these of its rows, id
+        and content hash, are there already, only State must follow (all of it, for State may be an
+        older copy). After a failure lake and State may differ, so that this store takes nothing
+        more: the next `Writer` brings them together.
         """
         with self.turn, without_collector():
             if self._has_failed:

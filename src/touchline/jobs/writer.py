@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
-import sqlalchemy as sa
 
 from touchline.collect import protocols
 from touchline.collect.body import inflated
@@ -18,7 +17,7 @@ from touchline.collect.geo import Geo
 from touchline.collect.item import Item, payload
 from touchline.collect.quick import Made, Quick
 from touchline.collect.site import Site
-from touchline.errors import TouchlineError
+from touchline.errors import NotFound, TouchlineError
 from touchline.jobs.account import intake_rows
 from touchline.jobs.definitions import site_of
 from touchline.jobs.places import Places
@@ -26,12 +25,12 @@ from touchline.jobs.process import without_collector
 from touchline.jobs.settle import settle
 from touchline.jobs.store import Arrival, EventStore
 from touchline.model import RawRequest, Reject
-from touchline.storage import schema
+from touchline.storage import definition, schema
 from touchline.storage.lake import LOG, SEQ
 from touchline.storage.log import Frame, drop, read
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Writer", "arrival"]
+__all__ = ["Writer", "arrival", "why_unread"]
 
 BATCH_BYTES = 4 << 20  # of the log, read at once
 WEIGHT = 32 << 20  # of inflated bodies and their items, stored at once
@@ -65,10 +64,7 @@ class Writer:
 
     @property
     def _reading(self) -> tuple[Site, Quick]:
-        table = schema.definition.c
-        rows = self.workspace.state.read(sa.select(sa.func.max(table.id).label("newest")))
-        newest = rows[0].newest or 0
-        made_of = newest, self._places.now()
+        made_of = definition.newest(self.workspace.state), self._places.now()
         if self._site is None or self._site[0] != made_of:
             site = msgspec.structs.replace(site_of(self.workspace), geo=made_of[1])
             self._site = (made_of, site, Quick(site))
@@ -149,7 +145,7 @@ class Writer:
         state, fresh = self.workspace.state, self.workspace.lake.fresh.snapshot()
         start, end, last = state.mark(LOG), fresh.offset(LOG), state.mark(SEQ)
         if end > start:
-            in_lake = self._ids_after(last)
+            in_lake = self._hashes_after(last)
             frames = read(self.workspace.dir, start, end - start)
             for batch in self._batches(frame for frame in frames if frame.offset < end):
                 self.store.store(
@@ -159,11 +155,12 @@ class Writer:
         if fresh.offset(SEQ) > state.mark(SEQ):
             self._learn_rows(last, fresh.offset(SEQ))
 
-    def _ids_after(self, seq: int) -> frozenset[bytes]:
+    def _hashes_after(self, seq: int) -> dict[bytes, bytes]:
+        """event_id -> content_hash of rows of the lake."""
         with self.workspace.view("fresh", "events") as view:
-            rows = view.events("event_id", "seq")
-            found = view.fetch(rows.filter(rows.seq > seq).select("event_id"))
-        return frozenset(found.column(0).to_pylist())
+            rows = view.events("event_id", "content_hash", "seq")
+            found = view.fetch(rows.filter(rows.seq > seq).select("event_id", "content_hash"))
+        return dict(zip(found.column(0).to_pylist(), found.column(1).to_pylist(), strict=True))
 
     def _learn_rows(self, after: int, upto: int) -> None:
         """Keys and account of rows that reached the lake and not State; safe to repeat."""
@@ -198,17 +195,18 @@ def _items(
 ) -> Iterator[Arrival | Reject]:
     """What a logged request holds; what is wrong with it becomes a reject: the log never stalls."""
     if request is None:
-        yield _unreadable("log", frame.payload, frame.received_us)
+        yield _unread("log", frame.payload, frame.received_us)
         return
     if (made := _made(request, quick)) is not None:
         yield from (Arrival(one.event, one.item, request=request) for one in made)
         return
     try:
         batch = protocols.read(request, site)
-    except TouchlineError:
-        yield _unreadable(request.source, request.body, request.received_us, request)
+        items = list(batch.items)
+    except Exception as error:  # noqa: BLE001  # a request nobody can read must not stop the others
+        yield _unread(request.source, request.body, request.received_us, error, request)
         return
-    for item in batch.items:
+    for item in items:
         yield arrival(item, request, batch.sent_at, site)
 
 
@@ -241,12 +239,24 @@ def _made(request: RawRequest, quick: Quick) -> list[Made] | None:
         return None
 
 
-def _unreadable(
-    source: str, payload: bytes, received_us: int, request: RawRequest | None = None
+def why_unread(error: Exception) -> str:
+    """The reason of a reject that is a whole request, by what reading it raised."""
+    reason = "unreadable_body"
+    if isinstance(error, NotFound):  # what it was sent to is defined no longer
+        reason = "no_definition"
+    return reason
+
+
+def _unread(
+    source: str,
+    payload: bytes,
+    received_us: int,
+    error: Exception | None = None,
+    request: RawRequest | None = None,
 ) -> Reject:
     return Reject(
         source=source,
-        reason="unreadable_body",
+        reason="unreadable_body" if error is None else why_unread(error),
         payload=payload,
         received_us=received_us,
         request=request,

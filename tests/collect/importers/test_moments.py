@@ -48,6 +48,7 @@ def test_times_as_people_and_programs_write_them(cell, expected):
 NO_TIMES = (
     *("", "soon", "03/04/2026", "2026-13-01", "2026-02-30", "20261301", "2026/3/1 25:00"),
     *("0001-01-01", "1.2.3.4", "9" * 400, "١٢٣", True, None, [], 12, -5, float("inf")),
+    *(10**309, -(10**400), 1e300, float("-inf"), float("nan")),
 )
 
 

@@ -5,7 +5,6 @@ when the map says in which order. Without an offset a time is the workspace's ow
 """
 
 import datetime as dt
-import math
 import re
 from typing import Any
 
@@ -15,6 +14,7 @@ __all__ = ["day", "day_range", "moment"]
 
 _EXCEL_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # a serial is wall-clock time
 _SERIALS = range(20_000, 110_000)  # 1954 to 2201
+_FARTHEST = 1e19  # nanoseconds of 2286
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 
 _CLOCK = (
@@ -115,7 +115,7 @@ def _parts(found: re.Match[str], year: int, month: int, date: int, zone: str) ->
 
 
 def _number(number: float, zone: str) -> int | None:
-    if not math.isfinite(number):
+    if not -_FARTHEST < number < _FARTHEST:  # nor is NaN
         return None
     if int(number) in _SERIALS:
         seconds = dt.timedelta(seconds=round(number * 86_400))
