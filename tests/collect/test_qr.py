@@ -138,3 +138,10 @@ def test_an_address_too_long_for_a_code_is_refused():
         qr("https://shop.cn/" + "x" * 4000, "svg", Look())
     with pytest.raises(BadInput, match="scale"):
         qr("https://shop.cn/" + "x" * 1500, "png", Look(scale=100))
+
+
+@pytest.mark.parametrize("text", ["https://shop.cn/\x01\x0b?a=1&b=<x>", "\ufffe"])
+def test_an_svg_can_be_read_whatever_its_address_has_in_it(text):
+    title = ET.fromstring(qr(text, "svg", Look())).find(f"{SVG}title")
+    assert title is not None
+    assert "\ufffd" in (title.text or "")

@@ -217,3 +217,15 @@ def test_the_loop_is_free_while_items_of_a_webhook_are_read(defined, monkeypatch
     assert defined(tells) == 200
     assert threads
     assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize("path", ["/v1/track", "/f/demo", "/hooks/calls", "/l/ann"])
+def test_a_method_that_is_not_taken_is_told_of_those_that_are(defined, path):
+    async def tells(app):
+        return await call(app, path=path, method="PUT")
+
+    answer = defined(tells)
+    assert (answer.status, answer.json["code"]) == (405, "method_not_allowed")
+    assert "Allow" in answer.json["message"]
+    assert "only" not in answer.json["message"]
+    assert answer.headers[b"allow"]

@@ -7,7 +7,6 @@ and Pillow, which is an extra; without a text it needs neither.
 import io
 import unicodedata
 from collections.abc import Iterator, Sequence
-from html import escape
 
 import segno
 from msgspec import Struct
@@ -15,6 +14,7 @@ from segno.encoder import DataOverflowError
 
 from touchline.collect.font import font_for
 from touchline.errors import BadInput
+from touchline.text import joined, tag
 
 __all__ = ["ERRORS", "FORMATS", "Look", "png", "qr", "svg"]
 
@@ -57,7 +57,7 @@ def svg(text: str, look: Look) -> bytes:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {whole:g}" role="img"',
         f' width="{side * look.scale}" height="{whole * look.scale:g}">',
-        f"<title>{escape(look.label or text)}</title>",
+        tag("title", None, look.label or text),
         f'<rect width="{side}" height="{whole:g}" fill="#fff"/>',
         f'<path d="{"".join(_runs(rows, look.border))}" stroke="#000"/>',
     ]
@@ -67,7 +67,7 @@ def svg(text: str, look: Look) -> bytes:
         parts.append(
             f'<text x="{side / 2:g}" y="{side + size * 0.5:g}" font-size="{size:g}" '
             f'font-family="{_FAMILIES}" text-anchor="middle" textLength="{wide:.2f}" '
-            f'lengthAdjust="spacingAndGlyphs">{escape(look.label)}</text>'
+            f'lengthAdjust="spacingAndGlyphs">{joined(look.label)}</text>'
         )
     return "".join([*parts, "</svg>\n"]).encode()
 

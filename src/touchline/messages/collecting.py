@@ -24,8 +24,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请求上传太慢,已超时。请重发,或分成更小的批次。",
     ),
     "method_not_allowed": (
-        "This address takes POST only. Send the event as a POST request.",
-        "该地址只接受 POST 请求,请用 POST 发送。",
+        "Not a method of this address: the header Allow lists those it takes. Send events as POST.",
+        "该地址不接受这种请求方法。事件请用 POST 发送;响应头 Allow 列出了可用的方法。",
     ),
     "no_open_redirect": (
         "Redirects to an address in the query are not followed. Use a short link instead.",
