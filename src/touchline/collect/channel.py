@@ -4,12 +4,12 @@ A site's own rules come first, then those of its mode (data/channels.toml, or GA
 channel nobody reaches is not an error; a rule that cannot be read is, before anything is stored.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from touchline.collect.mode import DEFAULT, Mode, mode
+from touchline.collect.pattern import search
 from touchline.collect.sources import KINDS, Known, Sources, folded
 from touchline.errors import BadInput
 
@@ -219,7 +219,6 @@ def _one_of(field: str, texts: list[str]) -> Test:
 
 def _matches(pattern: str, where: str) -> Test:
     try:
-        search = re.compile(pattern, re.IGNORECASE).search
-    except re.error as error:
-        raise _bad(where, f"{pattern!r} is not a regular expression ({error})") from None
-    return lambda value: search(value) is not None
+        return search(pattern, folds_case=True)
+    except ValueError as error:
+        raise _bad(where, str(error)) from None

@@ -18,6 +18,7 @@ with visitors is taken as it is.
 import difflib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +26,7 @@ from msgspec import Struct
 
 from touchline.collect.campaign import Labels
 from touchline.collect.link import FIELDS, address, checked_url, labels_from
+from touchline.collect.pattern import full
 from touchline.errors import BadInput
 
 __all__ = ["Finding", "Naming", "build", "checked", "naming"]
@@ -77,6 +79,9 @@ class Finding(Struct, frozen=True):
         return WORDS[self.code][is_zh].format(field=self.field, **{**self.params, "near": near})
 
 
+_full = lru_cache(maxsize=64)(full)
+
+
 class Naming(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The rules of a site."""
 
@@ -107,7 +112,7 @@ class Naming(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return
         yield from self._spelling(field, value)
         pattern = self.pattern.get(field)
-        if pattern is not None and not re.fullmatch(pattern, value):
+        if pattern is not None and not _full(pattern)(value):
             yield Finding(field, "pattern", {"value": value, "pattern": pattern})
 
     def _spelling(self, field: str, value: str) -> Iterator[Finding]:
@@ -130,10 +135,10 @@ def naming(document: Any) -> Naming:
             if name not in FIELDS:
                 raise ValueError(f"{name} is none of {', '.join(FIELDS)}")  # noqa: TRY301  # all faults go one way
         for pattern in made.pattern.values():
-            re.compile(pattern)
+            _full(pattern)
         if made.separator is not None and (made.separator not in SEPARATORS or not made.separator):
             raise ValueError(f"separator is one of {SEPARATORS!r}")  # noqa: TRY301  # see above
-    except (ValueError, msgspec.ValidationError, re.error) as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise BadInput("bad_naming", why=error) from error
     return made
 

@@ -7,7 +7,6 @@
 Events of a kind (survey, preference, nps) have the properties of data/plan.toml, and their own.
 """
 
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -147,12 +146,25 @@ def is_automatic(name: str) -> bool:
 
 def matching(patterns: Iterable[str]) -> Callable[[str], Any]:
     """`*` stands for anything."""
-    found = "|".join(".*".join(map(re.escape, one.split("*"))) for one in patterns)
-    return lru_cache(REMEMBERED)(re.compile(f"(?s:{found})").fullmatch if found else _nothing)
+    listed = [one.split("*") for one in patterns]
+    return lru_cache(REMEMBERED)(lambda name: any(_fits(name, parts) for parts in listed) or None)
 
 
-def _nothing(_name: str) -> None:
-    return None
+def _fits(name: str, parts: list[str]) -> bool:
+    """Whether the parts are in the name, one behind the other, and are its beginning and end."""
+    first, *rest = parts
+    if not rest:
+        return name == first
+    last = rest.pop()
+    if not name.startswith(first) or not name.endswith(last):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in rest:  # the earliest place leaves the most to what follows
+        at = name.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return at <= end
 
 
 @lru_cache(maxsize=1)

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from touchline.collect.example import example_of
+from touchline.collect.pattern import search
 
 __all__ = ["Check", "Fault", "PropertySpec", "compiled", "same"]
 
-MAX_TEXT = 512  # characters of a value that a site's regular expression sees
 MAX_ITEMS = 100  # members of a list that are looked at
 MAX_DEPTH = 8
 
@@ -186,10 +186,10 @@ def _between(low: float | None, high: float | None, measure: Callable[[Any], flo
 
 def _matches(name: str, pattern: str) -> Test:
     try:
-        search = re.compile(pattern).search
-    except re.error as error:
-        raise ValueError(f"{name}: {pattern!r} is not a regular expression ({error})") from None
-    return lambda value: not isinstance(value, str) or search(value[:MAX_TEXT]) is not None
+        is_found = search(pattern)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    return lambda value: not isinstance(value, str) or is_found(value)
 
 
 def _is_date(text: str) -> bool:
