@@ -145,6 +145,15 @@ def test_a_small_body_does_not_become_much_work():
     assert len(items(body, CHATS, name="chats")) == 200
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_deep_around_a_list_is_cut(count):
+    session = b'{"kind":"1","form":[{"mail":"li@x.cn"}]}'
+    deep = b"[" * 900 + b"]" * 900
+    many = b",".join([session] * count)
+    raw = b'{"data":{"sessions":[%s]},"deep":%s}' % (many, deep)
+    assert len(items(raw, CHATS, name="chats")) == count
+
+
 def test_each_item_of_a_list_is_read_by_itself_with_what_stands_around_it():
     body = {
         "company": "acme",

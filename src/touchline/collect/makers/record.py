@@ -79,6 +79,7 @@ def _sent(hook: Webhook, whole: Any) -> list[_Sent]:
     if type(found) is not list:
         raise BadInput("unreadable_body", why="no list of items")
     bare = placed(whole, steps, [])
+    body.is_shallow(bare)
     check_share({"around": bare}, len(found))
     around = without(bare, [steps, *_taken(hook, is_own=False)])
     if len(found) > 1 and _members(around) * len(found) > MAX_AROUND:
