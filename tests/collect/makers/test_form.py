@@ -100,7 +100,7 @@ def sent(body, where=SITE, **headers):
     if isinstance(told, Answer):
         return told
     assert (told.source, told.headers) == ("demo", {})
-    return FORM.defined.read(told, where).items[0]
+    return FORM.defined.read(told, where).items[-1]
 
 
 def event(body, where=SITE, **headers):
@@ -151,7 +151,7 @@ def test_without_consent_nothing_that_names_a_person_is_even_logged():
     told = FORM.defined.admit(request(body), where)
     assert "138" not in told.body.decode()
     assert "王" not in told.body.decode()
-    item = FORM.defined.read(told, where).items[0]
+    item = FORM.defined.read(told, where).items[-1]
     lead = to_event(item, told, None, where)
     assert [i.type for i in lead.identifiers] == ["anonymous_id"]
     assert lead.traits == {}
@@ -236,7 +236,7 @@ def test_a_program_is_thanked_and_its_submission_kept_apart(more):
     item = sent({**FILLED, **more})
     assert item.reason == "form_trap"
     again = {k: v for k, v in json.loads(payload(item)).items() if k != "trap"}
-    back = FORM.defined.read(request(json.dumps(again).encode()), SITE).items[0]
+    back = FORM.defined.read(request(json.dumps(again).encode()), SITE).items[-1]
     assert back.reason is None
     answer = FORM.defined.answer(
         request({**FILLED, **more}), [Verdict("x", "rejected", "form_trap")], SITE
@@ -247,7 +247,7 @@ def test_a_program_is_thanked_and_its_submission_kept_apart(more):
 def viewed(body, where=SITE, **headers):
     """The event of the page's opening, if there is one."""
     told = FORM.defined.admit(request(body, **headers), where)
-    items = FORM.defined.read(told, where).items[1:]
+    items = FORM.defined.read(told, where).items[:-1]
     return [to_event(item, told, None, where) for item in items]
 
 
@@ -348,7 +348,7 @@ def test_no_body_is_an_exception(body):
     except BadInput:
         return
     if not isinstance(told, Answer):
-        msgspec.json.encode(FORM.defined.read(told, SITE).items[0].data)
+        msgspec.json.encode(FORM.defined.read(told, SITE).items[-1].data)
 
 
 @pytest.mark.parametrize(

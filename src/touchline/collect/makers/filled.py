@@ -40,7 +40,8 @@ def filled(form: Form, said: Any, request: RawRequest) -> list[Item]:
     if reason is None and _is_first_seen(form, said):
         viewed = _viewed(form, said, visitor, request.received_us)
         seen_id = f"{message_id}-viewed"
-        items.append(Item(seen_id, "track", reason_against(viewed, seen_id), viewed, said))
+        # Before what was filled in: of one moment, the order of arrival says what came first.
+        items.insert(0, Item(seen_id, "track", reason_against(viewed, seen_id), viewed, said))
     return items
 
 
