@@ -82,6 +82,8 @@ PRIVATE = (
     "::ffff:10.0.0.1",
     "2002:7f00:1::",
     "64:ff9b::7f00:1",
+    "fec0::1",
+    "::7f00:1",
     "ff02::1",
 )
 
@@ -268,3 +270,12 @@ def test_reach_is_of_hosts_ports_networks_and_folders(tmp_path):
     assert not reach.holds_path(tmp_path / "way-out" / "passwd")
     with pytest.raises(BadInput):
         Reach(["10.0.0.0/99"])
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "100"}, {"Content-Encoding": "gzip"}])
+def test_an_answer_cut_short_is_no_answer(shop, client, headers):
+    body = gzip.compress(b"a" * 500)[:9]
+    cut = (200, {**headers, "Connection": "close"}, body)
+    shop.answers["/cut"] = [cut] * 20
+    with pytest.raises(Unavailable):
+        client.send("GET", f"{shop.url}/cut")

@@ -265,13 +265,17 @@ class Client:
         coding = (response.getheader("content-encoding") or "identity").strip().lower()
         packed = zlib.decompressobj(_GZIP) if coding in ("gzip", "x-gzip") else None
         most = self._limits.max_bytes
-        found = bytearray()
+        found, promised, came = bytearray(), response.length, 0
         while part := response.read1(CHUNK):
+            came += len(part)
             if time.monotonic() > deadline:
                 raise Unavailable("host_away", host=host, why="too slow")
             found += part if packed is None else packed.decompress(part, most + 1 - len(found))
             if len(found) > most or (packed is not None and packed.unconsumed_tail):
                 raise BadInput("answer_too_large", host=host, limit=most)
+        is_open = packed is not None and came > 0 and not packed.eof
+        if came < (promised or 0) or is_open:
+            raise Unavailable("host_away", host=host, why="the answer was cut short")
         return bytes(found)
 
 
@@ -303,12 +307,14 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return _is_public(address.ipv4_mapped)
-        if address.sixtofour is not None or address.teredo is not None or address in _NAT64:
+        if address.sixtofour is not None or address.teredo is not None or address.is_site_local:
+            return False
+        if any(address in within for within in _HOLDS_IPV4):
             return False
     return address.is_global and not address.is_multicast
 
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/32")
+_HOLDS_IPV4 = (ipaddress.ip_network("64:ff9b::/32"), ipaddress.ip_network("::/96"))
 
 
 def _origin(url: str) -> tuple[str, str, int]:

@@ -7,7 +7,6 @@ surprises: rows have no line, so a bad row is kept as a reject once, however oft
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -20,7 +19,7 @@ from touchline.collect.importers.fields import KINDS, guessed
 from touchline.collect.importers.file import OpenFile
 from touchline.collect.importers.jsonrows import JsonLines
 from touchline.collect.importers.mapfile import MapFile
-from touchline.collect.importers.mapping import Assignment, Plan
+from touchline.collect.importers.mapping import Assignment, Plan, check_needs
 from touchline.collect.importers.read import open_table
 from touchline.collect.importers.rows import Broken, Row, Rows, listed
 from touchline.collect.site import Site
@@ -125,7 +124,7 @@ def _plan(source: Source, table: _Spooled, mapfile: MapFile) -> Plan:
             taken.add(field)
         assignments.append(Assignment(column, field, how))
     plan = Plan(kind, assignments, mapfile.constants, fill_down=mapfile.layout.fill_down)
-    _check_needs(plan, table)
+    check_needs(plan, table)
     if source.yields == "costs" and source.cursor and "date_to" in plan.fields():
         why = "costs of several days (date_to) are pulled as a whole: leave out the cursor"
         raise BadInput("bad_source", name=source.name, why=why)
@@ -135,16 +134,3 @@ def _plan(source: Source, table: _Spooled, mapfile: MapFile) -> Plan:
 def _very_name(kind: str, column: str, taken: set[str]) -> str | None:
     fields = [field for field, place in guessed(kind, column).items() if place == 0]
     return next((field for field in fields if field not in taken), None)
-
-
-def _check_needs(plan: Plan, table: _Spooled) -> None:
-    have: set[Any] = set(plan.fields()) | plan.constants.keys()
-    for group in plan.kind.needs:
-        if have.isdisjoint(group):
-            raise BadInput(
-                "column_missing",
-                path=table.path,
-                kind=plan.kind.name,
-                field=" / ".join(group),
-                columns=listed(table.columns),
-            )

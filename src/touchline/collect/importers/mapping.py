@@ -21,7 +21,7 @@ from touchline.collect.importers.shipped import is_known
 from touchline.errors import BadInput
 from touchline.model import IDENTIFIER_TYPES
 
-__all__ = ["Assignment", "Mapped", "Plan", "column_guesses", "make_plan", "map_rows"]
+__all__ = ["Assignment", "Mapped", "Plan", "check_needs", "column_guesses", "make_plan", "map_rows"]
 
 _encoder = msgspec.json.Encoder(order="sorted")
 # Identifiers of one type come from several columns as phone, phone#2, phone#3.
@@ -216,7 +216,7 @@ def make_plan(kind: str, table: Table, mapfile: MapFile) -> Plan:
         is_complete=table.is_complete,
         power=units.power_under(table.preface),
     )
-    _check_needs(plan, table)
+    check_needs(plan, table)
     return plan
 
 
@@ -323,7 +323,7 @@ def _add_guesses(
                 settled.add(field)
 
 
-def _check_needs(plan: Plan, table: Table) -> None:
+def check_needs(plan: Plan, table: Table) -> None:
     have = set(plan.fields()) | plan.constants.keys()
     for group in plan.kind.needs:
         if have.isdisjoint(group):
