@@ -2,8 +2,8 @@
 
 A name is resolved here, its addresses are looked at, and the connection goes to the very address
 that was found good, so a name that changes its mind in between gains nothing. Private, loopback and
-link-local addresses are refused unless the site's settings list the place (`reach`). Time, size,
-redirects and retries are limited; a redirect is a new dial.
+link-local addresses are refused unless the site's settings list the place (`reach`). Time, size and
+retries are limited. A redirect is an answer: whoever follows it asks here again.
 """
 
 import contextlib
@@ -22,17 +22,16 @@ from typing import NamedTuple, Self
 
 from touchline.errors import BadInput, Unavailable
 
-__all__ = ["Answer", "Client", "Limits", "Reach", "addresses"]
+__all__ = ["Answer", "Client", "Limits", "Origin", "Reach", "addresses", "origin"]
 
 CHUNK = 1 << 16
 NOT_DONE = frozenset((429, 503))  # nothing came of the request: it may be sent again
 AWAY = frozenset((502, 504))
 REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
-MOVED = frozenset((301, 302, 303, 307, 308))
-PERSONAL = frozenset(("authorization", "cookie", "proxy-authorization"))
 STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 _GZIP = 31  # zlib: a gzip header is expected
 
+Origin = tuple[str, str, int]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -77,19 +76,17 @@ class Limits(NamedTuple):
     read_s: float = 60.0
     total_s: float = 300.0
     max_bytes: int = 64 << 20
-    redirects: int = 5
     tries: int = 5
     longest_pause_s: float = 120.0
 
 
 class Answer(NamedTuple):
-    """`body` is unpacked. `url`: where it came from in the end."""
+    """`body` is unpacked."""
 
     status: int
     reason: str
     headers: list[tuple[str, str]]
     body: bytes
-    url: str
 
     def header(self, name: str) -> str | None:
         return next((value for own, value in self.headers if own.lower() == name), None)
@@ -131,7 +128,7 @@ class Client:
         self._reach = reach or Reach()
         self._limits = limits or Limits()
         self._wait = wait
-        self._idle: dict[tuple[str, str, int], http.client.HTTPConnection] = {}
+        self._idle: dict[Origin, http.client.HTTPConnection] = {}
         self._tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Self:
@@ -151,7 +148,6 @@ class Client:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        follow: bool = True,
         is_repeatable: bool | None = None,
     ) -> Answer:
         """The answer, whatever its status. Raises BadInput for a place that may not be asked and
@@ -159,29 +155,12 @@ class Client:
         """
         sent = dict(headers or {})
         again = method in REPEATABLE if is_repeatable is None else is_repeatable
-        for _ in range(self._limits.redirects + 1):
-            answer = self._patiently(method, url, sent, body, again)
-            target = answer.header("location")
-            if not follow or answer.status not in MOVED or not target:
-                return answer
-            following = urllib.parse.urljoin(url, target)
-            if _origin(following) != _origin(url):
-                sent = {name: of for name, of in sent.items() if name.lower() not in PERSONAL}
-            if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
-                method, body = "GET", None
-                sent = {n: v for n, v in sent.items() if not n.lower().startswith("content-")}
-            url = following
-        raise BadInput("too_many_redirects", host=_origin(url)[1])
-
-    def _patiently(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None, again: bool
-    ) -> Answer:
         left = self._limits.tries
         while True:
             left -= 1
             pause = min(2.0 ** (self._limits.tries - left - 1), 30.0) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
             try:
-                answer = self._once(method, url, headers, body, again)
+                answer = self._once(method, url, sent, body, again)
             except Unavailable:
                 if not (again and left):
                     raise
@@ -196,7 +175,7 @@ class Client:
     def _once(
         self, method: str, url: str, headers: dict[str, str], body: bytes | None, again: bool
     ) -> Answer:
-        scheme, host, port = place = _origin(url)
+        scheme, host, port = place = origin(url)
         if scheme == "http" and not self._reach.holds_host(host, port):
             raise BadInput("plain_http", host=host)
         kept = self._idle.pop(place, None) if again else None
@@ -211,7 +190,7 @@ class Client:
         except (OSError, http.client.HTTPException, zlib.error, UnicodeError) as error:
             raise Unavailable("host_away", host=host, why=_reason(error)) from error
 
-    def _connection(self, place: tuple[str, str, int]) -> http.client.HTTPConnection:
+    def _connection(self, place: Origin) -> http.client.HTTPConnection:
         scheme, host, port = place
         connection: http.client.HTTPConnection
         if scheme == "https":
@@ -239,7 +218,7 @@ class Client:
     def _exchange(
         self,
         connection: http.client.HTTPConnection,
-        place: tuple[str, str, int],
+        place: Origin,
         method: str,
         url: str,
         headers: dict[str, str],
@@ -253,7 +232,7 @@ class Client:
             with connection.getresponse() as response:
                 found = self._body(response, deadline, place[1])
                 is_kept = not response.will_close
-                return Answer(response.status, response.reason, response.getheaders(), found, url)
+                return Answer(response.status, response.reason, response.getheaders(), found)
         finally:
             replaced = self._idle.pop(place, None) if is_kept else connection
             if is_kept:
@@ -317,7 +296,7 @@ def _is_public(address: Address) -> bool:
 _HOLDS_IPV4 = (ipaddress.ip_network("64:ff9b::/32"), ipaddress.ip_network("::/96"))
 
 
-def _origin(url: str) -> tuple[str, str, int]:
+def origin(url: str) -> Origin:
     """Scheme, host, port. Raises BadInput for what is no web address, or holds a password."""
     try:
         parts = urllib.parse.urlsplit(url)

@@ -19,10 +19,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{host}: http sends credentials in clear. Use https, or list the host as reach.",
         "{host}:http 会明文传输凭证。请改用 https,或在 settings.toml 的 reach 中列出该主机。",
     ),
-    "too_many_redirects": (
-        "{host}: it redirects again and again. Correct the address.",
-        "{host} 不断重定向,请检查网址。",
-    ),
     "host_away": (
         "{host}: no answer ({why}). It is tried again later; check the address.",
         "{host} 没有响应({why})。稍后会重试,也请检查地址。",
@@ -54,6 +50,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "source_refused": (
         "Source {name} refused the request (HTTP {status}: {why}). Correct its endpoint.",
         "数据源 {name} 拒绝了请求(HTTP {status}:{why})。请修改 endpoint。",
+    ),
+    "source_leads_elsewhere": (
+        "It leads to {place}, which the source does not name. Write it as base_url if it is meant.",
+        "该接口指向数据源定义之外的地址 {place}。如确需访问,请把它写进 base_url。",
     ),
     "source_not_json": (
         "Source {name} answered with something that is no JSON. Check base_url and path.",

@@ -1,6 +1,7 @@
 """An API on this machine, asked through dlt and our client: pages, signing in, 429, errors."""
 
 import base64
+import contextlib
 import datetime as dt
 import http.server
 import json
@@ -42,8 +43,8 @@ class Api(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def api():
+@contextlib.contextmanager
+def serving():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
     server.daemon_threads, server.asked = True, []
     server.url = f"http://127.0.0.1:{server.server_address[1]}/v1/"
@@ -51,6 +52,12 @@ def api():
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def api():
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -252,12 +259,59 @@ def test_rows_that_hang_on_others_are_asked_for_each(api, tmp_path):
     ]
 
 
-def test_an_api_that_leads_elsewhere_is_not_followed_there(api, tmp_path):
-    api.answer = lambda *_: (200, {}, {"data": ROWS[:1], "next": "https://169.254.169.254/meta"})
-    asked = source(api, {"paginator": {"type": "json_link", "next_url_path": "next"}})
+@pytest.fixture
+def elsewhere():
+    """Another place that may be asked, and is not."""
+    with serving() as server:
+        yield server
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_another_origin_is_refused_and_gets_nothing(api, elsewhere, tmp_path, status):
+    api.answer = lambda *_: (status, {"Location": f"{elsewhere.url}spend"}, b"")
+    asked = source(
+        api,
+        {"headers": {"X-Api-Key": "secret:key"}},
+        {"method": "POST", "json": {"token": "secret:body"}},
+    )
     with pytest.raises(BadInput) as told:
         pulled(tmp_path, asked)
-    assert told.value.code == "address_refused"
+    assert told.value.code == "source_leads_elsewhere"
+    assert elsewhere.url.removesuffix("/v1/") in told.value.text("en")
+    assert elsewhere.asked == []
+
+
+def test_a_redirect_within_the_origin_is_followed_with_its_credentials(api, tmp_path):
+    def answer(path, _query, headers):
+        if path == "/v1/spend":
+            return 307, {"Location": "/v2/spend"}, b""
+        assert headers["X-Api-Key"] == "secret:key"
+        return 200, {}, {"data": ROWS[:1]}
+
+    api.answer = answer
+    asked = source(
+        api, {"headers": {"X-Api-Key": "secret:key"}}, {"method": "POST", "json": {"a": 1}}
+    )
+    assert pulled(tmp_path, asked)[0].rows == 1
+    assert [(verb, path, body) for verb, path, _, _, body in api.asked] == [
+        ("POST", "/v1/spend", b'{"a": 1}'),
+        ("POST", "/v2/spend", b'{"a": 1}'),
+    ]
+
+
+def test_a_next_page_of_another_origin_is_refused_and_gets_nothing(api, elsewhere, tmp_path):
+    api.answer = lambda *_: (200, {}, {"data": ROWS[:1], "next": f"{elsewhere.url}spend"})
+    auth = {"type": "bearer", "token": "secret:key"}
+    asked = source(api, {"paginator": {"type": "json_link", "next_url_path": "next"}, "auth": auth})
+    with pytest.raises(BadInput) as told:
+        pulled(tmp_path, asked)
+    assert told.value.code == "source_leads_elsewhere"
+    assert elsewhere.asked == []
+
+
+def test_an_address_that_the_definition_names_is_asked(api, elsewhere, tmp_path):
+    elsewhere.answer = lambda *_: (200, {}, {"data": ROWS[:2]})
+    assert pulled(tmp_path, source(api, endpoint={"path": f"{elsewhere.url}all"}))[0].rows == 2
 
 
 def test_hostile_values_reach_the_file_as_something_the_reader_judges(api, tmp_path):

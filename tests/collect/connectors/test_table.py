@@ -99,12 +99,43 @@ def test_rows_come_by_their_cursor(tmp_path, database):
         ({"url": "postgresql://me@a,b/x"}, "bad_source"),
         ({"url": "postgresql://me@db.cn/x?passfile=/etc/x"}, "bad_source"),
         ({"url": "mysql://me@192.168.0.1/x"}, "address_refused"),
+        ({"url": "postgresql://me@8.8.8.8/x?port=22"}, "bad_source"),
+        ({"url": "postgresql://me@8.8.8.8/x?host=10.0.0.1"}, "bad_source"),
+        ({"url": "postgresql://me@8.8.8.8/x?hostaddr=10.0.0.1"}, "bad_source"),
+        ({"url": "postgresql://me@8.8.8.8/x?service=inside"}, "bad_source"),
+        ({"url": "postgresql://me@/x?host=10.0.0.1"}, "folder_refused"),
+        ({"url": "postgresql://me@/x?host=8.8.8.8:5432"}, "folder_refused"),
+        ({"url": "postgresql://me@8.8.8.8/x?sslmode=require&sslmode=disable"}, "bad_source"),
+        ({"url": "mysql+pymysql://me@8.8.8.8/x?unix_socket=/run/my.sock"}, "bad_source"),
+        ({"url": "mysql+pymysql://me@8.8.8.8/x?read_default_file=/etc/x"}, "bad_source"),
+        ({"url": "mssql+pyodbc://me@8.8.8.8/x?driver=a};Server=10.0.0.1;b={c"}, "bad_source"),
+        ({"url": "mssql+pyodbc://me@8.8.8.8/x;Server=10.0.0.1?driver=a"}, "bad_source"),
+        ({"url": "oracle+oracledb://me@8.8.8.8/x)(ADDRESS=(HOST=10.0.0.1"}, "bad_source"),
     ],
 )
 def test_what_may_not_or_cannot_be_read_is_told(tmp_path, database, more, code):
     with pytest.raises((BadInput, Unavailable)) as told:
         pulled(tmp_path, database, **more)
     assert told.value.code == code
+
+
+def test_a_listed_port_of_a_host_is_no_way_to_its_others():
+    """What the driver is given is what was looked at, so no option may name another."""
+    reach = Reach(["127.0.0.1:5432"])
+    for url in ("postgresql://me@127.0.0.1:22/x", "postgresql://me@127.0.0.1:5432/x?port=22"):
+        table = {"name": "crm", "kind": "sql_database", "yields": "people", "table": "t"}
+        with pytest.raises(BadInput) as told:
+            list(table_rows(sources([{**table, "url": url}])[0], ALL, reach, ZONE, []))
+        assert told.value.code in {"address_refused", "bad_source"}
+
+
+def test_an_odd_name_of_a_file_is_read_as_it_is(tmp_path, database):
+    odd = tmp_path / "shop?mode=rwc#%20.db"
+    odd.write_bytes(database.read_bytes())
+    url = f"sqlite:///{tmp_path}/shop%3Fmode=rwc#%2520.db"
+    table = {"name": "crm", "kind": "sql_database", "yields": "people", "table": "won"}
+    source = sources([{**table, "url": url}])[0]
+    assert len(list(table_rows(source, ALL, Reach([str(tmp_path)]), ZONE, []))) == 2
 
 
 def test_a_database_that_is_broken_is_told_in_one_line(tmp_path, database):

@@ -135,7 +135,9 @@ def _check_keys(source: Source) -> None:
     for parent in source.parents:
         _known(source, "parents", parent, _PARENT)
         endpoint = parent.get("endpoint", {})
-        endpoints.append(endpoint if isinstance(endpoint, dict) else {})
+        if not isinstance(endpoint, dict):
+            raise _bad(source, "parents.endpoint must be a table, such as { path = ... }")
+        endpoints.append(endpoint)
     _known(source, "client", source.client or {}, _CLIENT)
     if source.kind == "rest_api" and not isinstance((source.client or {}).get("base_url"), str):
         raise _bad(source, "client needs base_url")

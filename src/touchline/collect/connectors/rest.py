@@ -5,6 +5,7 @@ hang on others. Where the window begins and ends is written into the request her
 state and its filters stay out of it.
 """
 
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,9 +23,22 @@ def api_rows(source: Source, bounds: Mapping[str, str], client: Client) -> Itera
     """Rows as the API has them. `bounds`: start, end (exclusive) and last (inclusive) as texts."""
     from dlt.sources.rest_api import rest_api_resources
 
-    config = _config(source, bounds, GuardedSession(client))
+    config = _config(source, bounds, GuardedSession(client, _named(source)))
     resources = rest_api_resources(config)
     yield from next(resource for resource in resources if resource.name == ROWS)
+
+
+def _named(source: Source) -> Iterator[str]:
+    """The addresses that the definition itself says."""
+    about, endpoints = source.client or {}, [source.endpoint or {}]
+    endpoints += [parent.get("endpoint", {}) for parent in source.parents]
+    yield str(about["base_url"])
+    for part in (about, *endpoints):
+        auth = part.get("auth")
+        if isinstance(auth, dict) and "access_token_url" in auth:
+            yield str(auth["access_token_url"])
+        if urllib.parse.urlsplit(str(part.get("path", ""))).scheme in ("http", "https"):
+            yield str(part["path"])
 
 
 def _config(source: Source, bounds: Mapping[str, str], session: GuardedSession) -> Any:

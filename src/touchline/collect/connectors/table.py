@@ -6,6 +6,8 @@ rows are read, and those outside the window are passed over later. The connectio
 """
 
 import datetime as dt
+import re
+import urllib.parse
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +27,9 @@ __all__ = ["table_rows"]
 CHUNK = 5_000
 CONNECT_S = 10
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mssql": 1433, "oracle": 1521}
-_OPTIONS = frozenset(("host", "port", "sslmode", "application_name", "charset", "driver"))
+_OPTIONS = frozenset(("sslmode", "application_name", "charset", "driver"))
+# Drivers put texts together: a bracket or an equals sign could name another server.
+_PLAIN = re.compile(r"[\w .@$-]*")
 
 
 def table_rows(
@@ -68,28 +72,43 @@ def _engine(source: Source, reach: Reach) -> sa.Engine:
         return sa.create_engine(_file(url, reach))
     if kind not in _PORTS:
         raise _bad(source, f"databases of the kind {kind} are not read")
-    options = url.query.keys() - _OPTIONS
-    if options:
-        raise _bad(source, f"url: {min(options)} may not be set")
+    _check_options(source, url)
     url = _checked(source, url, reach, _PORTS[kind])
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
     if kind != "postgresql":
         return sa.create_engine(url)
     return sa.create_engine(
-        url,
+        url.set(drivername="postgresql+psycopg"),  # which is told the address
         connect_args={"connect_timeout": CONNECT_S},
         execution_options={"postgresql_readonly": True},
     )
 
 
-def _file(url: sa.URL, reach: Reach) -> str:
+def _check_options(source: Source, url: sa.URL) -> None:
+    """Nothing in the address leads elsewhere than its host and port do. As options these two are
+    for a socket of PostgreSQL on this machine.
+    """
+    options = dict(url.query)
+    is_socket = "host" in options and not url.host and url.get_backend_name() == "postgresql"
+    for name in ("host", "port"):
+        if options.pop(name, None) is not None and not is_socket:
+            raise _bad(source, f"url: {name} stands before the name of the database, as host:port")
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            raise _bad(source, f"url: {name} may not be set")
+        if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+            raise _bad(source, f"url: {name} must be plain letters and digits")
+    if not _PLAIN.fullmatch(url.database or ""):
+        raise _bad(source, "url: the database's name must be plain letters and digits")
+
+
+def _file(url: sa.URL, reach: Reach) -> sa.URL:
     path = Path(url.database or "").resolve()
     if not reach.holds_path(path):
         raise BadInput("folder_refused", path=path)
     if not path.is_file():
         raise BadInput("file_missing", path=path)
-    return f"sqlite:///file:{path}?mode=ro&uri=true"
+    name = "file:" + urllib.parse.quote(str(path))
+    return sa.URL.create("sqlite", database=name, query={"mode": "ro", "uri": "true"})
 
 
 def _checked(source: Source, url: sa.URL, reach: Reach, port: int) -> sa.URL:
@@ -97,7 +116,7 @@ def _checked(source: Source, url: sa.URL, reach: Reach, port: int) -> sa.URL:
     asked = url.query.get("host", url.host)
     if not isinstance(asked, str) or not asked or "," in asked:
         raise _bad(source, "url needs one host")
-    if asked.startswith("/"):
+    if "host" in url.query:
         if not reach.holds_path(Path(asked)):
             raise BadInput("folder_refused", path=asked)
         return url
