@@ -9,6 +9,8 @@ import build
 from touchline import clock
 from touchline.errors import BadInput
 from touchline.jobs.definitions import apply, dump, goals_of, read_file, site_of
+from touchline.jobs.doctor import examine
+from touchline.jobs.writer import Writer
 from touchline.storage import definition, schema
 
 tomli = tomllib.loads
@@ -147,3 +149,51 @@ def test_only_the_newest_version_of_a_kind_is_read(workspace, monkeypatch):
     assert definition.current(workspace.state, 2) == {"site": {"own_hosts": ["b"]}}
     assert definition.current(workspace.state, 0) == {}
     assert len(read) == 3
+
+
+LOOKS_AROUND = r"^(?!test).*shop$"
+TAKEN_ONCE = {
+    "channel_rule": [
+        {"channel": "A", "medium": {"matches": LOOKS_AROUND}},
+        {"channel": "B", "medium": "own"},
+    ],
+    "event": [
+        {
+            "name": "Signed",
+            "strict": True,
+            "properties": {
+                "code": {"type": "string", "pattern": LOOKS_AROUND},
+                "items": {"type": "array", "items": {"properties": {"id": {"pattern": "("}}}},
+            },
+        }
+    ],
+}
+
+
+def test_an_expression_that_was_taken_once_and_is_refused_now_stops_nothing_else(workspace):
+    """Commits go on, its rule holds for nothing, and doctor says where it stands."""
+    definition.save(workspace.state, TAKEN_ONCE, "before")
+    tracker = build.Tracker(workspace)
+    tracker.send(
+        build.page("m1", "https://x.cn/?utm_source=a&utm_medium=my-shop"),
+        build.page("m2", "https://x.cn/?utm_source=a&utm_medium=own"),
+        build.track("m3", "Signed", properties={"code": "any", "items": [{"id": "x"}]}),
+        build.track("m4", "Signed", properties={"code": 7}),
+    )
+    Writer(workspace).catch_up()
+    with workspace.view("fresh", "events") as view:
+        rows = view.fetch(view.events("message_id", "channel", "seq")).to_pylist()
+    by_id = {row["message_id"]: row["channel"] for row in rows}
+    assert by_id.keys() == {"m1", "m2", "m3"}  # what else the plan says holds
+    assert (by_id["m1"], by_id["m2"]) == ("Unassigned", "B")
+    found = {one["where"]: one["what"] for one in examine(workspace)["findings"]}
+    assert found.keys() == {"channel_rule 1", "Signed.code", "Signed.items[].id"}
+    assert "(?!test)" in found["channel_rule 1"]
+
+
+def test_beside_an_expression_that_is_refused_now_the_rest_can_still_be_applied(workspace):
+    definition.save(workspace.state, TAKEN_ONCE, "before")
+    assert apply(workspace, {"goal": [{"name": "g", "event": "E"}]}) == ["goal"]
+    assert definition.current(workspace.state)["channel_rule"] == TAKEN_ONCE["channel_rule"]
+    with pytest.raises(BadInput, match="no regular expression"):
+        apply(workspace, {"channel_rule": TAKEN_ONCE["channel_rule"]})

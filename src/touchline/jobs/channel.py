@@ -12,8 +12,7 @@ from touchline.collect.campaign import Origin, origin_of
 from touchline.collect.channel import WORDS, Rule
 from touchline.collect.finding import found_of
 from touchline.collect.mode import MODES
-from touchline.jobs.definitions import channels_of, site_of
-from touchline.storage import definition
+from touchline.jobs.definitions import channels_of, in_force, site_of
 from touchline.storage.workspace import Workspace
 
 __all__ = ["TOLD_BY", "explain"]
@@ -33,8 +32,8 @@ def explain(workspace: Workspace, args: dict[str, Any]) -> dict[str, Any]:
     """url, referrer, user_agent, mode: all optional, all text."""
     site = site_of(workspace)
     if args.get("mode"):
-        held = definition.current(workspace.state)
-        site = msgspec.structs.replace(site, channels=channels_of(held, args["mode"]))
+        rules = channels_of(in_force(workspace), args["mode"])
+        site = msgspec.structs.replace(site, channels=rules)
     agent = args.get("user_agent")
     origin = origin_of(
         site, page_url=args.get("url"), referrer=args.get("referrer"), user_agent=agent

@@ -23,6 +23,7 @@ from touchline.collect.connectors.definition import sources
 from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.naming import Naming, naming
+from touchline.collect.outdated import Outdated, readable
 from touchline.collect.plan_spec import events_of
 from touchline.collect.site import Site
 from touchline.errors import BadInput
@@ -41,7 +42,9 @@ __all__ = [
     "dump",
     "goals_of",
     "held",
+    "in_force",
     "newer_site",
+    "outdated",
     "planned_of",
     "read_file",
     "sealed",
@@ -98,7 +101,7 @@ def apply(workspace: Workspace, documents: dict[str, Any], author: str = "cli") 
 def sealed(workspace: Workspace, documents: dict[str, Any]) -> dict[str, Any]:
     """Documents, checked, as they may lie in State: a secret in them is readable no more."""
     held, vault = definition.current(workspace.state), workspace.vault
-    _check({**held, **documents}, vault.open)
+    _check({**readable(held)[0], **documents}, vault.open)
     return makers.sealed(documents, held, vault.seal, vault.open)
 
 
@@ -113,6 +116,16 @@ def held(workspace: Workspace) -> dict[str, Any]:
     return {kind: found[kind] for kind in KINDS if kind in found}
 
 
+def in_force(workspace: Workspace) -> dict[str, Any]:
+    """The same, without the expressions that are no longer matched: they stop nothing else."""
+    return readable(definition.current(workspace.state))[0]
+
+
+def outdated(workspace: Workspace) -> list[Outdated]:
+    """Expressions that are no longer matched."""
+    return readable(definition.current(workspace.state))[1]
+
+
 def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
     """Goals in force now. A report as of an earlier day asks today's question of what was known."""
     return _goals(definition.current(workspace.state))
@@ -120,7 +133,7 @@ def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
 
 def planned_of(workspace: Workspace) -> Planned:
     """The tracking plan, the map of touchpoints and the goals in force."""
-    held = definition.current(workspace.state)
+    held = in_force(workspace)
     return planned(held, _goals(held), channels_of(held).sources)
 
 
@@ -137,7 +150,7 @@ def naming_of(workspace: Workspace) -> Naming:
 
 def site_of(workspace: Workspace) -> Site:
     """What turning requests into events needs to know of this workspace."""
-    held = definition.current(workspace.state)
+    held = in_force(workspace)
     hosts = _hosts(held.get("site", {}))
     return Site(
         workspace=workspace.id,

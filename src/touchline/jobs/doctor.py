@@ -15,6 +15,7 @@ from touchline import clock
 from touchline.collect.geo import Geo
 from touchline.jobs import sources
 from touchline.jobs.account import Tally
+from touchline.jobs.definitions import outdated
 from touchline.jobs.places import geo_path
 from touchline.journey.rate import Rates
 from touchline.measure.cost import spending
@@ -84,6 +85,10 @@ WHAT = {
         "{cost} of {channels} ({first} to {last}) came in before it was final: import it again",
         "{channels} 在 {first} 至 {last} 的费用 {cost} 是在数据稳定之前导入的,请重新导入",
     ),
+    "outdated": (
+        "{pattern} is no longer matched and is left out: write it without look-around and apply it",
+        "正则表达式 {pattern} 已不受支持,目前不生效:请改写(不用环视和反向引用)后重新 apply",
+    ),
     "open": ("others may read it: chmod 600", "其他用户可以读取该文件,请执行 chmod 600"),
 }
 
@@ -112,6 +117,10 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
             findings += _conservation(account, _stored(view, upto), refused)
             findings += _repeated(view)
         findings += _spend(workspace)
+    findings += [
+        Finding("definitions", where, "outdated", {"pattern": repr(pattern)})
+        for where, pattern in outdated(workspace)
+    ]
     findings += _sources(workspace, language)
     listed = [finding.in_words(language) for finding in findings]
     return {"findings": listed, "sources": _by_source(account)}
