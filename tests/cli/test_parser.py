@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from touchline.cli import main
 from touchline.cli.chinese import HELP
 from touchline.cli.parser import ABOUT, parser
 
@@ -49,6 +50,17 @@ def test_a_chinese_terminal_reads_chinese(speak):
         english = re.findall(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", said)
         assert english == [], english
     assert parser().format_help().startswith("用法:touchline")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["links", "list", "shop", "--campaign"], ["keys", "create", "shop", "--alias"]],
+)
+def test_bytes_that_are_no_text_are_refused_in_one_line(speak, capsys, given):
+    speak("C.UTF-8")
+    assert main([*given, "\udcff"]) == 2
+    name = given[-1].removeprefix("--")
+    assert capsys.readouterr().err == f"touchline: {name}: '\\udcff' is not UTF-8.\n"
 
 
 @pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])

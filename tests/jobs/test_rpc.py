@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from touchline.errors import NotFound, TouchlineError, Unavailable
+from touchline.errors import BadInput, NotFound, TouchlineError, Unavailable
 from touchline.jobs import rpc
 from touchline.jobs.failure import packed, unpacked
 
@@ -36,6 +36,24 @@ def test_chunks_come_out_as_they_went_in(tmp_path):
     chunks = list(rpc.ask(tmp_path, "events", {"person": "张", "limit": 3}))
     thread.join()
     assert chunks == [b"a", b"", b"x" * 200_000]
+
+
+def test_a_question_may_be_as_large_as_a_request_to_the_api_or_is_refused(tmp_path, monkeypatch):
+    asked = []
+
+    def answer(connection, request):
+        asked.append(request)
+        rpc.reply(connection, rpc.END)
+
+    large = {"promo_code": ["x" * (5 << 20)]}
+    thread = answering(tmp_path, answer)
+    assert list(rpc.ask(tmp_path, "apply", large)) == []
+    thread.join()
+    assert asked == [rpc.Request("apply", large)]
+    monkeypatch.setattr(rpc, "MAX_REQUEST", 100)
+    with rpc.listen(tmp_path), pytest.raises(BadInput) as caught:
+        list(rpc.ask(tmp_path, "apply", large))
+    assert caught.value.code == "body_too_large"
 
 
 def test_an_error_keeps_its_class_code_and_params(tmp_path):

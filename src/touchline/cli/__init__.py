@@ -7,6 +7,7 @@ needs is imported when it runs, so that `--help` answers at once.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = ["main"]
 
@@ -18,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     args = parser().parse_args(argv)
     try:
+        _check_text(vars(args))
         return int(args.run(args) or 0)
     except TouchlineError as error:
         print(f"touchline: {error.text(language())}", file=sys.stderr)
@@ -28,6 +30,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _check_text(args: dict[str, Any]) -> None:
+    """Paths may be any bytes; all else is text, or no database takes it."""
+    from touchline.errors import BadInput
+
+    for name, value in args.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii():
+                try:
+                    text.encode()
+                except UnicodeEncodeError:
+                    why = "is not UTF-8."
+                    raise BadInput("bad_argument", name=name, value=text, why=why) from None
 
 
 def language() -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from touchline.errors import Unavailable
+from touchline.errors import BadInput, Unavailable
 from touchline.jobs.failure import unpacked
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 NAME = "worker.sock"
-MAX_REQUEST = 1 << 20
+MAX_REQUEST = 16 << 20
 CHUNK, ERROR, END = b"C", b"E", b"."
 _LENGTH = struct.Struct("<I")
 
@@ -72,7 +72,7 @@ def ask(
     """Chunks of the answer, blocking. Raises what the worker raised, or Unavailable."""
     with _connect(workspace_dir, timeout) as connection, connection.makefile("rb") as file:
         try:
-            connection.sendall(_framed(msgspec.msgpack.encode(Request(name, args or {}))))
+            connection.sendall(_asked(name, args))
             while True:
                 (length,) = _LENGTH.unpack(_exactly(file.read(_LENGTH.size), _LENGTH.size))
                 kind, data = _split(_exactly(file.read(length), length))
@@ -97,7 +97,7 @@ class WorkerClient:
         connection = _connect(self._dir, 0.0)
         reader, writer = await asyncio.open_unix_connection(sock=connection)
         try:
-            writer.write(_framed(msgspec.msgpack.encode(Request(name, args or {}))))
+            writer.write(_asked(name, args))
             while True:
                 (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
                 kind, data = _split(await reader.readexactly(length))
@@ -141,7 +141,10 @@ def reply(connection: socket.socket, kind: bytes, data: bytes = b"") -> None:
     connection.sendall(_LENGTH.pack(len(data) + 1) + kind + data)
 
 
-def _framed(data: bytes) -> bytes:
+def _asked(name: str, args: dict[str, Any] | None) -> bytes:
+    data = msgspec.msgpack.encode(Request(name, args or {}))
+    if len(data) > MAX_REQUEST:
+        raise BadInput("body_too_large", limit=MAX_REQUEST)
     return _LENGTH.pack(len(data)) + data
 
 

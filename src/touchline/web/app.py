@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from touchline import __version__
 from touchline.web import problem
+from touchline.web.door import Door
 from touchline.web.routes import (
     channel,
     definitions,
@@ -29,6 +30,7 @@ def api(served: Served, *, has_routes: bool = True) -> FastAPI:
     app = FastAPI(title="Touchline", version=__version__, summary="Scattered touches, one line.")
     app.state.served = served
     problem.install(app)
+    app.add_middleware(Door)
     all_routes = (
         health,
         page,
