@@ -171,6 +171,19 @@ def test_conversions_no_touch_preceded_stand_apart(rows):
     assert_adds_up(whole)
 
 
+def test_deals_in_stages_that_the_goal_does_not_know_are_told_of(rows):
+    rows.conversion("a", ANN, T0, stage="已签单", amount=100, currency="CNY")
+    rows.conversion("b", BEN, T0, stage="谈判", amount=100, currency="CNY")
+    rows.conversion("c", BEN, T0, stage="已签单", amount=100, currency="CNY")
+    told = ("stages_uncounted", {"goal": "default", "stages": "已签单 (2), 谈判 (1)"})
+    assert rows.report("linear").notes == [told]
+    assert rows.report("linear", goal=Goal("g", stages=("已签单",))).notes == []
+    assert rows.report("linear", goal=Goal("g", event="Lead")).notes == []
+    rows.conversion("d", BEN, T0, stage="Closed Won", amount=100, currency="CNY")
+    a_day_before = dt.date(2020, 1, 1)
+    assert rows.report("linear", days=(None, a_day_before)).notes == []
+
+
 def test_conversions_without_a_rate_stand_apart_and_are_named(rows):
     rows.touch(ANN, T0, "Ads")
     rows.conversion("a", ANN, T0, amount=100, currency="CNY")

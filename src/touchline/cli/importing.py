@@ -35,11 +35,12 @@ WORDS = {
         "unused": "left out",
         "constant": "the same for every row",
         "progress": "Reading {file}",
-        "kept": "{count} rows were rejected. See them with: touchline export {dir} rejects",
+        "kept": "{count} rows were rejected. See them with: touchline rejects list {dir}",
         "dry": "Dry run: {read} rows, {rejected} would be rejected. Nothing was stored.",
         "counts": "Reasons: {reasons}",
         "by_map": "Recognised: {title} (--map {name}; --map generic reads without it).",
         "on_sheet": "Sheet: {name}",
+        "alike": "Not read, though they look alike: {names}. Import each with --sheet NAME.",
     },
     "zh": {
         "read": "读取",
@@ -62,11 +63,12 @@ WORDS = {
         "unused": "不导入",
         "constant": "固定值",
         "progress": "正在读取 {file}",
-        "kept": "{count} 行异常数据,可用 touchline export {dir} rejects 查看",
+        "kept": "{count} 行异常数据,可用 touchline rejects list {dir} 查看",
         "dry": "试运行:共 {read} 行,其中 {rejected} 行异常。未写入任何数据。",
         "counts": "异常原因:{reasons}",
         "by_map": "已识别为{title}(--map {name};如不适用,请加 --map generic)。",
         "on_sheet": "工作表:{name}",
+        "alike": "结构相同但未读取的工作表:{names}。请用 --sheet 名称 逐个导入。",
     },
 }
 
@@ -153,13 +155,16 @@ def _map(given: Path | None) -> str | None:
 
 def _tell(notes: dict[str, Any], words: dict[str, str]) -> None:
     """How the file was understood, before what became of it."""
+    from touchline.collect.importers.rows import listed
     from touchline.collect.importers.shipped import shipped
 
     if notes.get("map") in shipped():
         title = shipped()[notes["map"]].title[language()]
         print(words["by_map"].format(title=title, name=notes["map"]), file=sys.stderr)
     if notes.get("sheet"):
-        print(words["on_sheet"].format(name=notes["sheet"]), file=sys.stderr)
+        print(words["on_sheet"].format(name=listed([notes["sheet"]])), file=sys.stderr)
+    if notes.get("alike"):
+        print(words["alike"].format(names=listed(notes["alike"])), file=sys.stderr)
 
 
 def _show_rejects(whole: dict[str, Any], words: dict[str, str]) -> None:

@@ -48,12 +48,14 @@ Progress = Callable[[float], None]
 class Preview(Struct, frozen=True):
     """What an import would make of a file; nothing has been stored.
 
-    `map`: the map it is read by, of those that come with Touchline; `sheet`: of a workbook.
+    `map`: the map it is read by, of those that come with Touchline; `sheet`: of a workbook;
+    `alike`: other sheets of it that hold such rows.
     """
 
     format: str
     map: str | None
     sheet: str | None
+    alike: list[str]
     columns: list[Assignment]
     constants: dict[str, Any]
     read: int
@@ -119,6 +121,7 @@ def preview(
         format=file.table.format,
         map=file.map_name,
         sheet=file.table.sheet,
+        alike=list(file.table.alike),
         columns=list(file.plan.assignments),
         constants=file.plan.constants,
         read=read,

@@ -29,7 +29,9 @@ def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
         sheet=args.get("sheet"),
     )
     found = import_opened(writer, file, progress)
-    return {**found, "notes": {"map": file.map_name, "sheet": file.table.sheet}}
+    table = file.table
+    notes = {"map": file.map_name, "sheet": table.sheet, "alike": list(table.alike)}
+    return {**found, "notes": notes}
 
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:

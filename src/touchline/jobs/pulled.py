@@ -45,6 +45,7 @@ class _Spooled:
     is_complete = True
     preface = ()
     sheet = None
+    alike = ()
 
     def __init__(self, name: str, pulled: Sequence[Pulled], columns: list[str]) -> None:
         self.path = Path(f"source {name}")

@@ -20,7 +20,7 @@ from touchline.journey.refund import NOTHING, less_refunds, refund_events, retur
 from touchline.journey.version import in_force
 from touchline.storage.engine import Expression, View
 
-__all__ = ["Conversions", "conversions"]
+__all__ = ["Conversions", "conversions", "stages_beside"]
 
 # What one row says of a conversion; `refund.returned` and `_one_each` read it.
 VERSION = (
@@ -73,6 +73,16 @@ def conversions(view: View, speakers: Speakers, goal: Goal, rates: Rates) -> Con
     rows = less_refunds(orders, back, rates)
     missing = tuple(sorted((c, day.isoformat()) for c, day in rates.missing))
     return Conversions(rows, missing)
+
+
+def stages_beside(view: View, goal: Goal) -> dict[str, int]:
+    """Stages of imported rows → how many there are, if none of them is one that the goal counts."""
+    rows = view.table("conversions", "stage")
+    rows = rows.mutate(stage=rows.stage.fill_null("").strip())
+    counts = rows.group_by("stage").agg(n=rows.count())
+    found = {row["stage"]: row["n"] for row in view.fetch(counts.order_by("stage")).to_pylist()}
+    counted = {canonical(stage) for stage in goal.stages or ()}
+    return {} if any(canonical(stage) in counted for stage in found) else found
 
 
 def _versions(view: View, speakers: Speakers, goal: Goal) -> Expression:

@@ -14,6 +14,8 @@ from touchline.attribution.credit import Credit, choose, credit
 from touchline.attribution.journeys import Floats
 from touchline.attribution.remainder import apportion, apportion_nested
 from touchline.identity.people import PersonMap
+from touchline.journey.conversion import stages_beside
+from touchline.journey.goal import Goal
 from touchline.journey.rate import Rates
 from touchline.measure.aggregate import aggregate_rows
 from touchline.measure.basis import Basis, Question, basis_of
@@ -25,6 +27,7 @@ from touchline.storage.engine import View
 __all__ = ["Report", "Row", "report"]
 
 ALWAYS = ("channel", "campaign", "term")
+SHOWN = 10  # stages in a note
 ORDER = (*ALWAYS, *(name for name in GRAINS if name not in ALWAYS))
 
 
@@ -96,12 +99,15 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     for one in credit(journeys, chosen).values():
         rows += _rows(one, found, spent, question.by)
     open_spend, notes = _doubts(view, question, rates)
+    counted = int(journeys.conversions.sum()) + found.unrated
+    if not counted:
+        notes += _uncounted(view, question.goal)
     aggregates = aggregate_rows(view, question.by, rates, question.days)
     untouched = ~journeys.is_touched
     missing = {*found.missing_rates, *((c, day.isoformat()) for c, day in rates.missing)}
     return Report(
         question=question,
-        conversions=int(journeys.conversions.sum()) + found.unrated,
+        conversions=counted,
         revenue=int(journeys.value.sum()),
         rows=rows,
         unattributed={
@@ -133,6 +139,14 @@ def _doubts(
         if channels:
             notes.append(("aggregates_covered", {"channels": ", ".join(channels)}))
     return found, notes
+
+
+def _uncounted(view: View, goal: Goal) -> list[tuple[str, dict[str, Any]]]:
+    """Deals that are all in stages the goal does not know: 已签单 where it counts 赢单."""
+    found = stages_beside(view, goal) if goal.stages else {}
+    most = sorted(found.items(), key=lambda one: (-one[1], one[0]))[:SHOWN]
+    stages = ", ".join(f"{stage or '–'} ({count:,})" for stage, count in most)
+    return [("stages_uncounted", {"goal": goal.name, "stages": stages})] if most else []
 
 
 def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...]) -> list[Row]:

@@ -55,6 +55,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Spend of {first} to {last} may still change: {cost} ({channels}). Import it again later.",
         "{first} 至 {last} 的费用仍可能调整:{cost}({channels})。请稍后重新导入。",
     ),
+    "stages_uncounted": (
+        "Goal {goal} counts no deal: their stages are {stages}. Apply a [[goal]] that names yours.",
+        "转化目标 {goal} 没有统计到任何成交,现有阶段:{stages}。请 apply 写明阶段的 [[goal]]。",
+    ),
     "aggregates_covered": (
         "Costs of aggregates are left out where cost files speak of the same: {channels}.",
         "汇总触点的费用已有费用表记录,未重复计入:{channels}。",

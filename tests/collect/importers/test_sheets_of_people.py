@@ -59,6 +59,30 @@ def test_merged_header_cells_of_a_workbook_are_two_header_rows(read, tmp_path):
     assert found.rejects == []
 
 
+def test_a_group_of_costs_over_its_parts_is_two_header_rows_though_the_group_is_known(read):
+    """费用 alone would be a cost, and the row of its parts one of data."""
+    sheet = "日期,推广渠道,费用,,备注\n,,媒体消耗,税点,\n2026-03-01,百度,1.2,0.1,\n"
+    assert costs_of(read("costs", sheet)) == [("百度", 120, None, None)]
+    assert read("costs", sheet).rejects == []
+    beside = "日期,推广渠道,费用,\n,,,税前\n2026-03-01,百度,1.2,\n"
+    assert read("costs", beside).rejects == [(2, "bad_date")]
+
+
+@pytest.mark.parametrize("stage", ["赢单", "已赢单", "已成交", "签约", "Closed Won"])
+def test_a_deal_that_is_closed_counts_when_it_was_however_the_stage_is_put(read, stage):
+    sheet = f"合同号,阶段,创建日期,赢单日期,合同额\nHT-1,{stage},2026-01-01,2026-03-01,5\n"
+    (deal,) = read("conversions", sheet).rows
+    assert (deal.occurred_us - deal.created_us) / 86_400_000_000 == 59
+    assert deal.amount == 500
+
+
+def test_a_signing_date_is_when_a_deal_was_won(read):
+    sheet = "合同编号,创建日期,签约日期,阶段\nA,2026-01-01,2026年3月1日,谈判\nB,2026-01-01,,谈判\n"
+    first, second = read("conversions", sheet).rows
+    assert first.occurred_us > first.created_us
+    assert second.occurred_us == second.created_us
+
+
 def test_names_that_repeat_under_two_groups_tell_their_group(read):
     sheet = "日期,渠道,百度,,头条,,全部\n,,花了,展现,花了,展现,点击\n2026-03-01,A,1,2,3,4,5\n"
     with pytest.raises(BadInput, match="百度 花了, 百度 展现, 头条 花了, 头条 展现"):
@@ -201,10 +225,12 @@ def book(tmp_path):
 def test_the_sheet_is_the_first_with_all_that_is_needed_and_is_named(read, book):
     found = read("costs", book)
     assert (found.table.sheet, [c.cost for c in found.costs]) == ("明细", [10_000])
+    assert found.table.alike == ["4月"]
 
 
 def test_a_sheet_may_be_asked_for_by_name_or_number(read, book):
-    assert [c.cost for c in read("costs", book, sheet="4月").costs] == [20_000]
+    asked = read("costs", book, sheet="4月")
+    assert ([c.cost for c in asked.costs], asked.table.alike) == ([20_000], [])
     assert [c.cost for c in read("costs", book, sheet="3").costs] == [10_000]
     with pytest.raises(BadInput, match="5月"):
         read("costs", book, sheet="5月")

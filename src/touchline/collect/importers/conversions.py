@@ -49,7 +49,7 @@ KINDS = {
 CLOSED = frozenset(
     (
         *("won", "closed_won", "closed won", "lost", "closed_lost", "closed lost"),
-        *("成交", "赢单", "输单", "丢单", "失单", "关闭"),
+        *("成交", "赢单", "签约", "签单", "成单", "输单", "丢单", "失单", "战败", "流失", "关闭"),
     )
 )
 _LINE = ("product", "quantity", "line_amount")
@@ -143,7 +143,7 @@ def _stated(fields: dict[str, Any], site: Site) -> dict[str, str]:
 def _occurred(fields: dict[str, Any], stage: str | None, about: Import) -> int:
     """An open deal's closing date is a hope, so the day it was made counts until it is closed."""
     value = fields.get("occurred_at")
-    is_closed = stage is None or stage.casefold() in CLOSED
+    is_closed = stage is None or stage.casefold().removeprefix("已") in CLOSED  # 已成交
     if value is None and is_closed:
         value = fields.get("closed_at")
     if value is None:

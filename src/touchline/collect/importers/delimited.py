@@ -96,6 +96,7 @@ class Delimited:
     format = "csv"
     is_complete = True
     sheet = None
+    alike = ()
 
     def __init__(self, path: Path, charset: Charset, layout: Layout, names: Names) -> None:
         self.path = path

@@ -54,12 +54,13 @@ def heading(rows: Sequence[Cells], names: Names) -> Heading | None:
     # A title is narrower than the table under it.
     first = next((n for n, row in enumerate(rows) if 0 < widest <= 2 * len(_filled(row))), -1)
     best, found = 0, Heading(-1, [])
-    for last, cells in _candidates(rows):
+    for last, cells, is_group in _candidates(rows):
         labels = [name for name in column_names(_filled(cells)) if not _DATA.fullmatch(name)]
         if labels and names.mapped and names.mapped <= {label.casefold() for label in labels}:
             return Heading(last, column_names(cells))
         score = sum(1 for label in labels if names.is_known(label))
-        if score > best:
+        # A group over its parts is no row of data: it names as many, and the parts as well.
+        if score > best or (is_group and score == best and found.last == last - 1):
             best, found = score, Heading(last, column_names(cells))
     if names.mapped and all(name.isdigit() for name in names.mapped):
         return None
@@ -70,13 +71,16 @@ def heading(rows: Sequence[Cells], names: Names) -> Heading | None:
     return Heading(first, column_names(rows[first]))
 
 
-def _candidates(rows: Sequence[Cells]) -> list[tuple[int, Cells]]:
-    """Every row, and behind it the header that it may make with the row below."""
-    found: list[tuple[int, Cells]] = []
+def _candidates(rows: Sequence[Cells]) -> list[tuple[int, Cells, bool]]:
+    """Every row, and behind it the header that it may make with the row below; whether a name of
+    it stands over two there.
+    """
+    found: list[tuple[int, Cells, bool]] = []
     for index, row in enumerate(rows):
-        found.append((index, row))
-        if index + 1 < len(rows) and _is_split(row, rows[index + 1]):
-            found.append((index + 1, _joined(row, rows[index + 1])))
+        found.append((index, row, False))
+        below = rows[index + 1] if index + 1 < len(rows) else ()
+        if _is_split(row, below):
+            found.append((index + 1, _joined(row, below), _is_group(row, below)))
     return found
 
 
@@ -88,6 +92,15 @@ def _is_split(upper: Cells, lower: Cells) -> bool:
         all(type(cell) is str and not _DATA.fullmatch(cell.strip()) for cell in cells)
         and any(_has(over) and not _has(under) for over, under in pairs)
         and any(_has(under) and not _has(over) for over, under in pairs)
+    )
+
+
+def _is_group(upper: Cells, lower: Cells) -> bool:
+    """Whether a name stands over two below it: 费用 over 媒体消耗 and 服务费."""
+    pairs = itertools.pairwise(itertools.zip_longest(upper, lower, fillvalue=""))
+    return any(
+        _has(over) and not _has(beside) and _has(under) and _has(after)
+        for (over, under), (beside, after) in pairs
     )
 
 

@@ -33,6 +33,7 @@ class JsonLines:
     format = "json"
     preface = ()
     sheet = None
+    alike = ()
 
     def __init__(self, path: Path, charset: Charset) -> None:
         self.path = path

@@ -30,6 +30,7 @@ class ParquetFile:
     is_complete = True
     preface = ()
     sheet = None
+    alike = ()
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -88,6 +88,11 @@ class Table(Protocol):
         """Which sheet of a workbook it is."""
         ...
 
+    @property
+    def alike(self) -> Sequence[str]:
+        """Other sheets that hold such rows, and are not read."""
+        ...
+
     def rows(self, measures: frozenset[str]) -> Rows:
         """All rows from the start; `measures` are columns a merged cell must not be repeated in."""
         ...
@@ -105,6 +110,7 @@ class Held:
     is_complete = True
     preface = ()
     sheet = None
+    alike = ()
 
     def __init__(self, rows: Sequence[Row], columns: list[str]) -> None:
         self.columns = columns

@@ -49,6 +49,7 @@ class Sheet:
     def __init__(self, path: Path, layout: Layout, names: Names) -> None:
         self.path = path
         check_workbook(path)
+        self.alike: list[str] = []
         self._sheet, found = self._choose(_open(path), layout, names)
         self.sheet = self._sheet.name
         self._top, self._left = self._sheet.start or (0, 0)
@@ -121,8 +122,8 @@ class Sheet:
     def _choose(
         self, book: CalamineWorkbook, layout: Layout, names: Names
     ) -> tuple[CalamineSheet, Heading | None]:
-        """The sheet and its header: the first that holds all that is needed, else the first with
-        known names, else the first.
+        """The sheet and its header: the first that holds all that is needed (others that do are
+        `alike`), else the first with known names, else the first.
         """
         choices = [
             meta.name
@@ -133,6 +134,7 @@ class Sheet:
             choices = [_named(book.sheet_names, layout.sheet, self.path)]
         filled: list[tuple[CalamineSheet, Heading | None]] = []
         known: list[tuple[CalamineSheet, Heading | None]] = []
+        whole: list[tuple[CalamineSheet, Heading | None]] = []
         for name in choices:
             sheet = _sheet(book, name, self.path)
             if sheet.height and sheet.width:
@@ -140,12 +142,13 @@ class Sheet:
                 found = heading(rows, names)
                 if found is not None and _is_recognised(found.labels, names):
                     if names.mapped or names.suffices(found.labels):
-                        return sheet, found
+                        whole.append((sheet, found))
                     known.append((sheet, found))
                 filled.append((sheet, found))
         if not filled:
             raise BadInput("file_empty", path=self.path)
-        return (known or filled)[0]
+        self.alike = [sheet.name for sheet, _ in whole[1:]]
+        return (whole or known or filled)[0]
 
 
 def _is_recognised(labels: Sequence[str], names: Names) -> bool:
