@@ -36,12 +36,12 @@ def test_migrating_twice_changes_nothing(state):
 
 
 def test_the_row_that_is_there_stays(state):
-    first = {"event_id": b"a" * 16, "content_hash": b"1" * 16}
-    other = {"event_id": b"a" * 16, "content_hash": b"2" * 16}
-    upsert = state.upsert(schema.event_key)
+    first = {"alias": "matomo:1", "key_hash": "1" * 64}
+    other = {"alias": "matomo:1", "key_hash": "2" * 64}
+    upsert = state.upsert(schema.key_alias)
     state.write((upsert, [first]), (upsert, [other]))
-    rows = state.read(sa.select(schema.event_key))
-    assert [(bytes(r.event_id), bytes(r.content_hash)) for r in rows] == [(b"a" * 16, b"1" * 16)]
+    rows = state.read(sa.select(schema.key_alias))
+    assert [tuple(row) for row in rows] == [("matomo:1", "1" * 64)]
 
 
 def test_the_newer_value_wins_in_any_order(state):
@@ -68,20 +68,20 @@ def test_counts_add_up(state):
 
 
 def test_a_failing_write_leaves_nothing_of_its_transaction(state):
-    good = {"event_id": b"a" * 16, "content_hash": b"1" * 16}
+    good = {"alias": "matomo:1", "key_hash": "1" * 64}
     with pytest.raises(sa.exc.DBAPIError):
         state.write(
-            (state.upsert(schema.event_key), [good]),
-            (sa.insert(schema.event_key), [good]),
+            (state.upsert(schema.key_alias), [good]),
+            (sa.insert(schema.key_alias), [good]),
         )
-    assert state.read(sa.select(schema.event_key)) == []
+    assert state.read(sa.select(schema.key_alias)) == []
 
 
 def test_a_look_up_of_many_keys_finds_each_once(state):
-    rows = [{"event_id": i.to_bytes(16), "content_hash": b"h" * 16} for i in range(3000)]
-    state.write((state.upsert(schema.event_key), rows))
-    column = schema.event_key.c.event_id
-    found = state.lookup(column, {i.to_bytes(16) for i in range(1000, 5000)}, column)
+    rows = [{"alias": f"umami:{i}", "key_hash": "1" * 64} for i in range(3000)]
+    state.write((state.upsert(schema.key_alias), rows))
+    column = schema.key_alias.c.alias
+    found = state.lookup(column, {f"umami:{i}" for i in range(1000, 5000)}, column)
     assert len(found) == 2000
 
 

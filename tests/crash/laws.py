@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from build import HOUR
 from crash.world import FILE, Promises, Request, World, marks, reading
 from touchline.jobs.doctor import examine
+from touchline.jobs.writer import Writer
 from touchline.storage import schema
+from touchline.storage.dedup import DedupIndex
 from touchline.storage.workspace import Workspace
 
 COLUMNS = (
@@ -57,15 +59,16 @@ def _check_rows(workspace: Workspace, told: Promises) -> list[dict[str, Any]]:
 
 def check_end(world: World, *, is_settled: bool) -> None:
     """Nothing left to be done: all that was promised is there, once, and the books agree."""
-    workspace, told = world.workspace, world.told
+    workspace, writer, told = world.workspace, world.writer, world.told
     assert workspace is not None
+    assert writer is not None
     rows = _check_rows(workspace, told)
     held = {(row["source"], row["message_id"]): row["name"] for row in rows}
     if len(held) != len(rows):
         raise BrokenError("an event is stored twice")
     _check_promises(workspace, told, held)
     _check_account(workspace, told, rows)
-    _check_state(workspace, rows)
+    _check_state(workspace, writer, rows)
     found = marks(workspace)
     if is_settled and found["settled"] != found["lake seq"]:
         raise BrokenError(f"rows left unsettled: {found}")
@@ -160,12 +163,15 @@ def _corrected(told: Promises) -> set[str]:
     return set(told.corrected.values())
 
 
-def _check_state(workspace: Workspace, rows: list[dict[str, Any]]) -> None:
-    """State knows every event and every identifier of the lake, and no event beyond."""
-    keys = {(k.event_id, k.content_hash) for k in workspace.state.read(sa.select(schema.event_key))}
-    stored = {(row["event_id"], row["content_hash"]) for row in rows}
-    if keys != stored:
-        raise BrokenError(f"State knows {len(keys - stored)} more events, {len(stored - keys)} not")
+def _check_state(workspace: Workspace, writer: Writer, rows: list[dict[str, Any]]) -> None:
+    """The index knows every event of the lake and no other, State every identifier."""
+    stored = {row["event_id"]: row["content_hash"] for row in rows}
+    for known in (
+        writer.store.known,
+        DedupIndex(workspace.dir / "dedup", workspace.lake, len(rows)),
+    ):
+        if len(known) != len(stored) or known.hashes(stored) != stored:
+            raise BrokenError(f"the index knows {len(known)} events instead of {len(stored)}")
     known = {row[0] for row in workspace.state.read(sa.select(schema.node.c.node_id))}
     if missing := {node["id"] for row in rows for node in row["node_ids"] or ()} - known:
         raise BrokenError(f"{len(missing)} identifiers without a clear value")

@@ -28,8 +28,8 @@ from disk import CALLS, REAL, Disk
 from touchline import clock
 from touchline.jobs import doctor, settle
 from touchline.jobs import writer as writer_module
+from touchline.storage import dedup, log
 from touchline.storage import disk as disk_module
-from touchline.storage import log
 from touchline.storage import table as table_module
 from touchline.storage.workspace import Workspace
 
@@ -163,6 +163,9 @@ def small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(writer_module, "BATCH_BYTES", 2_000)
     patch.setattr(table_module, "CHECKPOINT_EVERY", 3)
     patch.setattr(disk_module, "FEW_FILES", 2)
+    patch.setattr(dedup, "YOUNG", 2)
+    patch.setattr(dedup, "FAN_IN", 2)
+    patch.setattr(dedup, "WINDOW", 5)
     patch.setattr(settle, "FILES_A_DAY", 2)
     patch.setattr(settle, "SMALL_DAY", 2)
     patch.setattr(doctor, "PAUSE_S", 0.0)

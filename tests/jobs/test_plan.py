@@ -19,6 +19,7 @@ from touchline.jobs.definitions import apply, goals_of
 from touchline.jobs.doctor import examine
 from touchline.jobs.importing import run_import
 from touchline.jobs.replay import asked, replay
+from touchline.jobs.store import EventStore
 from touchline.jobs.writer import Writer
 from touchline.model import Flag
 from touchline.storage import schema
@@ -243,10 +244,11 @@ def test_what_a_strict_plan_refused_is_not_taken_for_what_was_stored_under_its_i
         with pytest.raises(ZeroDivisionError):
             writer.commit_once()
     commit(workspace)
-    (held,) = workspace.state.read(sa.select(schema.event_key.c.content_hash))
     with workspace.view() as view:
-        (row,) = view.fetch(view.events("content_hash", "properties")).to_pylist()
-    assert (held[0], row["properties"]) == (row["content_hash"], '{"plan":"pro"}')
+        (row,) = view.fetch(view.events("event_id", "content_hash", "properties")).to_pylist()
+    known = EventStore(workspace).known
+    assert known.hashes([row["event_id"]]) == {row["event_id"]: row["content_hash"]}
+    assert row["properties"] == '{"plan":"pro"}'
     rejected = workspace.state.read(sa.select(schema.reject.c.reason))
     assert [row[0] for row in rejected] == ["not_in_list"]
     assert examine(workspace)["findings"] == []

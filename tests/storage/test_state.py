@@ -20,7 +20,7 @@ def state(tmp_path):
 
 
 def big_rows(count):
-    return [{"event_id": n.to_bytes(16), "content_hash": bytes(16)} for n in range(count)]
+    return [{"alias": f"umami:{n}", "key_hash": "a" * 64} for n in range(count)]
 
 
 def test_a_full_disk_is_said_and_nothing_of_the_transaction_stays(state):
@@ -29,10 +29,10 @@ def test_a_full_disk_is_said_and_nothing_of_the_transaction_stays(state):
     limit.exec_driver_sql(f"pragma max_page_count = {pages + 2}")
     limit.close()
     with pytest.raises(Unavailable) as caught:
-        state.write(state.set_mark("x", 1), (state.upsert(schema.event_key), big_rows(20_000)))
+        state.write(state.set_mark("x", 1), (state.upsert(schema.key_alias), big_rows(20_000)))
     assert (caught.value.code, caught.value.exit_code) == ("disk_full", 3)
     assert state.mark("x") == 0
-    assert state.read(sa.select(schema.event_key)) == []
+    assert state.read(sa.select(schema.key_alias)) == []
 
 
 def test_a_database_somebody_else_writes_to_for_long_is_locked(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ new, against a strict plan       refused: what it goes against
 new                              stored, marked if it goes against the plan
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -14,10 +14,10 @@ import msgspec
 
 from touchline import clock
 from touchline.collect.plan import NO_VALUE, UNPLANNED, Judgement, Plan
+from touchline.jobs.ahead import Ahead
 from touchline.jobs.off_plan import Counted
 from touchline.model import Event, Flag, RawRequest, Reject
-from touchline.storage import schema
-from touchline.storage.workspace import Workspace
+from touchline.storage.dedup import DedupIndex
 
 __all__ = ["Arrival", "Fates"]
 
@@ -39,14 +39,15 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fates:
-    """`in_lake`: of a batch that is done again, id -> content hash of what was stored at first."""
+    """`known`: what is stored. `ahead`: of a batch that is done again, what it stored at first."""
 
     def __init__(
         self,
-        workspace: Workspace,
+        workspace_id: str,
+        known: DedupIndex,
         arrivals: Sequence[Arrival],
         plan: Plan | None,
-        in_lake: Mapping[bytes, bytes] | None,
+        ahead: Ahead | None,
     ) -> None:
         self.stored: list[tuple[bytes, Event]] = []
         self.duplicates: list[Event] = []
@@ -57,15 +58,9 @@ class Fates:
         self.replayed: dict[bytes, tuple[str, int]] = {}
         self.off_plan: list[Counted] = []
         self._plan = plan
-        self._in_lake = in_lake
-        ids = [_event_id(workspace.id, arrival.event) for arrival in arrivals]
-        key = schema.event_key.c
-        held = {
-            row.event_id: row.content_hash
-            for row in workspace.state.lookup(
-                key.event_id, set(ids), key.event_id, key.content_hash
-            )
-        }
+        self._ahead = ahead
+        ids = [_event_id(workspace_id, arrival.event) for arrival in arrivals]
+        held = known.hashes(ids)
         for event_id, arrival in zip(ids, arrivals, strict=True):
             event = arrival.event
             if event_id not in held:
@@ -88,9 +83,9 @@ class Fates:
         except Exception:  # noqa: BLE001  # one event must not stop all that follow
             judged = Judgement(event.name, (), "internal_error", {})
         refusal = None if judged is None else judged.refusal
-        if self._in_lake is not None:
+        if self._ahead is not None:
             # It was decided before; the plan may be another one by now.
-            was_stored = self._in_lake.get(event_id) == event.content_hash
+            was_stored = self._ahead.holds(event_id, event.content_hash)
             refusal = None if was_stored else refusal or UNPLANNED
         if refusal is not None:
             self._refuse(arrival, reason=refusal, judged=judged)

@@ -6,10 +6,6 @@ point. People are computed from the evidence whenever they are asked for; their 
 so that they are made anew as well.
 """
 
-from typing import Any
-
-import pyarrow as pa
-
 from touchline.identity.mirror import forget
 from touchline.jobs import sightings
 from touchline.jobs.definitions import planned_of
@@ -19,7 +15,6 @@ from touchline.jobs.midnight import open_sessions
 from touchline.jobs.session import assign_sessions
 from touchline.jobs.settle import in_day_order
 from touchline.jobs.writer import Writer
-from touchline.storage import schema
 from touchline.storage.columns import EVENTS
 from touchline.storage.lake import SETTLED
 from touchline.storage.table import day_of
@@ -43,16 +38,10 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
         rows = in_day_order(assign_sessions(rows, before))
         settled = {SETTLED: view.files.settled_seq}
         workspace.lake.events.commit(rows, remove=files, offsets=settled)
-        _index(writer, rows)
         events += len(rows)
         progress(done / len(days))
+    writer.store.renew_index()
     forget(workspace.lake)
     sightings.forget(workspace.state)
     sightings.look_back(workspace, planned_of(workspace).touchpoints)
     return {"days": len(days), "events": events}
-
-
-def _index(writer: Writer, rows: pa.Table) -> None:
-    keys: list[dict[str, Any]] = rows.select(["event_id", "content_hash"]).to_pylist()
-    state = writer.workspace.state
-    state.write((state.upsert(schema.event_key), keys))

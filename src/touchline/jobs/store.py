@@ -9,10 +9,11 @@ A reject that is replayed goes the same way, and is taken off the account when i
 out to be a duplicate; one that is in conflict stays the reject it was.
 
 The order of writes makes a crash harmless: first what State needs to open a row (nodes and traits,
-safe to repeat), then the rows with the log offset in one lake commit, then keys, rejects and the
-account in one transaction. A crash between the last two leaves one batch half accounted for; what
-comes next is decided by `Writer.recover`, which tells this store to redo State alone: then what is
-in the lake was stored, whatever a plan that has changed since says.
+safe to repeat), then the rows with the log offset in one lake commit, then rejects and the account
+in one transaction, then the index of ids, which can be learnt from the lake up to where State is. A
+crash between lake and State leaves one batch half accounted for; what comes next is decided by
+`Writer.recover`, which tells this store to redo State alone: then what is in the lake was stored,
+whatever a plan that has changed since says.
 """
 
 import threading
@@ -24,6 +25,7 @@ from touchline.collect.nodes import NodeBook
 from touchline.errors import Unavailable
 from touchline.jobs import sightings
 from touchline.jobs.account import Tally, intake_rows, reject_rows, replayed_rows
+from touchline.jobs.ahead import Ahead, Row
 from touchline.jobs.fates import Arrival, Fates
 from touchline.jobs.in_force import InForce
 from touchline.jobs.off_plan import OffPlan
@@ -32,6 +34,7 @@ from touchline.jobs.rows import Rows
 from touchline.jobs.session import OpenSessions
 from touchline.model import Flag, Reject
 from touchline.storage import schema
+from touchline.storage.dedup import DedupIndex
 from touchline.storage.lake import LOG, REVISED, SEQ
 from touchline.storage.state import Statement
 from touchline.storage.workspace import Workspace
@@ -59,6 +62,7 @@ class EventStore:
         self._off_plan = OffPlan(workspace)
         self.sessions = OpenSessions()
         self.last_seq = workspace.state.mark(SEQ)
+        self.known = DedupIndex(workspace.dir / "dedup", workspace.lake, self.last_seq)
         self._has_failed = False
         self.turn = threading.Lock()  # whoever uses `nodes` beside `store` holds it
 
@@ -68,33 +72,47 @@ class EventStore:
         rejects: Sequence[Reject] = (),
         *,
         log_offset: int | None = None,
-        in_lake: Mapping[bytes, bytes] | None = None,
+        ahead: Ahead | None = None,
     ) -> Outcome:
         """Commits a batch and says what became of it. Raises Unavailable when the disk is full.
 
-        `log_offset`: the batch is all the log holds up to there. `in_lake`: these of its rows, id
-        and content hash, are there already, only State must follow (all of it, for State may be an
-        older copy). After a failure lake and State may differ, so that this store takes nothing
-        more: the next `Writer` brings them together.
+        `log_offset`: the batch is all the log holds up to there. `ahead`: its rows are in the lake
+        already, among these; only State must follow. After a failure lake and State may differ, so
+        that this store takes nothing more: the next `Writer` brings them together.
         """
         with self.turn, without_collector():
             if self._has_failed:
                 raise Unavailable("not_stored")
             self._has_failed = True
             planned = self._in_force.now()
-            fates = Fates(self.workspace, arrivals, planned.plan, in_lake)
+            fates = Fates(self.workspace.id, self.known, arrivals, planned.plan, ahead)
             events = [event for _, event in fates.stored]
             ids = [event_id for event_id, _ in fates.stored]
             rows, traits = self._rows.table(ids, events, self.last_seq)
             is_revised = any(event.flags & Flag.REVISION for _, event in fates.stored)
             self.nodes.save(traits)
             rows = self.sessions.assign(rows)
-            if in_lake is None:
+            if ahead is None:
                 self._to_lake(rows, is_revised, log_offset)
             seen = sightings.note(self.workspace.state, planned.touchpoints, rows)
-            outcome = self._to_state(fates, rejects, log_offset, seen)
+            outcome = self._to_state(fates, rejects, log_offset, seen, ahead)
             self._has_failed = False
             return outcome
+
+    def follow(self, ahead: Ahead, log_offset: int | None) -> None:
+        """What the lake is still ahead by came in another way than through the log, or its bytes
+        are gone: it is learnt from its rows.
+        """
+        with self.turn:
+            rest = ahead.others((), ahead.upto)
+            state = self.workspace.state
+            state.write(intake_rows(state, _counts(rest)), *self._marks(ahead.upto, log_offset))
+            self._remember({key: row.content_hash for key, row in rest.items()}, ahead.upto)
+
+    def renew_index(self) -> None:
+        """Learns from the lake which events are stored."""
+        with self.turn:
+            self.known.renew()
 
     def _to_lake(self, rows: pa.Table, is_revised: bool, log_offset: int | None) -> None:
         last = self.last_seq + len(rows)
@@ -106,7 +124,12 @@ class EventStore:
         self.workspace.lake.fresh.commit(rows, offsets=offsets)
 
     def _to_state(
-        self, fates: Fates, rejects: Sequence[Reject], log_offset: int | None, seen: Statement
+        self,
+        fates: Fates,
+        rejects: Sequence[Reject],
+        log_offset: int | None,
+        seen: Statement,
+        ahead: Ahead | None,
     ) -> Outcome:
         state = self.workspace.state
         refused = [*rejects, *fates.refused]
@@ -115,33 +138,31 @@ class EventStore:
         fate = ("rejected", "duplicate")  # the second for a line of a file imported again
         kept = schema.reject.c.reject_id
         again = {row[0] for row in state.lookup(kept, {r["reject_id"] for r in bad_rows}, kept)}
+        keys = {event_id: event.content_hash for event_id, event in fates.stored}
+        last_seq, rest = self.last_seq + len(keys), {}
+        if ahead is not None:
+            last_seq = max(self.last_seq, ahead.last(keys))
+            rest = ahead.others(keys, last_seq)
         counts = [
             *((e.source, e.received_us, "stored") for _, e in fates.stored),
             *((e.source, e.received_us, "duplicate") for e in fates.duplicates),
             *((r["source"], r["received_us"], fate[r["reject_id"] in again]) for r in bad_rows),
         ]
-        keys = [
-            {"event_id": event_id, "content_hash": event.content_hash}
-            for event_id, event in fates.stored
-        ]
-        last_seq = self.last_seq + len(fates.stored)
         replayed, corrected = replayed_rows(state, fates.replayed)
         mine = zip(fates.refused_off_plan, bad_rows[len(rejects) :], strict=True)
         new = (told for told, row in mine if told is not None and row["reject_id"] not in again)
         off_plan = self._off_plan.rows([*fates.off_plan, *new])
         state.write(
-            (state.upsert(schema.event_key), keys),
             kept_bad,
             numbered,
-            intake_rows(state, counts),
+            intake_rows(state, [*counts, *_counts(rest)]),
             replayed,
             corrected,
             off_plan,
             seen,
-            state.set_mark(SEQ, last_seq),
-            *([] if log_offset is None else [state.set_mark(LOG, log_offset)]),
+            *self._marks(last_seq, log_offset),
         )
-        self.last_seq = last_seq
+        self._remember(keys | {key: row.content_hash for key, row in rest.items()}, last_seq)
         duplicates = len(fates.duplicates)
         return Outcome(
             received=len(counts),
@@ -151,3 +172,16 @@ class EventStore:
             refused=fates.still,
             unrevised=fates.unrevised,
         )
+
+    def _marks(self, last_seq: int, log_offset: int | None) -> list[Statement]:
+        state = self.workspace.state
+        marks = {SEQ: last_seq} if log_offset is None else {SEQ: last_seq, LOG: log_offset}
+        return [state.set_mark(name, value) for name, value in marks.items()]
+
+    def _remember(self, keys: Mapping[bytes, bytes], last_seq: int) -> None:
+        self.known.add(keys, last_seq)
+        self.last_seq = last_seq
+
+
+def _counts(rows: Mapping[bytes, Row]) -> list[tuple[str, int, str]]:
+    return [(row.source, row.received_us, "stored") for row in rows.values()]

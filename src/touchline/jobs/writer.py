@@ -18,14 +18,14 @@ from touchline.collect.item import Item, payload
 from touchline.collect.quick import Made, Quick
 from touchline.collect.site import Site
 from touchline.errors import NotFound, TouchlineError
-from touchline.jobs.account import intake_rows
+from touchline.jobs.ahead import Ahead
 from touchline.jobs.definitions import site_of
 from touchline.jobs.places import Places
 from touchline.jobs.process import without_collector
 from touchline.jobs.settle import settle
 from touchline.jobs.store import Arrival, EventStore
 from touchline.model import RawRequest, Reject
-from touchline.storage import definition, schema
+from touchline.storage import definition
 from touchline.storage.lake import LOG, SEQ
 from touchline.storage.log import Frame, drop, read
 from touchline.storage.workspace import Workspace
@@ -35,7 +35,6 @@ __all__ = ["Writer", "arrival", "why_unread"]
 BATCH_BYTES = 4 << 20  # of the log, read at once
 WEIGHT = 32 << 20  # of inflated bodies and their items, stored at once
 PER_ITEM = 2_000  # what an item weighs beside its bytes
-ROWS = 10_000
 
 
 class _Batch(NamedTuple):
@@ -144,38 +143,13 @@ class Writer:
         self.workspace.lake.sync()
         state, fresh = self.workspace.state, self.workspace.lake.fresh.snapshot()
         start, end, last = state.mark(LOG), fresh.offset(LOG), state.mark(SEQ)
-        if end > start:
-            in_lake = self._hashes_after(last)
-            frames = read(self.workspace.dir, start, end - start)
-            for batch in self._batches(frame for frame in frames if frame.offset < end):
-                self.store.store(
-                    batch.arrivals, batch.rejects, log_offset=batch.end, in_lake=in_lake
-                )
-            self.store.store((), log_offset=end, in_lake=in_lake)  # bytes that a power cut took
-        if fresh.offset(SEQ) > state.mark(SEQ):
-            self._learn_rows(last, fresh.offset(SEQ))
-
-    def _hashes_after(self, seq: int) -> dict[bytes, bytes]:
-        """event_id -> content_hash of rows of the lake."""
-        with self.workspace.view("fresh", "events") as view:
-            rows = view.events("event_id", "content_hash", "seq")
-            found = view.fetch(rows.filter(rows.seq > seq).select("event_id", "content_hash"))
-        return dict(zip(found.column(0).to_pylist(), found.column(1).to_pylist(), strict=True))
-
-    def _learn_rows(self, after: int, upto: int) -> None:
-        """Keys and account of rows that reached the lake and not State; safe to repeat."""
-        state, key = self.workspace.state, schema.event_key.c.event_id
-        with self.workspace.view() as view:
-            rows = view.events("event_id", "content_hash", "source", "received_us", "seq")
-            for batch in view.batches(rows.filter(rows.seq > after), ROWS):
-                found = batch.to_pylist()
-                held = {row[0] for row in state.lookup(key, {r["event_id"] for r in found}, key)}
-                new = [row for row in found if row["event_id"] not in held]
-                keys = [{name: row[name] for name in ("event_id", "content_hash")} for row in new]
-                fates = ((row["source"], row["received_us"], "stored") for row in new)
-                state.write((state.upsert(schema.event_key), keys), intake_rows(state, fates))
-        state.write(state.set_mark(SEQ, upto))
-        self.store.last_seq = upto
+        if end <= start and fresh.offset(SEQ) <= last:
+            return
+        ahead = Ahead(self.workspace, last, fresh.offset(SEQ))
+        frames = read(self.workspace.dir, start, max(end - start, 0))
+        for batch in self._batches(frame for frame in frames if frame.offset < end):
+            self.store.store(batch.arrivals, batch.rejects, log_offset=batch.end, ahead=ahead)
+        self.store.follow(ahead, end)
 
 
 def _opened(frame: Frame) -> RawRequest | None:

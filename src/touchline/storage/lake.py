@@ -5,8 +5,11 @@ New rows land in `fresh`; a job moves them to day files in `events`, whose commi
 `seq`: so each row is seen exactly once at every moment, whatever the job is doing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from touchline.storage.columns import MIRRORS, TABLES
 from touchline.storage.table import Table, TableSnapshot
@@ -63,6 +66,16 @@ class Lake:
     def files(self, *names: str) -> LakeFiles:
         """File lists of the tables named, or of all."""
         return LakeFiles(self, names or tuple(TABLES))
+
+    def arrived(self, columns: Sequence[str], after: int, upto: int) -> Iterator[pa.Table]:
+        """Events with an arrival number beyond `after`, up to `upto`: file by file, in no order,
+        with the number as last column.
+        """
+        files = self.files("fresh", "events")
+        for name, beyond in (("fresh", max(after, files.settled_seq)), ("events", after)):
+            for rows in files.tables[name].read((*columns, SEQ), after=beyond):
+                seq = pc.field(SEQ)
+                yield rows.filter((seq > beyond) & (seq <= upto))
 
     def last_commits_ns(self) -> tuple[int, ...]:
         """When each table was last written to: a glance that opens none."""

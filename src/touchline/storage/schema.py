@@ -20,7 +20,6 @@ from sqlalchemy import (
 __all__ = [
     "access_key",
     "definition",
-    "event_key",
     "intake",
     "job",
     "key_alias",
@@ -129,15 +128,6 @@ trait = Table(
     Column("sealed_value", LargeBinary, nullable=False),
     Column("ts_us", BigInteger, nullable=False),
     Column("source", String(200), nullable=False),
-)
-
-# What makes dedup exact: every event id ever stored, with the hash of its content.
-event_key = Table(
-    "event_key",
-    metadata,
-    Column("event_id", LargeBinary(16), primary_key=True),
-    Column("content_hash", LargeBinary(16), nullable=False),
-    sqlite_with_rowid=False,
 )
 
 # `sealed_request`: what came with the item, for it to be read again. A replayed one is no reject

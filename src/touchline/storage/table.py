@@ -60,9 +60,14 @@ class TableSnapshot:
         """Whether every file has just these columns, so that an engine need not compare them."""
         return all(Path(path).name.startswith(_shape(schema)) for path in self.files)
 
-    def read(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """The rows, file by file in no order. Raises OSError or ArrowInvalid on a damaged file."""
+    def read(self, columns: Sequence[str], *, after: int = 0) -> Iterator[pa.Table]:
+        """The rows, file by file in no order, less files without an arrival number beyond `after`.
+
+        Raises OSError or ArrowInvalid on a damaged file.
+        """
         for path in self.files:
+            if (self.last_seq.get(path) or after + 1) <= after:
+                continue
             with pq.ParquetFile(path) as file:
                 yield file.read(list(columns))
 
