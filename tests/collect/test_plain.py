@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from touchline.collect import plain as module
 from touchline.collect.plain import plain
 from touchline.collect.segment import read
 from touchline.errors import BadInput
@@ -144,6 +145,12 @@ def test_repeated_and_odd_members_are_seen_alike(fields, twice):
     body = b'{"messageId":"m","userId":"u","event":"E"' + twice + fields + b"}"
     agrees(body, "track")
     agrees(b'{"batch":[{"type":"track",' + body[1:] + b"]}", "batch")
+
+
+def test_millions_of_nothings_are_not_taken_apart(monkeypatch):
+    monkeypatch.setattr(module, "_batch", lambda _: pytest.fail("was taken apart"))
+    body = b'{"batch":[' + b"1," * module.MANY + b"1]}"
+    assert plain(RawRequest(0, "web", "/v1/batch", body, b"r" * 16)) is None
 
 
 def test_the_usual_requests_are_plain():

@@ -4,7 +4,7 @@ import json
 import pytest
 from calls import reasons, request, track, zipped
 
-from touchline.collect.body import MAX_BODY
+from touchline.collect.body import MAX_BODY, MAX_BOXES
 from touchline.collect.reasons import REASONS
 from touchline.collect.segment import content_hash, payload, read
 from touchline.errors import BadInput
@@ -107,6 +107,19 @@ def test_bodies_are_bounded_before_and_after_unzipping():
     assert code({"batch": [0] * 10_001}) == "body_too_large"
     full = b'{"batch": []' + b" " * (MAX_BODY - 13) + b"}"
     assert read(request(full)).items == []
+
+
+def test_lists_and_objects_are_bounded_since_each_weighs_more_than_its_bytes():
+    item = (
+        b'{"type": "track", "messageId": "m", "event": "x", "anonymousId": "a", "properties": %s}'
+    )
+    for box in (b"[]", b"{}", b'{"a":1}'):
+        many = item % (b'{"x": [' + b",".join([box] * MAX_BOXES) + b"]}")
+        assert len(many) < MAX_BODY
+        assert code(many, "/v1/track") == "body_too_large"
+        assert code(gzip.compress(many), "/v1/track") == "body_too_large"
+    usual = item % b'{"products": [{"id": "1"}, {"id": "2"}]}'
+    assert len(read(request(b"[" + b",".join([usual] * 10_000) + b"]")).items) == 10_000
 
 
 def test_a_small_request_cannot_grow_into_a_large_one():

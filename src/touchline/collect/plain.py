@@ -23,6 +23,7 @@ __all__ = ["Plain", "plain"]
 KINDS = frozenset(("track", "page", "screen", "identify"))
 MAX_BOXES = 60  # objects and lists of an item in all: so it cannot be nested too deep either
 MAX_SHARED = 8 << 20
+MANY = 500_000
 MOST = 1e10  # an amount below this is an amount in every currency
 
 
@@ -80,7 +81,7 @@ def plain(request: RawRequest) -> Plain | None:
             if _boxes(body) <= MAX_BOXES and _has_few(body) and _is_fine(item, call):
                 return Plain(item.write_key or None, [item.message_id])
             return None
-        return _of_batch(_batch(body)) if call == "batch" else None
+        return _of_batch(_batch(body)) if call == "batch" and _may_be_few(body) else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -103,6 +104,11 @@ def _of_batch(batch: _Batch) -> Plain | None:
         key = key or item.write_key or None
         ids.append(item.message_id)
     return Plain(key, ids)
+
+
+def _may_be_few(body: bytes) -> bool:
+    """Whether it is no list of millions of nothings, which takes long to be taken apart."""
+    return len(body) < MANY or body.count(b",") < MANY
 
 
 def _may_share(batch: _Batch) -> bool:

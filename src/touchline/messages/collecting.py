@@ -36,8 +36,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",
     ),
     "body_too_large": (
-        "The request is larger than {limit} bytes or 10,000 events. Send it in smaller batches.",
-        "请求超过 {limit} 字节或 10,000 条事件。请分成更小的批次发送。",
+        "More than {limit} bytes, 10,000 events or 200,000 lists and objects. Send it in parts.",
+        "请求超过 {limit} 字节、10,000 条事件或 20 万个列表和对象。请分成更小的批次发送。",
     ),
     "no_such_form": (
         "There is no form {name!r}. Write a [[form]] and put it in force: touchline apply",
