@@ -164,7 +164,7 @@ def test_rows_whose_requests_a_power_cut_took_from_the_log_are_still_known(works
     assert stored(workspace) == [(1, "web", "a")]
 
 
-@pytest.mark.parametrize("crash_at", (1, 3, 4, 6, 8))
+@pytest.mark.parametrize("crash_at", [1, 3, 4, 6, 8])
 def test_an_older_copy_of_state_learns_all_that_happened_since(workspace, monkeypatch, crash_at):
     """Also when it is cut short itself, and begins anew."""
     monkeypatch.setattr(writer_module, "WEIGHT", 1)  # a request is a batch
