@@ -1,6 +1,8 @@
 """A folder is a workspace entirely or not; an older one is brought up, a newer one refused."""
 
+import errno
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -94,6 +96,28 @@ def test_a_folder_that_cannot_be_one_is_refused(tmp_path):
     with pytest.raises(BadInput) as caught:
         Workspace.init(tmp_path / "file")
     assert caught.value.code == "folder_unusable"
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_hard_links_is_refused_at_once(tmp_path, monkeypatch, code):
+    """As SMB and exFAT answer: when the workspace is made, and when one was moved there."""
+    moved = Workspace.init(tmp_path / "moved")
+
+    def link(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", link)
+    with pytest.raises(BadInput) as caught:
+        Workspace.init(tmp_path / "w")
+    assert caught.value.code == "no_hard_links"
+    assert list((tmp_path / "w").iterdir()) == []
+    with pytest.raises(BadInput) as caught, moved.write_lock():
+        pass
+    assert caught.value.code == "no_hard_links"
+    monkeypatch.undo()
+    with moved.write_lock():  # the lock was let go
+        assert not list(moved.dir.glob(".probe*"))
+    moved.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"format": "x"}'])

@@ -75,6 +75,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: missing or damaged. Restore it from your backup; nothing can replace it.",
         "{path} 缺失或已损坏,请从备份恢复;该文件无法重新生成。",
     ),
+    "no_hard_links": (
+        "{path}: its file system has no hard links ({why}). Use a local disk (ext4, XFS, APFS).",
+        "{path} 所在的文件系统不支持硬链接({why})。请放到本地磁盘上(ext4、XFS、APFS)。",
+    ),
     "folder_unusable": (
         "{path}: cannot be used ({why}). Choose a folder you may write to.",
         "无法使用文件夹 {path}({why}),请换一个可写的文件夹。",

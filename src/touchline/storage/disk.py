@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["Disk", "is_full", "make_folder", "put", "sync", "sync_all"]
+from touchline.errors import BadInput
+
+__all__ = ["Disk", "check_links", "is_full", "make_folder", "put", "sync", "sync_all"]
 
 FEW_FILES = 16
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -81,6 +83,24 @@ def put(path: Path, content: bytes, mode: int = 0o666) -> None:
         os.fsync(file.fileno())
     partial.replace(path)
     sync(path.parent)
+
+
+def check_links(folder: Path) -> None:
+    """Raises BadInput where a file cannot have two names, as on SMB and exFAT: a commit to the lake
+    is made by giving it one, so that would fail only then.
+    """
+    probe, second = folder / ".probe", folder / ".probe.link"
+    second.unlink(missing_ok=True)  # of one that was killed
+    probe.touch()
+    try:
+        os.link(probe, second)
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise BadInput("no_hard_links", path=folder, why=error.strerror) from error
+    finally:
+        probe.unlink(missing_ok=True)
+        second.unlink(missing_ok=True)
 
 
 def is_full(error: OSError) -> bool:

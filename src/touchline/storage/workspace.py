@@ -23,7 +23,7 @@ from touchline.errors import BadInput, Unavailable
 from touchline.settings import Settings, load_settings
 from touchline.storage import access_key, definition, schema, shown_keys
 from touchline.storage.access_key import key_hash
-from touchline.storage.disk import is_full, make_folder, put
+from touchline.storage.disk import check_links, is_full, make_folder, put
 from touchline.storage.engine import View
 from touchline.storage.lake import Lake
 from touchline.storage.principal import ADMIN, Principal
@@ -82,6 +82,7 @@ class Workspace:
         settings = load_settings(directory)
         try:
             make_folder(directory)
+            check_links(directory)
             Vault.create(secrets_folder(directory, settings))
             (directory / "log").mkdir(exist_ok=True)
             (directory / "spill").mkdir(exist_ok=True)
@@ -152,6 +153,7 @@ class Workspace:
                     if time.monotonic() >= deadline:
                         raise Unavailable("workspace_locked", path=self.dir) from None
                     time.sleep(0.05)
+            check_links(self.dir)  # it may have been moved to another file system
             yield
         finally:
             os.close(handle)
