@@ -67,5 +67,6 @@ def test_what_is_still_wrong_is_a_finding(shop, capsys):
 @pytest.mark.parametrize(
     "options", [[], ["--id", "no"], ["--payload", "x.json"], ["--id", "0", "--payload", "gone"]]
 )
-def test_what_cannot_be_replayed_is_bad_input(shop, options):
+def test_what_cannot_be_replayed_is_bad_input(shop, options, capsys):
     assert main(["rejects", "replay", shop, *options]) == 2
+    assert "PosixPath" not in capsys.readouterr().err

@@ -88,6 +88,8 @@ def test_without_a_font_that_has_the_letters_it_is_said_what_to_install(monkeypa
     assert qr(URL, "png", Look(label="Store")).startswith(b"\x89PNG")
     assert b"\xe9\x97\xa8" in qr(URL, "svg", Look(label="门店"))
     with pytest.raises(BadInput, match="fonts-noto-cjk"):
+        qr(URL, "png", Look(label="门店", font=__file__))
+    with pytest.raises(BadInput, match="no such file"):
         qr(URL, "png", Look(label="门店", font="/nowhere.ttf"))
 
 

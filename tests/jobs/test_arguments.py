@@ -53,6 +53,12 @@ def test_an_absent_day_is_open():
     assert arguments.day("2026-03-31", "from") == dt.date(2026, 3, 31)
 
 
+def test_a_period_may_be_open_and_one_day_long():
+    day = dt.date(2026, 3, 31)
+    assert arguments.period({}) == (None, None)
+    assert arguments.period({"from": "2026-03-31", "to": "2026-03-31"}) == (day, day)
+
+
 def test_a_cursor_is_what_an_answer_gave():
     assert arguments.cursor("12:3") == (12, 3)
 
@@ -68,6 +74,7 @@ def test_a_cursor_is_what_an_answer_gave():
         lambda: arguments.window("month"),
         lambda: arguments.day("31.03.2026", "from"),
         lambda: arguments.day("2026-02-30", "to"),
+        lambda: arguments.period({"from": "2026-03-31", "to": "2026-03-30"}),
         lambda: arguments.as_of("yesterday", SHANGHAI),
         lambda: arguments.moment("2026-13-01", "from", SHANGHAI),
         lambda: arguments.cursor("12"),

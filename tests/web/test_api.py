@@ -185,7 +185,9 @@ def test_a_problem_speaks_the_askers_language(get, worker):
     assert answer.json()["detail"] == NotFound("person_unknown", name="x").text("zh")
 
 
-@pytest.mark.parametrize("query", ["limit=many", "limit=0", "form=2026-01-01"])
+@pytest.mark.parametrize(
+    "query", ["limit=many", "limit=0", "limit=99999999999999999999", "form=2026-01-01"]
+)
 def test_arguments_that_cannot_be_understood_are_refused(get, worker, query):
     answer = get(f"/api/v1/events?{query}")
     assert answer.status_code == 400
@@ -193,6 +195,26 @@ def test_arguments_that_cannot_be_understood_are_refused(get, worker, query):
     assert answer.json()["code"] == "bad_argument"
     assert query.partition("=")[0] in answer.json()["detail"]
     assert not worker.asked
+
+
+@pytest.mark.parametrize("path", ["links?limit=", "rejects?limit=", "jobs/"])
+def test_a_number_that_nothing_counts_to_is_refused(get, worker, path):
+    assert get(f"/api/v1/{path}{10**20}").json()["code"] == "bad_argument"
+    assert not worker.asked
+
+
+def test_what_is_refused_is_not_told_at_length(get):
+    answer = get("/api/v1/rejects/replay", method="POST", json={"x": "y" * 10_000})
+    assert (answer.status_code, len(answer.text) < 400) == (400, True)
+
+
+def test_numbers_without_end_go_where_an_event_may_hold_them(get, worker):
+    worker.answers |= {"replay": [b"{}"], "apply": [b"{}"]}
+    edits = {"ab": {"properties": {"n": 10**30, "text": "\u5f20"}}}
+    sent = get("/api/v1/rejects/replay", method="POST", json={"edits": edits})
+    assert (sent.status_code, json.loads(worker.asked[0][1]["edits"]["ab"])) == (200, edits["ab"])
+    refused = get("/api/v1/definitions", method="PUT", json={"goal": [{"value": 10**30}]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "unreadable_body")
 
 
 def test_unknown_addresses_and_methods_are_problems_too(get):
@@ -323,7 +345,7 @@ def test_rejects_are_chosen_and_replayed(get, worker):
         ("rejects", {"reason": "missing_id", "source": "web", "status": "all"}),
         ("replay", {"ids": ["ab"]}),
         ("replay", {"all": True}),
-        ("replay", {"edits": edits}),
+        ("replay", {"edits": {"ab": b'{"event": "Visit"}'}}),
     ]
     refused = get("/api/v1/rejects/replay", method="POST", json={"all": True}, key="reader")
     assert refused.status_code == 403

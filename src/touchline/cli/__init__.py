@@ -17,8 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from touchline.cli.parser import parser
     from touchline.errors import TouchlineError
 
-    args = parser().parse_args(argv)
     try:
+        args = parser().parse_args(argv)
         _check_text(vars(args))
         return int(args.run(args) or 0)
     except TouchlineError as error:

@@ -1,6 +1,6 @@
 """`touchline demo`: the demo company, its data brought in as a customer would, reported and served.
 
-A demo that is already built is served again as it is.
+A demo that is already built is served again as it is; one that was cut off is built anew.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import base64
 import contextlib
 import http.client
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,11 +23,11 @@ from touchline.cli import language
 from touchline.cli.attribute import comparison
 from touchline.cli.output import progress_line
 from touchline.demo.build import Customer, build
-from touchline.demo.simulate import simulate, yesterday
+from touchline.demo.simulate import check, simulate, yesterday
 from touchline.errors import BadInput, Unavailable
 from touchline.jobs import definitions
 from touchline.jobs.access import writing
-from touchline.jobs.rpc import ask
+from touchline.jobs.rpc import ask, is_served
 from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]
@@ -55,27 +56,30 @@ WORDS = {
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What a built demo was built from, and the key that opens it."""
+    """What a demo is built from, the key that opens it, and whether it was built to the end."""
 
     people: int
     seed: int
     end: str
     key: str
+    is_whole: bool = True
 
 
 def run(args: argparse.Namespace) -> int:
     words = WORDS[language()]
-    data = args.dir.with_name(f"{args.dir.name}-files")
     mark = _built(args)
     if mark is None:
-        mark = Mark(args.people, args.seed, yesterday().isoformat(), secrets.token_urlsafe(12))
-        args.dir.parent.mkdir(parents=True, exist_ok=True)
-        _init(args.dir, mark.key)
+        home = args.dir.resolve()
+        data = home.with_name(f"{home.name}-files")
+        check(data, args.people)
+        key = secrets.token_urlsafe(12)
+        mark = Mark(args.people, args.seed, yesterday().isoformat(), key, is_whole=False)
+        _init(args.dir, mark)
         with _served(args) as server:  # comes up while the company is being made
             _simulate(data, args, words)
             _wait_healthy(server, args.port)
             _bring_in(args, data, words)
-            (args.dir / MARK).write_bytes(msgspec.json.encode(mark))
+            _write(args.dir, msgspec.structs.replace(mark, is_whole=True))
             _report(args.dir)
             print(words["truth"].format(path=data / "truth.json"), file=sys.stderr)
             return _stay(server, args, mark.key, words)
@@ -93,6 +97,13 @@ def _built(args: argparse.Namespace) -> Mark | None:
         if args.dir.exists() and any(args.dir.iterdir()):
             raise BadInput("demo_folder_taken", path=args.dir) from None
         return None
+    except (OSError, msgspec.DecodeError):
+        raise BadInput("demo_folder_taken", path=args.dir) from None
+    if not mark.is_whole:
+        if is_served(args.dir):
+            raise Unavailable("workspace_locked", path=args.dir)
+        shutil.rmtree(args.dir)
+        return None
     if (mark.people, mark.seed) != (args.people, args.seed):
         raise BadInput("demo_folder_taken", path=args.dir)
     return mark
@@ -105,9 +116,18 @@ def _simulate(data: Path, args: argparse.Namespace, words: dict[str, str]) -> No
     )
 
 
-def _init(directory: Path, key: str) -> None:
+def _init(directory: Path, mark: Mark) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write(directory, mark)
+    except OSError as error:
+        raise BadInput("folder_unusable", path=directory, why=error.strerror) from None
     keys = {source: f"demo-{source}" for source in SOURCES}
-    Workspace.init(directory, write_keys=keys, admin_keys=[key]).close()
+    Workspace.init(directory, write_keys=keys, admin_keys=[mark.key]).close()
+
+
+def _write(directory: Path, mark: Mark) -> None:
+    (directory / MARK).write_bytes(msgspec.json.encode(mark))
 
 
 def _bring_in(args: argparse.Namespace, data: Path, words: dict[str, str]) -> None:

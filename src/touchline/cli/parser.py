@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import touchline
 from touchline.cli import language
+from touchline.errors import BadInput
 
 __all__ = ["parser"]
 
@@ -48,6 +49,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}. See: {self.prog} --help\n")
+
+
+def folder(text: str) -> Path:
+    """A workspace: the lake is reached by a name in UTF-8, and no name is not this folder."""
+    if not text:
+        raise BadInput("folder_unusable", path="''", why="it has no name")
+    try:
+        str(Path(text).absolute()).encode()
+    except UnicodeEncodeError:
+        raise BadInput("folder_unusable", path=repr(text), why="its name is not UTF-8") from None
+    return Path(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,7 +102,7 @@ def _later(module: str) -> Run:
 
 def _init(verbs: Any) -> None:
     made = _verb(verbs, "init", "Make a workspace in DIR.", "init")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--currency", default="CNY", help="what reports count in (default CNY)")
     made.add_argument("--time-zone", default="Asia/Shanghai", help="what a day is")
     made.add_argument("--region", default="CN", help="phone numbers without a country code")
@@ -106,7 +118,7 @@ def _init(verbs: Any) -> None:
 
 def _serve(verbs: Any) -> None:
     made = _verb(verbs, "serve", "Collect events and answer queries over HTTP.", "serve")
-    made.add_argument("dir", type=Path, metavar="DIR", nargs="+")
+    made.add_argument("dir", type=folder, metavar="DIR", nargs="+")
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=8700)
     made.add_argument("--role", choices=("all", "collector", "app", "worker"), default="all")
@@ -114,7 +126,7 @@ def _serve(verbs: Any) -> None:
 
 def _snippet(verbs: Any) -> None:
     made = _verb(verbs, "snippet", "Print what a web page needs to report to DIR.", "snippet")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument(
         "--source", metavar="NAME", help="whose write key (default web, or the first)"
     )
@@ -131,7 +143,7 @@ def _import(verbs: Any) -> None:
     made = _verb(verbs, "import", "Read a file into a workspace.", "importing")
     made.add_argument("kind", choices=IMPORTED)
     made.add_argument("file", type=Path, metavar="FILE")
-    made.add_argument("--to", type=Path, required=True, metavar="DIR", dest="dir")
+    made.add_argument("--to", type=folder, required=True, metavar="DIR", dest="dir")
     made.add_argument(
         "--map", type=Path, metavar="MAP", help="names the columns: a file, or a name of `maps`"
     )
@@ -151,7 +163,7 @@ def _maps(verbs: Any) -> None:
 
 def _attribute(verbs: Any) -> None:
     made = _verb(verbs, "attribute", "Credit conversions to channels.", "attribute")
-    made.add_argument("dir", type=Path, metavar="DIR", nargs="?")
+    made.add_argument("dir", type=folder, metavar="DIR", nargs="?")
     made.add_argument("--paths", type=Path, metavar="FILE", help="aggregated paths instead of DIR")
     made.add_argument("--goal")
     made.add_argument("--models", default="all", help="comma separated (default all)")
@@ -165,7 +177,7 @@ def _attribute(verbs: Any) -> None:
 
 def _export(verbs: Any) -> None:
     made = _verb(verbs, "export", "Write a workspace's rows to a file or stdout.", "export")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("what", choices=("events", "rejects", "people", "credit", "aggregates"))
     made.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl")
     made.add_argument("--out", type=Path, metavar="FILE")
@@ -176,32 +188,32 @@ def _export(verbs: Any) -> None:
 
 def _apply(verbs: Any) -> None:
     made = _verb(verbs, "apply", "Put definitions (goals, channel rules ...) in force.", "define")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("file", type=Path, metavar="FILE.toml")
     made.set_defaults(verb="apply")
 
 
 def _dump(verbs: Any) -> None:
     made = _verb(verbs, "dump", "Print the definitions in force.", "define")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.set_defaults(verb="dump")
 
 
 def _doctor(verbs: Any) -> None:
     made = _verb(verbs, "doctor", "Check that everything received is accounted for.", "doctor")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _rebuild(verbs: Any) -> None:
     made = _verb(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
 
 
 def _keys(verbs: Any) -> None:
     own = _group(verbs, "keys", "Make, list and revoke keys.")
     made = _verb(own, "create", "Make a key, or give one more aliases.", "keys")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--kind", choices=("write", "admin"), default="write")
     made.add_argument("--value", metavar="KEY", help="the key itself (default: one is made up)")
     made.add_argument("--name", help="write key: the source of what it sends (default keyN)")
@@ -221,17 +233,17 @@ def _keys(verbs: Any) -> None:
     )
     made.add_argument("--format", choices=FORMATS[:2], default="table")
     made = _verb(own, "list", "List the keys, none by its value.", "keys")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--format", choices=FORMATS, default="table")
     made = _verb(own, "revoke", "End a key for good.", "keys")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("key", metavar="KEY", help="its id, its value, or a name only it has")
 
 
 def _rejects(verbs: Any) -> None:
     own = _group(verbs, "rejects", "See what could not be stored, and store it after all.")
     made = _verb(own, "list", "List rejects, each with its reason.", "rejects")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--reason", help="only those with this reason")
     made.add_argument("--source", help="only those of this source")
     made.add_argument("--kind", choices=IMPORTED)
@@ -241,7 +253,7 @@ def _rejects(verbs: Any) -> None:
     made.add_argument("--limit", metavar="N", help="at most so many")
     made.add_argument("--format", choices=FORMATS, default="table")
     made = _verb(own, "replay", "Read rejects again and store those that are right now.", "rejects")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument(
         "--id", action="append", default=[], help="the id of a reject (again for more)"
     )
@@ -257,7 +269,7 @@ def _rejects(verbs: Any) -> None:
 def _links(verbs: Any) -> None:
     own = _group(verbs, "links", "Make and list short links, check names.")
     made = _verb(own, "create", "Make a short link to a page, for a campaign.", "links")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("target", metavar="URL", help="the page it leads to")
     _campaign(made)
     made.add_argument("--code", help="what stands behind /l/ (default: made up)")
@@ -272,7 +284,7 @@ def _links(verbs: Any) -> None:
     made.add_argument("--dry-run", action="store_true", help="show it, make nothing")
     made.add_argument("--format", choices=FORMATS[:2], default="table")
     made = _verb(own, "list", "List short links, the newest first.", "links")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--campaign", help="only of this campaign")
     made.add_argument("--source", help="only of this source")
     made.add_argument("--owner", help="only of this owner")
@@ -280,14 +292,14 @@ def _links(verbs: Any) -> None:
     made.add_argument("--host", help="where visitors reach the server (default public_url)")
     made.add_argument("--format", choices=FORMATS, default="table")
     made = _verb(own, "check", "Hold the names visitors came with against the rules.", "links")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 30)")
     made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _qr(verbs: Any) -> None:
     made = _verb(verbs, "qr", "Draw the QR code of a short link, or of any address.", "links")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("code", metavar="CODE", nargs="?", help="of a short link")
     made.add_argument("--url", help="an address instead, with what is said of its campaign")
     _campaign(made)
@@ -311,7 +323,7 @@ def _campaign(made: argparse.ArgumentParser) -> None:
 def _channel(verbs: Any) -> None:
     own = _group(verbs, "channel", "See which channel a visit gets.")
     made = _verb(own, "explain", "Print a visit's channel, and the rule that decides.", "channel")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--url", metavar="U", help="address of the page")
     made.add_argument("--referrer", metavar="R", help="where the link to it was")
     made.add_argument("--user-agent", metavar="A", help="the visitor's browser")
@@ -322,15 +334,15 @@ def _channel(verbs: Any) -> None:
 def _plan(verbs: Any) -> None:
     own = _group(verbs, "plan", "Say which events and touchpoints there should be, and check it.")
     made = _verb(own, "check", "List what goes against the plan; exit 1 if anything does.", "plan")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 7)")
     made.add_argument("--format", choices=FORMATS, default="table")
     made = _verb(own, "map", "List the touchpoints, each with its status.", "plan")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 7)")
     made.add_argument("--format", choices=FORMATS, default="table")
     made = _verb(own, "new", "Begin with the plan and the touchpoints of a business.", "plan")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument(
         "--template",
         required=True,
@@ -340,7 +352,7 @@ def _plan(verbs: Any) -> None:
     made.add_argument("--language", choices=("en", "zh"), help="of names (default the terminal's)")
     made.add_argument("--print", action="store_true", help="print it, put nothing in force")
     made = _verb(own, "infer", "Print a plan that describes the events that came in.", "plan")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 30)")
     made.add_argument("--format", choices=("toml", "json"), default="toml")
 
@@ -348,7 +360,7 @@ def _plan(verbs: Any) -> None:
 def _source(verbs: Any) -> None:
     own = _group(verbs, "source", "Pull rows from an API, a database or a folder.")
     made = _verb(own, "add", "Add the sources of a definition file, or replace them.", "source")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("file", type=Path, metavar="FILE.toml")
     made.add_argument(
         "--secret",
@@ -358,13 +370,13 @@ def _source(verbs: Any) -> None:
         help="a credential the file names as secret:NAME: asked for, or a line of stdin",
     )
     made = _verb(own, "run", "Pull what is new now.", "source")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("name", metavar="NAME")
     made.add_argument("--from", dest="start", metavar="DAY", help="again from this day on")
     made.add_argument("--dry-run", action="store_true", help="show the first rows, store nothing")
     made.add_argument("--format", choices=FORMATS, default="table")
     made = _verb(own, "list", "List the sources, or the runs of one.", "source")
-    made.add_argument("dir", type=Path, metavar="DIR")
+    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("name", metavar="NAME", nargs="?")
     made.add_argument("--format", choices=FORMATS, default="table")
     for name, text in (
@@ -372,13 +384,13 @@ def _source(verbs: Any) -> None:
         ("remove", "Remove a source; what it brought stays."),
     ):
         made = _verb(own, name, text, "source")
-        made.add_argument("dir", type=Path, metavar="DIR")
+        made.add_argument("dir", type=folder, metavar="DIR")
         made.add_argument("name", metavar="NAME")
 
 
 def _demo(verbs: Any) -> None:
     made = _verb(verbs, "demo", "Build the demo company, print its report, serve it.", "demo")
-    made.add_argument("--dir", type=Path, default=Path("demo-data/workspace"))
+    made.add_argument("--dir", type=folder, default=Path("demo-data/workspace"))
     made.add_argument("--people", type=int, default=20_000)
     made.add_argument("--seed", type=int, default=2026)
     made.add_argument("--port", type=int, default=8700)

@@ -69,7 +69,7 @@ def _replay(args: argparse.Namespace) -> int:
     if args.payload is not None:
         if len(args.id) != 1:
             raise BadInput(
-                "bad_argument", name="--payload", value=args.payload, why="needs one --id"
+                "bad_argument", name="--payload", value=str(args.payload), why="needs one --id"
             )
         asked |= {"ids": [], "edits": {args.id[0]: _read(args.payload)}}
     workspace = Workspace.open(args.dir)

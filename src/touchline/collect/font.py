@@ -52,6 +52,8 @@ def font_for(text: str, height: int, own: str | None = None) -> "FreeTypeFont":
     """Raises BadInput("no_font") when none has every letter. `own`: a font file to be used."""
     from PIL import ImageFont
 
+    if own and not Path(own).is_file():
+        raise BadInput("file_missing", path=own)
     known = [(own, 0)] if own else _there()
     for path, index in known:
         try:

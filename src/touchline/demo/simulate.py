@@ -29,7 +29,7 @@ from touchline.demo.world import MARKETS, PRO_PEOPLE, REFERENCE_PEOPLE, STAFF, S
 from touchline.demo.write import Folder
 from touchline.errors import BadInput
 
-__all__ = ["SEED", "Summary", "simulate", "yesterday"]
+__all__ = ["SEED", "Summary", "check", "simulate", "yesterday"]
 
 SEED = 20_260_618
 FEWEST, MOST = 200, 20_000_000
@@ -71,8 +71,7 @@ def simulate(
 
     Raises BadInput when `people` is out of range or `out` holds something else.
     """
-    if not FEWEST <= people <= MOST:
-        raise BadInput("bad_argument", name="people", value=people, why=f"is not {FEWEST}…{MOST}")
+    check(out, people)
     _empty(out)
     write_site(out)
     plan = Plan(Calendar(end or yesterday()), people, seed)
@@ -95,10 +94,18 @@ def simulate(
     )  # fmt: skip
 
 
-def _empty(out: Path) -> None:
-    """A folder of our own may be made anew, any other stays untouched."""
+def check(out: Path, people: int) -> None:
+    """Raises BadInput for what `simulate` would refuse. A folder of our own may be made anew, any
+    other stays untouched.
+    """
+    if not FEWEST <= people <= MOST:
+        why = f"is not a number from {FEWEST} to {MOST}."
+        raise BadInput("bad_argument", name="people", value=people, why=why)
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / "site.toml").exists()):
         raise BadInput("demo_folder_taken", path=out)
+
+
+def _empty(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for old in [*out.glob("*.csv"), *out.glob("*.part"), *out.glob("web/*.jsonl")]:
         old.unlink()

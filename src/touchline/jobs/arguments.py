@@ -6,13 +6,14 @@ Days are local days of the workspace; a moment without a zone is in the workspac
 import datetime as dt
 import re
 import zoneinfo
+from collections.abc import Mapping
 from typing import Any
 
 from touchline import clock
 from touchline.errors import BadInput
 from touchline.model import GRAINS
 
-__all__ = ["as_of", "cursor", "day", "days", "labels", "limit", "moment", "window"]
+__all__ = ["as_of", "cursor", "day", "days", "labels", "limit", "moment", "period", "window"]
 
 LAST_DAY = dt.date(9998, 12, 31)  # the day after it, in any zone, is a moment too
 MOST_DAYS = 3660
@@ -49,6 +50,14 @@ def day(text: str | None, name: str) -> dt.date | None:
     except ValueError as error:
         why = "is not a day such as 2026-03-31."
         raise BadInput("bad_argument", name=name, value=text, why=why) from error
+
+
+def period(args: Mapping[str, Any]) -> tuple[dt.date | None, dt.date | None]:
+    """Days `from` and `to`, either of which may be open."""
+    first, last = day(args.get("from"), "from"), day(args.get("to"), "to")
+    if first and last and last < first:
+        raise BadInput("bad_argument", name="to", value=args["to"], why=f"is before {first}.")
+    return first, last
 
 
 def days(value: Any, default: int) -> int:

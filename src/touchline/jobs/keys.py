@@ -19,7 +19,7 @@ from touchline.storage.access_key import SCOPES, AccessKey, alias_form, key_hash
 from touchline.storage.state import State, Statement
 from touchline.storage.workspace import Workspace
 
-__all__ = ["ALIASES", "Wanted", "create", "keys", "revoke"]
+__all__ = ["ALIASES", "Wanted", "check_line", "create", "keys", "revoke"]
 
 # Protocols that call a site by a name of their own.
 ALIASES = (
@@ -101,12 +101,18 @@ def _check(wanted: Wanted) -> None:
         if scope not in SCOPES:
             raise _bad("scope", scope, f"is none of {', '.join(SCOPES)}.")
     for name, text in (("value", wanted.value), ("name", wanted.name)):
-        if text is not None and not _is_line(text, MAX_NAME):
-            raise _bad(name, text, f"must be one line of at most {MAX_NAME} characters.")
+        if text is not None:
+            check_line(name, text)
     for alias in wanted.aliases:
         protocol, _, site = alias.partition(":")
         if protocol not in ALIASES or not site or not _is_line(alias, MAX_ALIAS):
             raise BadInput("bad_alias", alias=repr(alias[:80]), known=", ".join(ALIASES))
+
+
+def check_line(name: str, text: str) -> None:
+    """Raises BadInput, naming the argument, for what is no key and no name of one."""
+    if not _is_line(text, MAX_NAME):
+        raise _bad(name, text, f"must be one line of at most {MAX_NAME} characters.")
 
 
 def _is_line(text: str, longest: int) -> bool:

@@ -32,7 +32,7 @@ def named(workspace: Workspace, _registry: object, args: Mapping[str, Any]) -> d
     """{"rows": […], "days", "has_rules"} of the last `days`, most visits first. A row: the labels
     as written, `visits`, an `example` of an address, and `findings`, each in both languages.
     """
-    days = arguments.limit(args.get("days") or DAYS)
+    days = arguments.days(args.get("days"), DAYS)
     rules = naming_of(workspace)
     visits: Counter[Labels] = Counter()
     examples: dict[Labels, str] = {}

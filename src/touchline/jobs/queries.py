@@ -84,7 +84,7 @@ def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -
         time_zone=workspace.time_zone,
         by=by,
         window_days=arguments.window(args.get("window") or "90d"),
-        days=(arguments.day(args.get("from"), "from"), arguments.day(args.get("to"), "to")),
+        days=arguments.period(args),
     )
 
 

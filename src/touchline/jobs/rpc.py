@@ -142,7 +142,10 @@ def reply(connection: socket.socket, kind: bytes, data: bytes = b"") -> None:
 
 
 def _asked(name: str, args: dict[str, Any] | None) -> bytes:
-    data = msgspec.msgpack.encode(Request(name, args or {}))
+    try:
+        data = msgspec.msgpack.encode(Request(name, args or {}))
+    except OverflowError:
+        raise BadInput("unreadable_body", why="a number of more than 64 bits") from None
     if len(data) > MAX_REQUEST:
         raise BadInput("body_too_large", limit=MAX_REQUEST)
     return _LENGTH.pack(len(data)) + data

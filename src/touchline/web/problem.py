@@ -74,7 +74,9 @@ async def _invalid(request: Request, error: Any) -> JSONResponse:
     first = error.errors()[0]
     name = str(first["loc"][-1])
     given = first.get("input")
-    value = given if isinstance(given, str | int | float) else ""
+    value = (
+        given if isinstance(given, int | float) else given[:80] if isinstance(given, str) else ""
+    )
     why = f"is not accepted: {first['msg']}."
     return problem(request, BadInput("bad_argument", name=name, value=value, why=why))
 

@@ -15,9 +15,10 @@ from touchline.errors import Denied, Forbidden
 from touchline.jobs.rpc import WorkerClient
 from touchline.web.keys import Keys
 
-__all__ = ["Admin", "KeyAdmin", "Scopes", "Served", "served", "streamed", "told"]
+__all__ = ["MOST", "Admin", "KeyAdmin", "Scopes", "Served", "served", "streamed", "told"]
 
 ANSWER_S = 60.0
+MOST = 2**63 - 1  # no database counts further
 
 _bearer = HTTPBearer(auto_error=False, description="An admin key")
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.served import Admin, streamed, told
+from touchline.web.served import MOST, Admin, streamed, told
 
 router = APIRouter(prefix="/api/v1")
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -41,7 +41,7 @@ class Listed(BaseModel):
     source: str | None = None
     owner: str | None = None
     host: str | None = HOST
-    limit: int | None = Field(None, ge=1)
+    limit: int | None = Field(None, ge=1, le=MOST)
     cursor: str | None = None
 
 

@@ -1,12 +1,13 @@
 """What was received: events, rejects, and one person's timeline."""
 
+import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.served import Admin, streamed, told
+from touchline.web.served import MOST, Admin, streamed, told
 
 router = APIRouter(prefix="/api/v1")
 LINES = "application/x-ndjson"
@@ -20,7 +21,7 @@ class Paging(BaseModel):
     message_id_prefix: str | None = None
     start: str | None = Field(None, alias="from", description="inclusive: day or ISO moment")
     end: str | None = Field(None, alias="to", description="exclusive: day or ISO moment")
-    limit: int | None = Field(None, ge=1)
+    limit: int | None = Field(None, ge=1, le=MOST)
     cursor: str | None = Field(None, description="`cursor` of the last line of the page before")
     person: str | None = Field(None, description="person_id, `type:value` or a value")
 
@@ -75,7 +76,10 @@ async def rejects(here: Admin, asked: Annotated[Rejects, Query()]) -> StreamingR
 @router.post("/rejects/replay", summary="Store rejects after all, as they are or corrected")
 async def replay(here: Admin, wanted: Replay) -> Response:
     """What became of them; of many, the number of the job that is at it."""
-    return await told(here, "replay", wanted.model_dump(exclude_none=True, by_alias=True))
+    args = wanted.model_dump(exclude_none=True, by_alias=True)
+    if wanted.edits:  # as text: what the collector takes, such as a number without end, goes too
+        args["edits"] = {name: json.dumps(new).encode() for name, new in wanted.edits.items()}
+    return await told(here, "replay", args)
 
 
 @router.get("/intake", summary="What was received and what became of it, by source and hour")
@@ -85,7 +89,7 @@ async def intake(here: Admin, asked: Annotated[Hours, Query()]) -> StreamingResp
 
 
 @router.get("/jobs/{number}", summary="How far a job is, or what came of it")
-async def job(here: Admin, number: int) -> Response:
+async def job(here: Admin, number: Annotated[int, Path(le=MOST)]) -> Response:
     return await told(here, "job", {"number": number})
 
 

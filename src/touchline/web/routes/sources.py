@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from touchline.web.problem import language_of
-from touchline.web.served import Admin, told
+from touchline.web.served import MOST, Admin, told
 
 router = APIRouter(prefix="/api/v1")
 
@@ -67,6 +67,6 @@ async def runs(
 
 
 @router.delete("/jobs/{number}", summary="Cancel a job at its next step")
-async def cancel(here: Admin, number: int) -> Response:
+async def cancel(here: Admin, number: Annotated[int, Path(le=MOST)]) -> Response:
     """What it has stored stays."""
     return await told(here, "cancel_job", {"number": number})
