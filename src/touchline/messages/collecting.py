@@ -36,8 +36,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",
     ),
     "body_too_large": (
-        "More than {limit} bytes, 10,000 events or 200,000 lists and objects. Send it in parts.",
-        "请求超过 {limit} 字节、10,000 条事件或 20 万个列表和对象。请分成更小的批次发送。",
+        "Over {limit} bytes, 10,000 events, 200,000 lists, or much around a list. Send it in parts.",
+        "超过 {limit} 字节、1 万条事件、20 万个列表和对象,或列表之外内容过多。请分批发送。",
     ),
     "no_such_form": (
         "There is no form {name!r}. Write a [[form]] and put it in force: touchline apply",
