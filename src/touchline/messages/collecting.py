@@ -36,7 +36,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请求内容无法解析:{why}。请发送 JSON(可用 gzip 压缩)。",
     ),
     "body_too_large": (
-        "Over {limit} bytes, 10,000 events, 200,000 lists, or much around a list. Send it in parts.",
+        "Over {limit} bytes, 10,000 events, 200,000 lists, or much around a list. Send parts.",
         "超过 {limit} 字节、1 万条事件、20 万个列表和对象,或列表之外内容过多。请分批发送。",
     ),
     "no_such_form": (
