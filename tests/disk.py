@@ -51,6 +51,7 @@ class Disk:
         self._content: dict[int, bytes] = {}
         self._names: dict[int, dict[str, int]] = {}
         self._failed: dict[int, bytes] = {}
+        self._synchronous: set[int] = set()  # opened with O_DSYNC
         # A second name for every file known here: its number is not given to another one.
         self._pins = Path(tempfile.mkdtemp(prefix=".pins-", dir=self.root.parent))
         self.sync_everything()
@@ -93,12 +94,22 @@ class Disk:
     def open(self, path, flags, mode=0o777, *, dir_fd=None):
         if flags & CREATES and self._is_mine(path, dir_fd):
             self._step("open")
-        return REAL.open(path, flags, mode, dir_fd=dir_fd)
+        fd = REAL.open(path, flags & ~os.O_DSYNC, mode, dir_fd=dir_fd)
+        if flags & os.O_DSYNC:
+            self._synchronous.add(fd)
+        return fd
 
     def close(self, fd, /):
+        self._synchronous.discard(fd)
         REAL.close(fd)
 
     def write(self, fd, data, /):
+        written = self._write(fd, data)
+        if fd in self._synchronous:
+            self.fdatasync(fd)
+        return written
+
+    def _write(self, fd, data):
         if self._path_of(fd) is None:
             return REAL.write(fd, data)
         try:

@@ -269,9 +269,14 @@ class _Overtaking:
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
 
-    def fdatasync(self, fd: int, /) -> None:
+    def open(self, path: Path, flags: int, mode: int = 0o777, /) -> int:
+        return os.open(path, flags & ~os.O_DSYNC, mode)
+
+    def write(self, fd: int, data: memoryview, /) -> int:
+        written = os.write(fd, data)
         self._world.overtake()
         os.fdatasync(fd)
+        return written
 
 
 def marks(workspace: Workspace, files: LakeFiles | None = None) -> dict[str, int]:
