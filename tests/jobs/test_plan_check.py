@@ -303,6 +303,17 @@ def test_what_a_file_has_in_columns_is_a_property_of_the_plan(workspace, tmp_pat
     }
 
 
+def test_what_an_event_of_monstrous_size_says_is_in_no_plan(workspace):
+    tracker = Tracker(workspace)
+    usual, monster = {"level": "gold"}, {"text": "x" * plan_infer.LARGEST}
+    for n, properties in enumerate((usual, monster, {})):
+        tracker.send(track(f"m{n}", "Signed Up", at=T0 + DAY, properties=properties))
+    commit(workspace)
+    found = asked(workspace, plan_infer.observed)
+    assert [e["count"] for e in found["events"]] == [3]
+    assert list(tomllib.loads(found["toml"])["event"][0]["properties"]) == ["level"]
+
+
 def test_a_plan_is_made_of_what_came_in_and_fits_it(workspace):
     tracker = Tracker(workspace)
     for n in range(25):

@@ -30,6 +30,7 @@ __all__ = ["infer", "observed"]
 
 DAYS = 30
 SAMPLE = 300  # events of a name whose properties are read
+LARGEST = 32_000  # letters of properties: who reads 300 events of 4 MB each waits for a minute
 MOST_EVENTS, MOST_PROPERTIES = 300, 60
 ENOUGH = 20  # events from which on a property that is in all of them is called required
 LISTED = 12  # different values at most that make a list
@@ -151,7 +152,8 @@ def _seen(view: View, since: int) -> list[Seen]:
 
 
 def _newest(events: Expression, names: list[str]) -> Expression:
-    """Name and properties of the newest events of each name."""
+    """Name and properties of the newest events of each name, monsters left out."""
+    events = events.filter(events.properties.length().fill_null(0) <= LARGEST)
     place = ibis.row_number().over(
         group_by=events.name, order_by=[events.ts_us.desc(), events.seq.desc()]
     )
