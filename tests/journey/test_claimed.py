@@ -58,6 +58,45 @@ def test_an_order_with_a_code_is_credited_to_what_the_code_stands_for(rows):
     assert whole["unattributed"]["no_touch"]["conversions"] == 0
 
 
+CODED = {"properties": '{"优惠码": "ANNA10"}', "amount": 1000, "currency": "CNY"}
+
+
+def test_a_code_of_an_order_that_names_nobody_is_a_touch_of_that_order_alone(rows):
+    """A receipt of somebody unknown; the same code on another's order is another touch."""
+    apply(rows, promo_code=[ANNA])
+    rows.touch(ANN, T0, "Ads")
+    rows.conversion("A-1", None, T0 + DAY, **CODED)
+    rows.conversion("A-2", None, T0 + DAY, amount=1000, currency="CNY")
+    rows.conversion("A-3", ANN, T0 + DAY, **CODED)
+    found, whole = credit(rows, "linear")
+    assert found == {"Ads": 0.5, "KOL": 1.5}
+    assert whole["unattributed"]["no_touch"]["conversions"] == 1
+    late, _ = credit(rows, "linear", goal=Goal("won", stages=("won",)))
+    assert late == {}
+
+
+def test_a_claim_of_a_company_s_deal_counts_beside_its_contacts_touches(rows):
+    apply(rows, promo_code=[ANNA], reported_source=[RED])
+    rows.touch(ANN, T0, "Webinar")
+    rows.people(ANN, account_id="acme")
+    answered = {"properties": '{"了解渠道": "小红书"}', "amount": 1000, "currency": "CNY"}
+    rows.conversion("D-1", None, T0 + DAY, account_id="acme", **answered)
+    rows.conversion("D-2", None, T0 + DAY, account_id="none", **answered)
+    found, _ = credit(rows, "linear")
+    assert found == {"Webinar": 0.5, "Social": 1.5}
+
+
+def test_an_order_that_one_row_names_somebody_for_has_its_code_as_their_touch(rows):
+    apply(rows, promo_code=[ANNA])
+    rows.conversion("A-1", None, T0, **CODED)
+    rows.conversion("A-1", ANN, T0, **CODED)
+    rows.order(BEN, T0, "B-1")
+    rows.conversion("B-1", None, T0 + HOUR, **CODED)
+    found, whole = credit(rows, "linear")
+    assert found == {"KOL": 2.0}
+    assert whole["conversions"] == 2
+
+
 def test_a_definition_holds_for_history_and_is_gone_when_it_is_taken_back(rows):
     rows.order(ANN, T0, "A-1", message_id="m", **carrying(promo_code="ANNA10"))
     assert points(rows) == []

@@ -8,6 +8,7 @@ import build
 from build import DAY, T0
 from touchline.attribution import MODELS
 from touchline.identity.people import Registry
+from touchline.jobs import definitions
 from touchline.journey.goal import DEFAULT
 from touchline.measure.basis import Question
 from touchline.measure.credit_table import credit_table
@@ -140,3 +141,12 @@ def test_a_contacts_touch_of_a_deal_names_the_contact(rows):
         ("Fair", people.person_ids[who[ANN]]),
         ("Mail", people.person_ids[who[BEN]]),
     }
+
+
+def test_a_touch_of_an_order_that_names_nobody_has_no_person(rows):
+    definitions.apply(rows.workspace, {"promo_code": [{"code": "ANNA10", "channel": "KOL"}]})
+    coded = {"properties": '{"promo_code": "anna10"}', "amount": 1000, "currency": "CNY"}
+    rows.conversion("a", None, T0, **coded)
+    rows.touch(ANN, T0, "Ads")
+    (row,), _ = table(rows, "linear")
+    assert (row["conversion_id"], row["person_id"], row["channel"]) == ("a", None, "KOL")

@@ -5,10 +5,13 @@ its own and never collapses with another. What surprises: it counts for the very
 though an order's event is no touch of that order, for the code was there before the purchase was.
 
 One code on one order is one touch, however many rows tell of that order, at the first moment any of
-them names. Definitions are asked when the report is made, so they hold for all of history at once.
+them names. A row that names nobody (a receipt, a company's deal) tells of its order all the same:
+the touch is that order's alone, its `message_id` the order's and its `person_ix` below 0.
+Definitions are asked when the report is made, so they hold for all of history at once.
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -104,10 +107,13 @@ def _of_orders(view: View, speakers: Speakers, known: Claims) -> Iterator[_Told]
     )
     is_likely = ibis.or_(*(rows.properties.contains(trace) for trace in TRACES))
     found = with_person(rows.filter(is_likely), speakers).drop("node_ids")
-    for batch in view.batches(found.filter(found.person_ix.notnull()).order_by("seq")):
+    nobody = itertools.count(-1, -1)
+    for batch in view.batches(found.order_by("seq")):
         for row in batch.to_pylist():
             order = row["conversion_id"]
             row |= {"ts_us": row["occurred_us"], "event_id": order.encode(), "message_id": order}
+            if row["person_ix"] is None:
+                row["person_ix"] = next(nobody)
             said = claims_in("", _decoded(row["properties"]), is_order=True)
             yield from _told(row, order, said, known)
 
@@ -146,7 +152,7 @@ def _touches(
     told: Sequence[_Told], begun: Mapping[str, tuple[int, dt.date]], known: Claims
 ) -> Iterator[Row]:
     seen: set[tuple[str, Claim]] = set()
-    for one in told:
+    for one in sorted(told, key=lambda one: one.person_ix < 0):  # who names somebody is believed
         ts_us, day = begun.get(one.order or "", (one.ts_us, one.local_day))
         for claim in one.claims:
             labels = known.meaning(claim, day)

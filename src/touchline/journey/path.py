@@ -16,7 +16,8 @@ def paths(touches: Expression, members: Expression, window_us: int, others_from:
     `journey` is the conversion_ix, or `others_from` + person_ix of a touch that serves none.
     `members`: (conversion_ix, member_ix, converted_us, own_event) with one row per person whose
     touches count for the conversion: one for a person's, each contact for an account's. Its own
-    event is no touch of a conversion, and none of a path without it either.
+    event is no touch of a conversion, and none of a path without it either; a touch of an
+    order that names nobody (see `claimed`) is in no other path.
     """
     joined = touches.left_join(
         members,
@@ -28,5 +29,6 @@ def paths(touches: Expression, members: Expression, window_us: int, others_from:
     )
     if "own_event" in members.columns:
         joined = joined.filter(joined.own_event.isnull() | (joined.event_id != joined.own_event))
+    joined = joined.filter(joined.conversion_ix.notnull() | (joined.person_ix >= 0))
     journey = joined.conversion_ix.coalesce(joined.person_ix + others_from)
     return joined.mutate(journey=journey).select("journey", *touches.columns)

@@ -73,8 +73,9 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
         [counted, found.rows.filter(pc.invert(pc.and_(is_asked, is_rated)))]
     )
     accounts = _accounts(view, people, everyone)
-    members = _members(everyone, accounts)
-    found_paths = _paths(view, _touches(view, speakers, question), members, question.window_days)
+    points = _touches(view, speakers, question)
+    members = _members(everyone, accounts, _of_nobody(view, points))
+    found_paths = _paths(view, points, members, question.window_days)
     rows = view.fetch(_wanted(found_paths, question, len(counted)))
     won = rows.slice(0, int(np.searchsorted(_numbers(rows, "journey"), len(counted))))
     journeys, labels = journeys_of(counted, rows, len(won), question.by)
@@ -120,6 +121,12 @@ def _accounts(view: View, people: PersonMap, rows: pa.Table) -> pa.Table:
     return account_members(view, people)
 
 
+def _of_nobody(view: View, points: Expression) -> pa.Table:
+    """Touches that know their order and nobody (see `claimed`): (conversion_id, person_ix)."""
+    found = points.filter(points.person_ix < 0)
+    return view.fetch(found.select("person_ix", conversion_id=found.message_id).distinct())
+
+
 def _is_within(day: str, days: tuple[dt.date | None, dt.date | None]) -> bool:
     start, end = days
     found = dt.date.fromisoformat(day)
@@ -135,15 +142,17 @@ def _is_asked(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa
     return asked
 
 
-def _members(rows: pa.Table, accounts: pa.Table) -> pa.Table:
+def _members(rows: pa.Table, accounts: pa.Table, nobody: pa.Table) -> pa.Table:
     """One row per conversion and person whose touches count for it: see `path.paths`."""
-    numbered = rows.select(["account_id", "person_ix", "converted_us", "own_event", "count"])
+    columns = ["conversion_id", "account_id", "person_ix", "converted_us", "own_event", "count"]
+    numbered = rows.select(columns)
     numbered = numbered.append_column("conversion_ix", pa.array(np.arange(len(rows))))
     own = numbered.filter(pc.is_valid(numbered.column("person_ix"))).drop_columns(["account_id"])
     contacts = numbered.drop_columns(["person_ix"]).join(accounts, "account_id", join_type="inner")
+    alone = numbered.drop_columns(["person_ix"]).join(nobody, "conversion_id", join_type="inner")
     names = ["conversion_ix", "person_ix", "converted_us", "own_event", "count"]
-    both = pa.concat_tables([own.select(names), contacts.select(names)])
-    unique = both.group_by(["conversion_ix", "person_ix"]).aggregate(
+    found = pa.concat_tables([one.select(names) for one in (own, contacts, alone)])
+    unique = found.group_by(["conversion_ix", "person_ix"]).aggregate(
         [("converted_us", "min"), ("own_event", "max"), ("count", "max")]
     )
     return unique.rename_columns(["conversion_ix", "member_ix", *names[2:]])

@@ -46,7 +46,9 @@ def _touch_rows(one: Credit, found: Basis, people: PersonMap) -> Iterator[dict[s
                 continue
             yield {
                 "conversion_id": ids[touch["journey"]].as_py(),
-                "person_id": people.person_ids[touch["person_ix"]],
+                "person_id": people.person_ids[touch["person_ix"]]
+                if touch["person_ix"] >= 0
+                else None,
                 "model": one.model,
                 "message_id": touch["message_id"],
                 "touched_at": clock.iso(touch["ts_us"]),
