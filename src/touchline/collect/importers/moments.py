@@ -30,7 +30,7 @@ _OTHER = re.compile(
     r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4})" + _CLOCK, re.ASCII | re.IGNORECASE
 )
 _MONTH = re.compile(r"(\d{4})\s*(?:[-/.年]\s*(\d{1,2})\s*(?:月份?)?|(\d{2}))", re.ASCII)
-_RANGE = re.compile(r"\s*(?:~|～|至|到|—|–|\bto\b|\s-\s)\s*")
+_RANGE = re.compile(r"\s*(?:~|～|至|到|—|–|\bto\b|\s-\s|(?<=日)-)\s*")
 _SLASHED_RANGE = re.compile(r"(\d{4}[/.]\d{1,2}[/.]\d{1,2})\s*-\s*(\d{4}[/.]\d{1,2}[/.]\d{1,2})")
 
 
