@@ -109,6 +109,44 @@ class _GoneError(Exception):
     """The sender hung up before the end of its request."""
 
 
+class _Small:
+    """A request that is taken apart together with the others of its group."""
+
+    __slots__ = ("_batch", "_found", "_recent", "_request", "_sender", "_take_apart")
+
+    def __init__(
+        self, request: RawRequest, sender: Sender, take_apart: TakeApart, recent: Recent
+    ) -> None:
+        self._request = request
+        self._sender = sender
+        self._take_apart = take_apart
+        self._recent = recent
+
+    def payload(self) -> bytes:
+        request = self._request
+        self._found, self._batch = self._take_apart(request)
+        self._sender.spend(len(self._found.message_ids), len(request.body))
+        return _pack(request)
+
+    def told(self, offset: int) -> list[Verdict]:
+        return self._recent.judge(self._request, offset, self._found.message_ids, self._batch)
+
+
+class _Packed:
+    """One that was taken apart elsewhere; what its sender is told follows from its place."""
+
+    __slots__ = ("_payload",)
+
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+
+    def payload(self) -> bytes:
+        return self._payload
+
+    def told(self, offset: int) -> int:
+        return offset
+
+
 class Collector:
     """The ASGI app of the collection paths of one workspace."""
 
@@ -292,6 +330,8 @@ class Collector:
         size = len(request.body)
         is_packed = request.body[:2] == GZIP  # nobody knows how large it will be
         is_small = size <= SMALL and not is_packed
+        if is_small and not is_slow and request.source:
+            return await self._group.append(_Small(request, sender, take_apart, self._recent))
         if is_small and not is_slow:
             found, batch = take_apart(request)
         else:
@@ -302,11 +342,9 @@ class Collector:
             sender = self._sender(await self._keys.source(found.write_key or ""))
             request = msgspec.structs.replace(request, source=sender.source)
         sender.spend(len(found.message_ids), size)
-        offset = await self._group.append(_pack(request))
-        if is_small:
-            return self._recent.judge(request, offset, found.message_ids, batch)
+        offset = await self._group.append(_Packed(_pack(request)))
         judge = partial(self._recent.judge, request, offset, found.message_ids, batch)
-        return await self._turns.run(request.source, judge)
+        return judge() if is_small else await self._turns.run(request.source, judge)
 
     def _sender(self, source: str | None) -> Sender:
         """Who sends, if it may: raises Denied for a key unknown, TooMany for an allowance spent.

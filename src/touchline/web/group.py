@@ -4,21 +4,42 @@ While a group is being synced the next one gathers, so the busier the server the
 A busy server waits a moment longer: each group costs two changes of thread and a sync, which are
 dearer than all else when shared by few. It waits for half as many as came last time, so that while
 one half is on its way to the disk the loop has the other to work on.
+
+What is to be done with each of a group is done in one go, before it leaves and when it has landed:
+the same work, spread between requests as they come in, takes a third longer.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 from touchline.collect.body import MAX_BODY
 from touchline.errors import BadInput, Unavailable
 from touchline.storage.log import MAX_PAYLOAD, Log
 
-__all__ = ["Group"]
+__all__ = ["Entry", "Group"]
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 FEW = 4  # a group up to this size is no sign of a busy server
 GATHER_S = 0.002
+
+
+class Entry(Protocol[T_co]):
+    """A request on its way to the log. What either method raises is its sender's alone."""
+
+    def payload(self) -> bytes:
+        """What is logged, just before it is."""
+        ...
+
+    def told(self, offset: int) -> T_co:
+        """What its sender is told, once it is on disk there."""
+        ...
+
+
+_Waiting = tuple[Entry[Any], "asyncio.Future[Any]"]
 
 
 class Group:
@@ -26,8 +47,7 @@ class Group:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._payloads: list[bytes] = []
-        self._futures: list[asyncio.Future[int]] = []
+        self._waiting: list[_Waiting] = []
         self._is_flying = False
         self._enough = 0  # of this many the gathering waits for no more
         self._gathering: asyncio.TimerHandle | None = None
@@ -36,51 +56,70 @@ class Group:
     def _loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()  # asks the kernel for our process id each time
 
-    def append(self, payload: bytes) -> asyncio.Future[int]:
-        """Resolves to the payload's offset in log order, or fails with Unavailable.
-
-        Raises BadInput("body_too_large") for a payload that no frame holds.
+    def append(self, entry: Entry[T]) -> asyncio.Future[T]:
+        """Resolves to what its sender is told, or fails: with Unavailable when it could not be
+        logged, with BadInput("body_too_large") when no frame holds it.
         """
-        if len(payload) > MAX_PAYLOAD:
-            raise BadInput("body_too_large", limit=MAX_BODY)
-        future: asyncio.Future[int] = self._loop.create_future()
-        self._payloads.append(payload)
-        self._futures.append(future)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append((entry, future))
         if not self._is_flying:
             self._is_flying = True
             self._loop.call_soon(self._fly)  # lets what arrived in the same moment come along
-        elif self._gathering is not None and len(self._payloads) >= self._enough:
+        elif self._gathering is not None and len(self._waiting) >= self._enough:
             self._gathering.cancel()
             self._fly()
         return future
 
     def _fly(self) -> None:
         self._gathering = None
-        if not self._payloads:
+        waiting, self._waiting = self._waiting, []
+        payloads: list[bytes] = []
+        flying: list[_Waiting] = []
+        for each in waiting:
+            entry, future = each
+            try:
+                payloads.append(_payload(entry))
+            except Exception as error:  # noqa: BLE001  # one must not keep the others
+                _fail(future, error)
+            else:
+                flying.append(each)
+        if not flying:
             self._is_flying = False
             return
-        payloads, self._payloads = self._payloads, []
-        futures, self._futures = self._futures, []
 
         def done(result: Sequence[int] | Unavailable) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
-                self._loop.call_soon_threadsafe(self._land, futures, result)
+                self._loop.call_soon_threadsafe(self._land, flying, result)
 
         self._log.extend(payloads, done)
 
-    def _land(
-        self, futures: list[asyncio.Future[int]], result: Sequence[int] | Unavailable
-    ) -> None:
+    def _land(self, flying: list[_Waiting], result: Sequence[int] | Unavailable) -> None:
         if isinstance(result, Unavailable):
-            for future in futures:
-                if not future.cancelled():
-                    future.set_exception(Unavailable(result.code, **result.params))
+            for _, future in flying:
+                _fail(future, Unavailable(result.code, **result.params))
         else:
-            for future, offset in zip(futures, result, strict=True):
-                if not future.cancelled():
-                    future.set_result(offset)
-        if len(futures) > FEW:
-            self._enough = len(futures) // 2
+            for (entry, future), offset in zip(flying, result, strict=True):
+                try:
+                    told = entry.told(offset)
+                except Exception as error:  # noqa: BLE001  # one must not keep the others
+                    _fail(future, error)
+                else:
+                    if not future.cancelled():
+                        future.set_result(told)
+        if len(flying) > FEW:
+            self._enough = len(flying) // 2
             self._gathering = self._loop.call_later(GATHER_S, self._fly)
         else:
             self._fly()
+
+
+def _payload(entry: Entry[Any]) -> bytes:
+    payload = entry.payload()
+    if len(payload) > MAX_PAYLOAD:
+        raise BadInput("body_too_large", limit=MAX_BODY)
+    return payload
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.cancelled():
+        future.set_exception(error)
