@@ -210,6 +210,14 @@ def test_damaged_workbooks_are_refused_or_read(read, workbook, name, data, tmp_p
     assert not (tmp_path.parent / "outside.txt").exists()
 
 
+def test_damage_in_a_sheet_that_is_not_read_costs_nothing(read, workbook):
+    good = read("costs", workbook(s=ROWS, t=ROWS))
+    assert good.table.alike == ["t"]
+    path = put(workbook(s=ROWS, t=ROWS), "xl/worksheets/sheet2.xml", b"<worksheet><sheetData><row")
+    found = read("costs", path)
+    assert (found.table.alike, found.costs) == ([], good.costs)
+
+
 def test_ranges_merged_over_each_other_a_million_times_are_refused(read, workbook):
     rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(1, 5001))
     merged = b'<mergeCell ref="A3:A1048576"/>' * 1000

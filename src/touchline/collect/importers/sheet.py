@@ -7,7 +7,7 @@ was paid once.
 
 import contextlib
 import itertools
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,21 +134,35 @@ class Sheet:
             choices = [_named(book.sheet_names, layout.sheet, self.path)]
         filled: list[tuple[CalamineSheet, Heading | None]] = []
         known: list[tuple[CalamineSheet, Heading | None]] = []
-        whole: list[tuple[CalamineSheet, Heading | None]] = []
-        for name in choices:
+        for number, name in enumerate(choices, 1):
             sheet = _sheet(book, name, self.path)
             if sheet.height and sheet.width:
-                rows = list(itertools.islice(sheet.iter_rows(), LOOKED_AT))
-                found = heading(rows, names)
+                found = _heading(sheet, names)
                 if found is not None and _is_recognised(found.labels, names):
-                    if names.mapped or names.suffices(found.labels):
-                        whole.append((sheet, found))
+                    if _is_whole(found, names):
+                        self.alike = list(self._alike(book, choices[number:], names))
+                        return sheet, found
                     known.append((sheet, found))
                 filled.append((sheet, found))
         if not filled:
             raise BadInput("file_empty", path=self.path)
-        self.alike = [sheet.name for sheet, _ in whole[1:]]
-        return (whole or known or filled)[0]
+        return (known or filled)[0]
+
+    def _alike(self, book: CalamineWorkbook, others: Sequence[str], names: Names) -> Iterator[str]:
+        """Which of the sheets that are not read hold such rows; damage in them is none of ours."""
+        for name in others:
+            with contextlib.suppress(BadInput), _told(self.path):
+                found = _heading(book.get_sheet_by_name(name), names)
+                if found and _is_recognised(found.labels, names) and _is_whole(found, names):
+                    yield name
+
+
+def _heading(sheet: CalamineSheet, names: Names) -> Heading | None:
+    return heading(list(itertools.islice(sheet.iter_rows(), LOOKED_AT)), names)
+
+
+def _is_whole(found: Heading, names: Names) -> bool:
+    return bool(names.mapped) or names.suffices(found.labels)
 
 
 def _is_recognised(labels: Sequence[str], names: Names) -> bool:
