@@ -32,6 +32,8 @@ class Served:
 
     def start(self, *, wait=True):
         command = [sys.executable, "-m", "touchline.cli", "serve", str(self.dir)]
+        # Tests that are run in the background are told to ignore Ctrl-C, and so would this be.
+        command = ["env", "--default-signal=INT", *command]
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port)],
             start_new_session=True,
