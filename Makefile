@@ -28,6 +28,8 @@ peers: ## programs of others that some tests and benches run against (.venv-peer
 	@.venv-peers/bin/pip install -q --disable-pip-version-check --no-deps lifetimes==0.11.3
 	@cp tests/peers/package.json .venv-peers/
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --prefix .venv-peers --silent --no-audit --no-fund --no-package-lock \
+	  && mkdir -p .venv-peers/node_modules/umami && cd .venv-peers && PATH="$$PATH:$(CURDIR)/$(BIN)" \
+	  && tar xzf $$(npm pack --silent umami@2.10.0) -C node_modules/umami --strip-components=1 \
 	  || echo "make peers: npm could not install the trackers of npm; their tests will be skipped"
 
 tracker: setup ## build the browser tracker (Node from PyPI where none is installed), test its parts

@@ -1,15 +1,13 @@
 """Real trackers of Matomo and Snowplow with only the address changed, against a real server."""
 
-import http.server
 import json
 import subprocess
 import sys
-import threading
-import urllib.request
 from pathlib import Path
 
 import pytest
 
+from e2e.front import before, in_turn
 from peers import peer_file, peer_node, peer_python
 from touchline.storage.workspace import Workspace
 
@@ -79,42 +77,15 @@ def refusing(served):
     Not its first two: of a round of GETs the library forgets those refused when the last is taken.
     """
     served.start()
-    left = [503]
-
-    class Front(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = self.rfile.read(int(self.headers["content-length"] or 0)) or None
-            request = urllib.request.Request(served.url + self.path, body)
-            status, told = left.pop() if left else 200, b""
-            if status == 200:
-                with urllib.request.urlopen(request, timeout=20) as answer:
-                    told = answer.read()
-            self.send_response(status)
-            self.send_header("content-length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def do_POST(self):
-            self.do_GET()
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", left
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with before(served.url, in_turn((503, {}))) as front:
+        yield front
 
 
 @pytest.mark.parametrize("method", ["post", "get"])
 def test_snowplow_tracker_of_pypi_also_when_it_is_refused_at_first(served, refusing, method):
     peer_file("snowplow_tracker/__init__.py")
-    url, left = refusing
-    run(peer_python(), CLIENTS / "snowplow_calls.py", url, "shop", method)
-    assert left == []
+    run(peer_python(), CLIENTS / "snowplow_calls.py", refusing.url, "shop", method)
+    assert refusing.refused == 1
     served.wait_committed()
     events = {event["name"]: event for event in served.events()}
     assert len(served.events()) == 6

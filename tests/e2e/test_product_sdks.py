@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 import pytest
 
-from e2e.away import away
-from e2e.conftest import ADMIN_KEY, Served, ended
+from e2e.conftest import ADMIN_KEY, WRITE_KEY, Served, ended
+from e2e.front import away
+from e2e.libraries import NAMES
 from peers import peer_file, peer_node, peer_python
 from touchline.storage.workspace import Workspace
 
 CLIENTS = Path(__file__).parent / "clients"
-NAMES = ("posthog:phc_test", "mixpanel:mptest", "jitsu:site")
 
 
 def run(*command, env=None):
@@ -24,11 +24,12 @@ def run(*command, env=None):
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A server whose one write key answers under the names all three give it."""
+    """A server whose one write key answers under the names all of them give it."""
     dir_ = tmp_path_factory.mktemp("shop") / "site"
     Workspace.init(dir_, admin_keys=[ADMIN_KEY]).close()
     aliases = [word for name in NAMES for word in ("--alias", name)]
-    run(sys.executable, "-m", "touchline.cli", "keys", "create", dir_, "--name", "shop", *aliases)
+    key = ("--value", WRITE_KEY, "--name", "shop")
+    run(sys.executable, "-m", "touchline.cli", "keys", "create", dir_, *key, *aliases)
     with ended(Served(dir_)) as server:
         yield server.start()
 

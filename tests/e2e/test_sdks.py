@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.away import away
+from e2e.front import away
 from peers import peer_node, peer_python
 
 CLIENTS = Path(__file__).parent / "clients"

@@ -152,16 +152,23 @@ class Site:
         return [item for body in self.taken for item in json.loads(body).get("batch", ())]
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """Of one module: while Playwright runs, no other test could run an event loop of its own."""
+@contextlib.contextmanager
+def browser(*more):
+    """Chromium of this machine, with more arguments."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
     if found is None:
         absent("Chromium is not installed: apt-get install chromium")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGS)
-        yield browser
-        browser.close()
+        launched = playwright.chromium.launch(executable_path=found, args=[*ARGS, *more])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Of one module: while Playwright runs, no other test could run an event loop of its own."""
+    with browser() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

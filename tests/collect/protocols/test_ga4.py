@@ -190,6 +190,11 @@ def test_what_cannot_be_read_becomes_a_reject_and_the_answer_is_204(body):
     assert (answer.status, answer.body) == (204, b"")
 
 
+def test_an_event_without_a_list_around_it_is_one():
+    (item,) = GA4.read(call({"client_id": "1.2", "events": {"name": "later"}})).items
+    assert (item.reason, item.data["event"]) == (None, "later")
+
+
 def test_one_bad_event_costs_no_other():
     batch = GA4.read(sent({"name": "a"}, "b", {"params": {}}, {"name": "d", "params": [1]}))
     assert [item.reason for item in batch.items] == [

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from calls import RECEIVED, SITE
 
+import recordings
 from touchline.collect.protocols import read, spoken_at
 from touchline.collect.segment import to_event
 from touchline.model import RawRequest
@@ -102,9 +103,7 @@ def test_a_parameter_is_kept_where_its_page_says(name, parameter, kept):
 
 
 def recorded(name, client="*"):
-    for path in sorted((HERE / "recorded" / name).glob(f"{client}.json")):
-        for sent in json.loads(path.read_text(encoding="utf-8"))["requests"]:
-            yield request(sent["path"], sent["query"], sent["body"], sent["headers"])
+    return [one.request(RECEIVED) for one in recordings.sent(f"{name}/{client}")]
 
 
 def parameters(call):
@@ -184,3 +183,14 @@ def test_recorded_calls_of_the_node_tracker_of_snowplow_land_right(way):
     assert view.context["entities"][0]["data"] == {"hall": "N2"}
     assert (view.source_name, quote.properties) == ("xiaohongshu", {"机型": "X-9"})
     assert screen.type == "screen"
+
+
+@pytest.mark.parametrize("way", ["", "-get"])
+def test_recorded_calls_of_the_browser_tracker_of_snowplow_land_right(way):
+    view, order, last = sorted(
+        events("snowplow", f"snowplow-browser{way}"),
+        key=lambda event: ("page", "Order Completed", "最后").index(event.name),
+    )
+    assert (view.type, view.page_title, view.source_name) == ("page", "冬季新品", "xiaohongshu")
+    assert (order.revenue, order.currency, order.order_id) == (39900, "CNY", "o1")
+    assert ("user_id", "u-王") in {(known.type, known.value) for known in last.identifiers}

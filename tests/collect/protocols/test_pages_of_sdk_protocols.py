@@ -1,6 +1,5 @@
 """Pages of PostHog, Jitsu and Mixpanel against the code, and what the real libraries sent."""
 
-import base64
 import contextlib
 import gzip
 import json
@@ -12,6 +11,7 @@ from calls import RECEIVED, SITE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import recordings
 from touchline.collect.context import UTM
 from touchline.collect.protocols import mixpanel, posthog, read, spoken_at
 from touchline.collect.reasons import REASONS
@@ -24,7 +24,7 @@ PAGES = HERE.parents[2] / "docs/reference/protocols"
 NAMES = ("posthog", "jitsu", "mixpanel")
 PATHS = {"posthog": "/batch/", "jitsu": "/api/s/identify", "mixpanel": "/track"}
 ROW = re.compile(r"^\| (`[^|]*`) \| (raw|refused|`[^`|]+`) \|", re.MULTILINE)
-RECORDED = sorted(path for name in NAMES for path in (HERE / "recorded" / name).glob("*.json"))
+RECORDED = [one for name in NAMES for one in recordings.sent(f"{name}/*")]
 RAW = {
     "fields": {"posthog": "posthog", "jitsu": "context", "mixpanel": "mixpanel"},
     "properties": dict.fromkeys(NAMES, "properties"),
@@ -130,22 +130,16 @@ def test_pages_name_all_that_the_code_moves():
         assert all(f"`{event}`" in page for event in protocol.KINDS)
 
 
-def calls(path):
-    made = json.loads(path.read_text(encoding="utf-8"))
-    body = made.get("body", "").encode() or base64.b64decode(made.get("body_base64", ""))
-    return request(body, made["path"], made["query"], made["headers"])
-
-
-@pytest.mark.parametrize("path", RECORDED, ids=[path.stem for path in RECORDED])
-def test_what_the_real_libraries_send_lands(path):
-    call = calls(path)
+@pytest.mark.parametrize("one", RECORDED, ids=[one.client for one in RECORDED])
+def test_what_the_real_libraries_send_lands(one):
+    call = one.request(RECEIVED)
     protocol, route = spoken_at(call.path)
     if route.tells is not None:
         assert route.tells(call).status == 200
         return
     batch = protocol.read(call)
     expected = {"posthog": "posthog:phc_test", "jitsu": "jitsu:site", "mixpanel": "mixpanel:mptest"}
-    assert batch.write_key == expected[path.parent.name]
+    assert batch.write_key == expected[one.protocol]
     assert batch.items
     for item in batch.items:
         assert item.reason is None
@@ -159,8 +153,8 @@ def test_what_the_real_libraries_send_lands(path):
 
 def test_no_property_that_was_recorded_is_lost():
     """Every scalar a library sent is somewhere in the item, but for the key of its site."""
-    for path in RECORDED:
-        call = calls(path)
+    for one in RECORDED:
+        call = one.request(RECEIVED)
         protocol, route = spoken_at(call.path)
         if route.tells is not None or protocol.name == "jitsu":
             continue
@@ -173,7 +167,7 @@ def test_no_property_that_was_recorded_is_lost():
                 if name in ("token", "$distinct_ids") or scalar in (None, "$direct"):
                     continue
                 words = json.dumps(scalar, ensure_ascii=False).strip('"').removeprefix("$device:")
-                assert words in kept, (path.name, name)
+                assert words in kept, (one.client, name)
 
 
 text = st.text(max_size=12) | st.sampled_from(

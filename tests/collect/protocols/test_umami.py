@@ -122,6 +122,29 @@ def test_the_token_keeps_the_visitor_over_a_change_of_networks():
     assert idle["visitId"] != first["visitId"]
 
 
+def test_a_whole_answer_is_a_token_too_and_a_coded_title_is_read():
+    """As the script of Umami 2.10 sends them."""
+    first = told(sent())
+    whole = {"headers": {"x-umami-cache": json.dumps(first), "visitor": "elsewhere"}}
+    title = {"title": "%E5%86%AC%E5%AD%A3 100%"}
+    found = one(title, **whole)
+    assert found.page_title == "冬季 100%"
+    assert visitor(**whole) == first["sessionId"]
+
+
+def test_an_address_that_was_encoded_twice_is_read_as_once():
+    found = one({"hostname": "ours.cn", "url": "/p?utm_source=a&utm_campaign=%25E5%2586%25AC"})
+    assert found.campaign == "冬"
+    once = "https://ours.cn/p?utm_campaign=%E5%86%AC&x=5%25ab"
+    assert one({"url": once}).page_url == once
+
+
+@pytest.mark.parametrize("kind", ["performance", "engagement", "error"])
+def test_what_a_script_reports_by_itself_is_an_event_of_that_name(kind):
+    found = one({"engagement": 7}, kind)
+    assert (found.type, found.name, found.properties) == ("track", kind, {"engagement": 7})
+
+
 @pytest.mark.parametrize(
     "cache", ["", "x", "..", "\ud800", "a" * 9000, "eyJhbGciOiJIUzI1NiJ9.e30."]
 )

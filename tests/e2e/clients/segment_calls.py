@@ -29,7 +29,8 @@ analytics.page(
 analytics.screen("u-王", "小程序", "首页", {"门店": "HZ01"}, message_id=f"{prefix}4")
 analytics.group("u-王", "acc-1", {"name": "美丽诊所"}, message_id=f"{prefix}5")
 analytics.alias("anon-9", "u-王", message_id=f"{prefix}6")
-for number in range(7, 207):
+last = int(sys.argv[5]) if len(sys.argv) > 5 else 206
+for number in range(7, last + 1):
     analytics.track("u-王", "浏览", {"n": number}, message_id=f"{prefix}{number}")
 analytics.flush()
 analytics.shutdown()

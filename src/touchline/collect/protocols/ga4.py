@@ -77,6 +77,8 @@ def _read(request: RawRequest) -> Batch:
             raise
         whole = body.cleaned(request.body[:MAX_SHOWN].decode("utf-8", "replace"))
     events = whole.get("events") if type(whole) is dict else None
+    if type(events) is dict:  # ga4mp of PyPI sends one event it had put off without a list
+        events = [events]
     if type(events) is not list or not events:
         body.is_shallow(whole)
         item = Item(made_id(request, 0), "", "unreadable_body", {"body": whole})

@@ -9,6 +9,7 @@ stays one. It is not signed, since whoever may send events may call a visitor wh
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from touchline.collect import body
 from touchline.collect.context import plain_text
@@ -24,17 +25,18 @@ __all__ = ["UMAMI"]
 
 HOUR_US = 3_600_000_000
 IDLE_S = 1800
-TYPES = ("event", "identify", "performance")
+TYPES = ("event", "identify", "performance", "engagement", "error")
 SITES = ("website", "link", "pixel")
-VITALS = ("lcp", "inp", "cls", "fcp", "ttfb")
+MEASURED = ("lcp", "inp", "cls", "fcp", "ttfb", "engagement")
 # Fields of a payload that have a place; each other one is kept under `umami` in the context.
 _PLACED_WORDS = """
-website link pixel lcp inp cls fcp ttfb data hostname language referrer screen title url name id ip
-userAgent timestamp browser os device
+website link pixel lcp inp cls fcp ttfb engagement data hostname language referrer screen title url
+name id ip userAgent timestamp browser os device
 """
 PLACED = frozenset(_PLACED_WORDS.split())
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TOKEN = re.compile(rf"({_UUID})\.({_UUID})\.(\d{{1,12}})", re.ASCII)
+_TWICE, _ONCE = re.compile("%25[0-9A-Fa-f]{2}"), re.compile("%(?!25)")
 _SCREEN = re.compile(r"(\d{1,6})x(\d{1,6})", re.ASCII)
 
 
@@ -77,7 +79,8 @@ def _visit(request: RawRequest, site: str, payload: dict[str, Any]) -> Visit:
     """Whose visit this is of: by the token, else by the name of the visitor."""
     now_s = request.received_us // 1_000_000
     told = [plain_text(payload.get(name)) for name in ("ip", "userAgent")]
-    token = _TOKEN.fullmatch(request.headers.get("x-umami-cache", ""))
+    # Older scripts send the whole answer back.
+    token = _TOKEN.search(request.headers.get("x-umami-cache", ""))
     if any(told):
         # A server speaks for many visitors, and says whose turn it is.
         token, session = None, uuid_of(visitor_of(request, f"umami:{site}"), *map(str, told))
@@ -113,10 +116,10 @@ def _item(call: Any, index: int, site: str, request: RawRequest) -> Item:
     if kind == "identify":
         data["traits"] = _object(payload)
     else:
-        vitals = {key: payload.get(key) for key in VITALS}
-        data["properties"] = {**said(vitals), **_object(payload)}
+        measured = {key: payload.get(key) for key in MEASURED}
+        data["properties"] = {**said(measured), **_object(payload)}
     if kind == "track":
-        data["event"] = "performance" if called == "performance" else name or followed
+        data["event"] = called if called != "event" else name or followed
     data = {key: value for key, value in data.items() if value is not None}
     return Item(own_id, kind, reason_against(data, own_id), data)
 
@@ -142,7 +145,7 @@ def _context(payload: dict[str, Any], call: dict[str, Any], visit: Visit) -> dic
                 {
                     "url": _absolute(payload.get("url"), host),
                     "referrer": _absolute(payload.get("referrer"), host),
-                    "title": payload.get("title"),
+                    "title": _decoded(payload.get("title")),
                 }
             ),
             "screen": {"width": int(size[1]), "height": int(size[2])} if size else None,
@@ -159,10 +162,17 @@ def _context(payload: dict[str, Any], call: dict[str, Any], visit: Visit) -> dic
 
 
 def _absolute(url: Any, host: str | None) -> Any:
-    """An address with its host: older scripts leave it out."""
+    """An address with its host: older scripts leave it out, and percent-encode it once more."""
+    if type(url) is str and _TWICE.search(url) and not _ONCE.search(url):
+        url = url.replace("%25", "%")
     if type(url) is str and host and url.startswith("/") and not url.startswith("//"):
         return f"https://{host}{url}"
     return url
+
+
+def _decoded(title: Any) -> Any:
+    """A title as it is read: older scripts percent-encode it."""
+    return unquote(title) if type(title) is str else title
 
 
 def _answer(request: RawRequest, verdicts: Sequence[Verdict]) -> Answer:
