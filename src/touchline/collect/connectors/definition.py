@@ -123,6 +123,8 @@ def _check(source: Source) -> None:
     for field in _NEEDED[source.kind]:
         if not given.get(field):
             raise _bad(source, f"kind {source.kind} needs {field}")
+    if "://" in (source.folder or ""):
+        raise _bad(source, "folder is one of this machine: mount the bucket or server, or copy it")
     _check_keys(source)
     check_references(name, given)
     _check_cursor(source)

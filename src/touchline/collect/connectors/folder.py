@@ -17,7 +17,7 @@ __all__ = ["folder_files"]
 
 def folder_files(source: Source, reach: Reach) -> Iterator[dict[str, Any]]:
     """{"path", "size", "changed_ns"} of each file."""
-    folder = Path((source.folder or "").removeprefix("file://"))
+    folder = Path(source.folder or "")
     if not folder.is_absolute() or not reach.holds_path(folder):
         raise BadInput("folder_refused", path=folder)
     if not folder.is_dir():
