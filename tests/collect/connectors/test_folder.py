@@ -46,7 +46,7 @@ def test_files_are_found_by_their_pattern_and_links_do_not_lead_out(tmp_path):
 
 def test_other_places_are_refused(tmp_path):
     for folder, code in (("/etc", "folder_refused"), ("exports", "folder_refused"),
-                         (tmp_path / "none", "file_missing"), ("s3://b/x", "folder_refused"),
+                         (tmp_path / "none", "file_missing"), ("s3://b/x", "bad_source"),
                          (tmp_path / ".." / "..", "folder_refused")):  # fmt: skip
         with pytest.raises(BadInput) as told:
             listed(tmp_path, folder, "*", tmp_path)
