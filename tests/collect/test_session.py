@@ -7,24 +7,27 @@ from touchline.collect.session import IDLE_US, sessions
 MINUTE = 60 * 1_000_000
 
 
-def naive(rows):
+def naive(rows, day_us=None):
     """The rule as it is told: one event after the other, a state per device."""
     state = {}
     out = []
     for place, (device, ts, brings, key) in enumerate(rows):
-        last, held, opener = state.get(device, (None, None, None))
+        last, held, opener, labels = state.get(device, (None, None, None, None))
         is_start = last is None or ts - last > IDLE_US or (brings and key != held)
         if is_start:
-            opener, held = place, key if brings else None
-        out.append((is_start, opener, place if brings else opener))
-        state[device] = (ts, held, opener)
+            opener, labels, held = place, place, key if brings else None
+        elif day_us and ts // day_us != last // day_us:
+            is_start, opener = True, place
+        out.append((is_start, opener, place if brings else labels))
+        state[device] = (ts, held, opener, labels)
     return out
 
 
-def run(rows):
+def run(rows, day_us=None):
     kinds = (np.int64, np.int64, bool, np.int64)
-    columns = (np.array([row[at] for row in rows], kind) for at, kind in enumerate(kinds))
-    return list(zip(*(part.tolist() for part in sessions(*columns)), strict=True))
+    columns = [np.array([row[at] for row in rows], kind) for at, kind in enumerate(kinds)]
+    day = columns[1] // day_us if day_us else None
+    return list(zip(*(part.tolist() for part in sessions(*columns, day)), strict=True))
 
 
 events = st.lists(
@@ -38,9 +41,9 @@ events = st.lists(
 ).map(lambda rows: sorted(rows, key=lambda row: row[:2]))
 
 
-@given(events)
-def test_sessions_are_those_of_the_plain_loop(rows):
-    assert run(rows) == naive(rows)
+@given(events, st.sampled_from((None, 7 * MINUTE, 60 * MINUTE)))
+def test_sessions_are_those_of_the_plain_loop(rows, day_us):
+    assert run(rows, day_us) == naive(rows, day_us)
 
 
 def test_thirty_idle_minutes_end_a_session():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import build
 from build import DAY, HOUR, MINUTE, T0
 from touchline.jobs import settle as settling
+from touchline.jobs.definitions import apply
 from touchline.jobs.rebuild import rebuild
 from touchline.jobs.settle import settle
 from touchline.jobs.store import Arrival, EventStore
@@ -74,9 +75,11 @@ def sessions_of(workspace):
     return {r["message_id"]: (r["session_id"], r["campaign"]) for r in told(workspace)}
 
 
-def settled_in(path, *batches):
+def settled_in(path, *batches, ends_at_midnight=False):
     """A workspace whose batches were each stored and settled."""
     workspace = build.workspace(path)
+    if ends_at_midnight:
+        apply(workspace, {"site": {"sessions_end_at_midnight": True}})
     store = EventStore(workspace)
     for batch in batches:
         store.store(batch)
@@ -104,19 +107,20 @@ def traffic(draw):
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example costs seconds
 )
-@given(traffic(), st.data())
+@given(traffic(), st.booleans(), st.data())
 def test_any_order_and_batching_of_arrivals_ends_as_one_pass_in_order(
-    tmp_path_factory, visits, data
+    tmp_path_factory, visits, ends_at_midnight, data
 ):
+    cut = {"ends_at_midnight": ends_at_midnight}
     all_ = [visit(*v[:4], term=v[4], explicit=v[5]) for v in visits]
     ordered = sorted(all_, key=lambda arrival: arrival.event.ts_us)
-    whole = settled_in(tmp_path_factory.mktemp("one") / "w", ordered)
+    whole = settled_in(tmp_path_factory.mktemp("one") / "w", ordered, **cut)
     shuffled = [all_[at] for at in data.draw(st.permutations(range(len(all_))))]
     cuts = sorted(data.draw(st.sets(st.integers(0, len(all_)), max_size=2)))
     batches = [shuffled[a:b] for a, b in zip([0, *cuts], [*cuts, len(all_)], strict=True)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settling, "ROWS_AT_ONCE", data.draw(st.sampled_from((1, 8, 10_000))))
-        pieces = settled_in(tmp_path_factory.mktemp("some") / "w", *batches)
+        pieces = settled_in(tmp_path_factory.mktemp("some") / "w", *batches, **cut)
     assert told(pieces) == told(whole)
     with pieces.write_lock():
         rebuild(Writer(pieces), lambda _: None)
@@ -142,6 +146,27 @@ def test_a_session_over_midnight_is_one_with_its_openers_labels(tmp_path):
     assert [by_name[n]["term"] for n in "acd"] == ["x", "x", "y"]
     assert by_name["c"]["landing_page"] == "https://shop.cn/a"
     assert by_name["b"]["channel"] == "Shop"
+
+
+def test_where_a_site_wants_it_a_session_ends_at_midnight_and_the_next_keeps_its_labels(tmp_path):
+    visits = [
+        visit("a", "d", MIDNIGHT - MINUTE, "spring", term="x"),
+        visit("b", "d", MIDNIGHT),
+        visit("c", "d", MIDNIGHT + MINUTE, "spring", term="y"),
+    ]
+    batches = [visits], [visits[:1], visits[1:]], [visits[2:], visits[:2]]
+    for number, parts in enumerate(batches):
+        workspace = settled_in(tmp_path / f"w{number}", *parts, ends_at_midnight=True)
+        assert sessions_of(workspace) == {"a": ("a", "spring")} | dict.fromkeys(
+            "bc", ("b", "spring")
+        )
+        found = {row["message_id"]: row for row in rows_of(workspace)}
+        assert [found[name]["term"] for name in "abc"] == ["x", "x", "y"]
+        assert found["c"]["landing_page"] == "https://shop.cn/b"
+    apply(workspace, {"site": {}})
+    with workspace.write_lock():
+        rebuild(Writer(workspace), lambda _: None)
+    assert {opener for opener, _ in sessions_of(workspace).values()} == {"a"}
 
 
 def test_a_session_may_go_on_for_days(tmp_path):

@@ -1,6 +1,7 @@
 """Events of devices in time order → where sessions start, and whose campaign labels each event has.
 
-A session ends after 30 idle minutes, or when an event brings another campaign than the session's.
+A session ends after 30 idle minutes, or when an event brings another campaign than the session's;
+where a site wants it, also at midnight: then the next one keeps the labels, since nobody came anew.
 No loop: inside an unbroken stretch the session's campaign is always the last one brought, so one
 running maximum finds it.
 """
@@ -27,7 +28,8 @@ class Sessions(NamedTuple):
     """One entry per event, as positions in the same arrays.
 
     `opener` is the event that opened the session.
-    `labels` is the event whose labels hold here: its own if it brings a campaign, else the opener.
+    `labels` is the event whose labels hold here: its own if it brings a campaign, else the opener,
+    that of the session before midnight if this one began there.
     """
 
     is_start: Bools
@@ -35,10 +37,13 @@ class Sessions(NamedTuple):
     labels: Ints
 
 
-def sessions(device: Ints, ts_us: Ints, brings: Bools, campaign: Ints) -> Sessions:
+def sessions(
+    device: Ints, ts_us: Ints, brings: Bools, campaign: Ints, day: Ints | None = None
+) -> Sessions:
     """Sessions of events sorted by (device, ts_us, seq).
 
-    `campaign` holds a code (≥ 0) of source, medium and campaign, and is read where `brings`.
+    `campaign` holds a code (≥ 0) of source, medium and campaign, and is read where `brings`. With
+    `day`, none goes on over the end of one.
     """
     count = len(device)
     place = np.arange(count, dtype=np.int64)
@@ -55,4 +60,8 @@ def sessions(device: Ints, ts_us: Ints, brings: Bools, campaign: Ints) -> Sessio
     current = np.where(before >= stretch, campaign[before], NONE)
     is_start = begins_stretch | (brings & (campaign != current))
     opener = np.maximum.accumulate(np.where(is_start, place, 0))
-    return Sessions(is_start, opener, np.where(brings, place, opener))
+    labels = np.where(brings, place, opener)
+    if day is not None:
+        is_start[1:] |= day[1:] != day[:-1]
+        opener = np.maximum.accumulate(np.where(is_start, place, 0))
+    return Sessions(is_start, opener, labels)

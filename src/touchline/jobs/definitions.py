@@ -5,7 +5,7 @@
     [[form]]  [[promo_code]]  [[reported_source]]
     [plan]  [[event]]  [[touchpoint]]
 
-`[site]` holds own_hosts and payment_hosts. Other top-level names are refused, so that a misspelt
+`[site]` holds own_hosts and the like. Other top-level names are refused, so that a misspelt
 table is not silently without effect.
 """
 
@@ -68,9 +68,12 @@ KINDS = (
 )
 
 
-class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[site]`."""
+
     own_hosts: frozenset[str] = frozenset()
     payment_hosts: frozenset[str] = frozenset()
+    sessions_end_at_midnight: bool = False
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -151,20 +154,26 @@ def naming_of(workspace: Workspace) -> Naming:
 def site_of(workspace: Workspace) -> Site:
     """What turning requests into events needs to know of this workspace."""
     held = in_force(workspace)
-    hosts = _hosts(held.get("site", {}))
+    facts = _facts(held.get("site", {}))
     return Site(
         workspace=workspace.id,
         time_zone=workspace.time_zone,
         currency=workspace.currency,
         region=workspace.region,
-        own_hosts=hosts.own_hosts,
-        payment_hosts=hosts.payment_hosts,
+        own_hosts=facts.own_hosts,
+        payment_hosts=facts.payment_hosts,
         channels=channels_of(held),
         bots=BotRules.of(held.get("bots", {})),
         keep_ip=workspace.settings.keep_ip,
         keeps_visitors=workspace.settings.visitor_cookie,
         makers=makers.makers(held, workspace.vault.open),
     )
+
+
+def session_zone(workspace: Workspace) -> str | None:
+    """The zone at whose midnight sessions end; None where they go on over it."""
+    facts = _facts(definition.current(workspace.state).get("site", {}))
+    return workspace.time_zone if facts.sessions_end_at_midnight else None
 
 
 def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
@@ -174,7 +183,7 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     for source in sources(documents.get("source", [])):
         cron.parse(source.schedule or "@daily")
     naming(documents.get("naming", {}))
-    _hosts(documents.get("site", {}))
+    _facts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
     makers.makers(documents, opened)
 
@@ -190,9 +199,9 @@ def channels_of(documents: dict[str, Any], mode: str | None = None) -> ChannelRu
     return ChannelRules.compile([own, spelt], by=mode)
 
 
-def _hosts(table: Any) -> Hosts:
+def _facts(table: Any) -> Facts:
     try:
-        return msgspec.convert(table, Hosts)
+        return msgspec.convert(table, Facts)
     except msgspec.ValidationError as error:
         raise BadInput("bad_site", why=error) from error
 

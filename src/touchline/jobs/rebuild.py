@@ -8,7 +8,7 @@ so that they are made anew as well.
 
 from touchline.identity.mirror import forget
 from touchline.jobs import sightings
-from touchline.jobs.definitions import planned_of
+from touchline.jobs.definitions import planned_of, session_zone
 from touchline.jobs.derived import derived
 from touchline.jobs.job import Progress
 from touchline.jobs.midnight import open_sessions
@@ -35,7 +35,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
             mine = table.filter(table.local_day == day)
             rows = derived(view.fetch(mine).cast(EVENTS), site)
             before = open_sessions(view, mine, {day}, set(days) - {day})
-        rows = in_day_order(assign_sessions(rows, before))
+        rows = in_day_order(assign_sessions(rows, before, session_zone(workspace)))
         settled = {SETTLED: view.files.settled_seq}
         workspace.lake.events.commit(rows, remove=files, offsets=settled)
         events += len(rows)

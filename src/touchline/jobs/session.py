@@ -14,6 +14,7 @@ import pyarrow.compute
 
 from touchline import clock
 from touchline.collect.session import IDLE_US, sessions
+from touchline.collect.time import local_day
 from touchline.model import LABELS, Flag
 from touchline.storage.columns import EVENTS
 
@@ -39,8 +40,10 @@ class Part(NamedTuple):
     is_start: np.ndarray[Any, Any]
 
 
-def assign_sessions(rows: pa.Table, before: pa.Table) -> pa.Table:
-    """Sets session_id, landing_page, Flag.OPENS_SESSION and inherited labels of `rows`."""
+def assign_sessions(rows: pa.Table, before: pa.Table, zone: str | None = None) -> pa.Table:
+    """Sets session_id, landing_page, Flag.OPENS_SESSION and inherited labels of `rows`. With a
+    `zone`, sessions end at its midnight.
+    """
     at = np.flatnonzero(pc.is_valid(rows.column("device")).to_numpy())
     if not len(at):
         return rows
@@ -51,7 +54,10 @@ def assign_sessions(rows: pa.Table, before: pa.Table) -> pa.Table:
     both = pa.concat_tables([before.select(SHARED), taking.select(SHARED)])
     device, ts_us, seq = (both.column(n).to_numpy() for n in ("device", "ts_us", "seq"))
     order = np.lexsort((seq, ts_us, device))
-    found = sessions(device[order], ts_us[order], brings[order], _campaigns(both)[order])
+    day = None
+    if zone is not None:
+        day = np.array([local_day(ts, zone) for ts in ts_us[order].tolist()], np.int64)
+    found = sessions(device[order], ts_us[order], brings[order], _campaigns(both)[order], day)
     opener, labels = (_unsorted(x, order) for x in (found.opener, found.labels))
     part = Part(len(before), at, opener, labels, _back(found.is_start, order))
     return _written(rows, taking, both, part, flags, brings)

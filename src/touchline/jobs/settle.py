@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from touchline import clock
+from touchline.jobs.definitions import session_zone
 from touchline.jobs.midnight import following_days, on_days, open_sessions, stored_days
 from touchline.jobs.session import OPEN, assign_sessions, still_open
 from touchline.storage.columns import EVENTS
@@ -60,13 +61,15 @@ def _settle_some(workspace: Workspace, at_most: int) -> int:
         kept = stored_days(view) - rewritten
         before = open_sessions(view, written, days | rewritten, kept)
         removed = [f for f in files.tables["events"].files if day_of(f) in rewritten]
-        parts = _settled(view, written, before)
+        parts = _settled(view, written, before, session_zone(workspace))
         workspace.lake.events.commit(parts, remove=removed, offsets={SETTLED: upto})
     _trim(workspace)
     return upto - files.settled_seq
 
 
-def _settled(view: View, written: Expression, before: pa.Table) -> Iterator[pa.Table]:
+def _settled(
+    view: View, written: Expression, before: pa.Table, zone: str | None
+) -> Iterator[pa.Table]:
     """The rows with their sessions, some days at a time; a session may go on from one part to the
     next.
     """
@@ -75,7 +78,7 @@ def _settled(view: View, written: Expression, before: pa.Table) -> Iterator[pa.T
     for days in _groups(counts):
         rows = view.fetch(written.filter(written.local_day.isin(days))).cast(EVENTS)
         known = pa.concat_tables([before, going_on])
-        settled = assign_sessions(rows, known)
+        settled = assign_sessions(rows, known, zone)
         going_on = still_open(settled, known)
         yield in_day_order(settled)
 

@@ -44,8 +44,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[bots] 有误:{why}。count 应为 true 或 false,people、bots 应为文本列表。",
     ),
     "bad_site": (
-        "[site]: {why}. Give lists of texts: own_hosts, payment_hosts.",
-        "[site] 有误:{why}。own_hosts、payment_hosts 应为文本列表。",
+        "[site]: {why}. Correct it; docs/reference/definitions.md has its keys.",
+        "[site] 有误:{why}。请修改;可用的键见 docs/reference/definitions.md。",
     ),
     "bad_webhook": (
         "[[webhook]] {name}: {why}. Correct it; docs/guides/offline-touches.md has examples.",
