@@ -104,14 +104,15 @@ def test_an_empty_lake_has_an_empty_map(lake):
 
 
 def test_new_evidence_new_rules_and_a_new_resolver_ask_for_another_map(lake, monkeypatch):
-    def number(rules=DEFAULT):
-        return Mark.of(lake.workspace.lake.files(), rules).number
+    def number(*rules):
+        return Mark.of(lake.workspace.lake.files(), *(rules or (DEFAULT,))).number
 
     seen = [number()]
     for table in ("events", "fresh", "conversions", "people"):
         lake.put(table, "user_id:u email:a@b.cn")
         seen.append(number())
     seen.append(number(Rules(quarantine_above=3)))
+    seen.append(number(DEFAULT, Decisions(quarantined=(b"x" * 16,))))
     monkeypatch.setattr(mirror, "VERSION", mirror.VERSION + 1)
     seen.append(number())
     assert len(set(seen)) == len(seen)

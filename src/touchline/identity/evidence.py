@@ -98,12 +98,14 @@ class Pairs(NamedTuple):
 @dataclass(frozen=True)
 class Decisions:
     """What operators decided, by node id: `together` joins two values as far as limits allow,
-    `apart` stops two from being one person, `quarantined` holds a value back whatever it touches.
+    `apart` stops two from being one person, `quarantined` holds a value back whatever it touches,
+    `released` does not hold it back however much it touches.
     """
 
     together: tuple[tuple[bytes, bytes], ...] = ()
     apart: tuple[tuple[bytes, bytes], ...] = ()
     quarantined: tuple[bytes, ...] = ()
+    released: tuple[bytes, ...] = ()
 
 
 NO_DECISIONS = Decisions()
@@ -144,7 +146,7 @@ class NodeSet:
 
 @dataclass(frozen=True, eq=False)
 class Evidence(NodeSet):
-    """Edges (a < b) between nodes, sorted by (a, b), each once; `apart` and `held` as indices.
+    """Edges (a < b) between nodes, sorted by (a, b), each once; the others as indices.
 
     The last letter of the module's promise: equal sets of facts give equal bytes in every array.
     """
@@ -156,11 +158,15 @@ class Evidence(NodeSet):
     days: Ints
     apart: Ints
     held: Ints
+    released: Ints
 
     @classmethod
-    def of(cls, nodes: Nodes, pairs: Pairs, *, apart: Ints, held: Ints) -> "Evidence":
+    def of(
+        cls, nodes: Nodes, pairs: Pairs, *, apart: Ints, held: Ints, released: Ints
+    ) -> "Evidence":
         hi, lo, rank, app, first_seen_us = nodes
-        return cls(hi, lo, rank, first_seen_us, app, *pairs, apart=apart, held=held)
+        decided = {"apart": apart, "held": held, "released": released}
+        return cls(hi, lo, rank, first_seen_us, app, *pairs, **decided)
 
 
 def halves(ids: bytes) -> tuple[Halves, Halves]:
@@ -226,7 +232,7 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
     One that names a value without any evidence waits: it takes effect when the value first comes.
     """
     none = np.empty(0, np.int32)
-    bare = Evidence.of(nodes, pairs, apart=none.reshape(0, 2), held=none)
+    bare = Evidence.of(nodes, pairs, apart=none.reshape(0, 2), held=none, released=none)
     together = _known(bare, decisions.together)
     if len(together):
         manual = np.full(len(together), MANUAL, np.int8)
@@ -234,12 +240,13 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
         added = Pairs(together[:, 0], together[:, 1], manual, ones)
         pairs = _best(pairs.plus(added))
     pairs = pairs.at(pairs.a != pairs.b)
-    held = bare.find(decisions.quarantined)
+    held, released = bare.find(decisions.quarantined), bare.find(decisions.released)
     return Evidence.of(
         nodes,
         pairs,
         apart=_known(bare, decisions.apart),
         held=np.unique(held[held >= 0]),
+        released=np.unique(released[released >= 0]),
     )
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute
 import sqlalchemy as sa
 
 from touchline.collect.nodes import TRAITS
-from touchline.identity.evidence import NEVER_US, NodeSet, halves
+from touchline.identity.evidence import NEVER_US, NO_DECISIONS, Decisions, NodeSet, halves
 from touchline.identity.person_map import PersonMap, node_bytes, node_column
 from touchline.identity.quarantine import BY_HAND, FREE, Quarantine
 from touchline.identity.resolve import VERSION, Clusters
@@ -41,7 +41,8 @@ Array = npt.NDArray[Any]
 
 
 class Mark(NamedTuple):
-    """What a map is made of: a hash of the evidence's extent and the rules, and the newest event.
+    """What a map is made of: a hash of the evidence's extent, the rules and what was decided, and
+    the newest event.
 
     Evidence is only ever added to, each row under an arrival number of its own, so its extent is
     how many rows there are and the last number. Moving rows to day files does not change it.
@@ -51,14 +52,15 @@ class Mark(NamedTuple):
     seq: int
 
     @classmethod
-    def of(cls, files: LakeFiles, rules: Rules) -> Self:
+    def of(cls, files: LakeFiles, rules: Rules, decisions: Decisions = NO_DECISIONS) -> Self:
         tables = files.tables
         fresh = tables["fresh"]
         beyond = [f for f in fresh.files if (fresh.last_seq.get(f) or 0) > files.settled_seq]
         count = tables["events"].rows + sum(fresh.rows_of[path] for path in beyond)
         seq = max(_last_seq(fresh), _last_seq(tables["events"]))
         others = [(tables[n].rows, _last_seq(tables[n])) for n in ("conversions", "people")]
-        return cls(_hash(repr((VERSION, count, seq, others, rules)).encode()), seq)
+        made_of = (VERSION, count, seq, others, rules, decisions)
+        return cls(_hash(repr(made_of).encode()), seq)
 
 
 def read_map(lake: Lake, mark: Mark) -> PersonMap | None:

@@ -15,12 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from touchline.identity.account import contacts
+from touchline.identity.decisions import decided, in_force
 from touchline.identity.evidence import (
     NEVER_US,
     NO_APP,
+    NO_DECISIONS,
     OBSERVED,
     RECORD,
     Bytes,
+    Decisions,
     Evidence,
     Ints,
     Nodes,
@@ -62,12 +65,15 @@ class Registry:
 
     def marked(self, view: View) -> tuple[Mark, PersonMap]:
         """The same, and what it was made of."""
-        rules = Rules.from_document(definition.current(self._workspace.state, view.as_of_us))
-        mark = Mark.of(view.files, rules)
+        rules, decisions = self._ruled(view.as_of_us)
+        mark = Mark.of(view.files, rules, decisions)
         key = (mark, view.as_of_us, view.principal)
         if key not in self._maps:
             is_whole = view.as_of_us is None and view.principal == ADMIN  # as the mirror is
-            found = self._present(view, rules, mark) if is_whole else person_map(view, rules)
+            stored = read_map(self._workspace.lake, mark) if is_whole else None
+            found = stored or person_map(view, rules, decisions)
+            if is_whole and stored is None:
+                self.on_computed(found, mark)
             self._maps[key] = found
             while len(self._maps) > KEPT:
                 self._maps.popitem(last=False)
@@ -76,33 +82,32 @@ class Registry:
 
     def mark(self) -> Mark:
         """Of what a map would be made now."""
-        rules = Rules.from_document(definition.current(self._workspace.state))
-        return Mark.of(self._workspace.lake.files(*TABLES), rules)
+        return Mark.of(self._workspace.lake.files(*TABLES), *self._ruled(None))
 
-    def _present(self, view: View, rules: Rules, mark: Mark) -> PersonMap:
-        stored = read_map(self._workspace.lake, mark)
-        if stored is not None:
-            return stored
-        found = person_map(view, rules)
-        self.on_computed(found, mark)
-        return found
+    def _ruled(self, as_of_us: int | None) -> tuple[Rules, Decisions]:
+        """The rules and decisions in force at a moment, or now."""
+        state = self._workspace.state
+        rules = Rules.from_document(definition.current(state, as_of_us))
+        return rules, in_force(decided(state, as_of_us))
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""
 
 
-def person_map(view: View, rules: Rules = DEFAULT) -> PersonMap:
+def person_map(
+    view: View, rules: Rules = DEFAULT, decisions: Decisions = NO_DECISIONS
+) -> PersonMap:
     """Resolves all evidence of a view."""
-    evidence = evidence_of(view)
+    evidence = evidence_of(view, decisions)
     return PersonMap.of(evidence, resolve(evidence, rules))
 
 
-def evidence_of(view: View) -> Evidence:
-    """All identifiers and pairs of a view."""
+def evidence_of(view: View, decisions: Decisions = NO_DECISIONS) -> Evidence:
+    """All identifiers and pairs of a view, and what was decided of them."""
     sets = _identifier_sets(view)
     nodes = view.fetch(_nodes(sets))
     pairs = view.fetch(_pairs(sets))
-    return gather(_node_arrays(nodes), _pair_arrays(nodes, pairs))
+    return gather(_node_arrays(nodes), _pair_arrays(nodes, pairs), decisions)
 
 
 def account_members(view: View, people: PersonMap) -> pa.Table:

@@ -48,6 +48,7 @@ def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
         more = touches > most
         cause[more] = rank
         most[more] = touches[more]
+    cause[evidence.released] = FREE
     cause[evidence.held] = BY_HAND
     count = np.where(cause >= 0, most, 0).astype(np.int32)
     return Quarantine(cause, count)

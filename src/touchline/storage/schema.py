@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 __all__ = [
     "access_key",
+    "decision",
     "definition",
     "intake",
     "job",
@@ -128,6 +129,21 @@ trait = Table(
     Column("sealed_value", LargeBinary, nullable=False),
     Column("ts_us", BigInteger, nullable=False),
     Column("source", String(200), nullable=False),
+)
+
+# What operators decided of identifiers: evidence like any other, only added to. `undoes` is the
+# decision that one of kind "undo" takes back.
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("a", LargeBinary(16)),
+    Column("b", LargeBinary(16)),
+    Column("undoes", BigInteger),
+    Column("author", String(200), nullable=False),
+    Column("reason", String(1000), nullable=False),
+    Column("known_at_us", BigInteger, nullable=False),
 )
 
 # `sealed_request`: what came with the item, for it to be read again. A replayed one is no reject
