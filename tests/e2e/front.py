@@ -131,7 +131,8 @@ def away(target, seconds):
 
     def ill(call: Call) -> Refusal:
         back_at.append(time.monotonic() + seconds)
-        return (503, {"retry-after": "1"}) if time.monotonic() < back_at[0] else None
+        status = 429 if len(back_at) % 2 else 503
+        return (status, {"retry-after": "1"}) if time.monotonic() < back_at[0] else None
 
     with before(target, ill) as front:
         yield front.url, front

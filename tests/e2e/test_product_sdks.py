@@ -10,7 +10,7 @@ import pytest
 
 from e2e.conftest import ADMIN_KEY, WRITE_KEY, Served, ended
 from e2e.front import away
-from e2e.libraries import NAMES
+from e2e.libraries import NAMES, WEBSITE
 from peers import peer_file, peer_node, peer_python
 from touchline.storage.workspace import Workspace
 
@@ -53,12 +53,12 @@ def named(events, name):
     return found
 
 
-def check(shop, prefix, *, at=None):
+def check(shop, prefix, *, at=None, order_id="o1"):
     events = events_of(shop, prefix)
     order = named(events, "Order Completed")
     assert (order["revenue"], order["currency"], order["source"]) == (39900, "CNY", "shop")
     assert order["properties"]["商品"] == "屏障修护精华"
-    assert order["order_id"] == f"{prefix}o1"
+    assert order["order_id"] == (order_id and f"{prefix}{order_id}")
     if at is not None:
         assert order["timestamp"].startswith(at)
     path = f"/api/v1/people/user_id:{quote(f'{prefix}u-王')}/timeline"
@@ -141,3 +141,19 @@ def test_jitsu_of_npm(shop, from_):
     assert [event["type"] for event in events] == ["identify", "track", "page", "group"]
     assert ("email", f"{prefix}wang.fang@example.com") in held
     assert named(events, "group")["account_id"] == "acc-1"
+
+
+def test_umami_of_pypi(shop):
+    peer_file("umami/__init__.py")
+    run(peer_python(), CLIENTS / "umami_calls.py", shop.url, WEBSITE, "up-")
+    events, _ = check(shop, "up-", order_id=None)
+    assert [event["name"] for event in events] == ["page", "Order Completed", "Signup"]
+    assert {event["source_name"] for event in events if event["type"] == "page"} == {"xiaohongshu"}
+
+
+def test_ga4mp_of_pypi(shop):
+    peer_file("ga4mp/__init__.py")
+    calls = (CLIENTS / "ga4_calls.py", shop.url, "G-SHOP", "gp-")
+    run(peer_python(), *calls)
+    events, _ = check(shop, "gp-")
+    assert [event["name"] for event in events] == ["page", "Order Completed", "login", "later"]

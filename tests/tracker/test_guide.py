@@ -1,4 +1,6 @@
-"""The guide's page, saved as it stands and opened in a browser, reports what the guide says."""
+"""The guide's page, saved as it stands and opened in a browser, reports what the guide says, and
+the report page shows it.
+"""
 
 import re
 from pathlib import Path
@@ -24,3 +26,7 @@ def test_the_page_of_the_guide_reports_a_visit_and_a_click(page, site, guide):
     assert (view["type"], view["source_name"]) == ("page", "weibo")
     assert click["name"] in ("Brochure Wanted", "索取资料")
     assert click["properties"] == {"product": "A7"}
+    page.goto(f"{site.collector}/#key=admin-key")
+    page.fill("[name=from]", "2100-01-01")  # other tests' pages report conversions
+    page.wait_for_selector("#arrived tr:nth-child(3)")
+    assert click["name"] in page.inner_text("#arrived")

@@ -14,6 +14,7 @@ const WORDS = {
     provisional: (money, from, to) => `${money} of the cost (${from} to ${to}) may still change.`,
     aggregates: "Touches that name nobody, beside the credit", place: "Place", impressions: "Impressions",
     clicks: "Clicks", engagements: "Engagements", visits: "Visits",
+    arrived: "Latest arrivals of the past hour", time: "Time", event: "Event", page: "Page",
     empty: "No conversions in this period. Send events, or import orders with: touchline import conversions",
   },
   zh: {
@@ -28,6 +29,7 @@ const WORDS = {
     provisional: (money, from, to) => `其中 ${from} 至 ${to} 的费用 ${money} 仍可能调整。`,
     aggregates: "汇总触点(无法对应到人,不参与归因,仅供对照)", place: "地点", impressions: "曝光",
     clicks: "点击", engagements: "互动", visits: "到访",
+    arrived: "最近一小时收到的数据(最新在前)", time: "时间", event: "事件", page: "页面",
     empty: "该时间段没有转化。请先接入事件,或用 touchline import conversions 导入订单",
   },
 };
@@ -41,9 +43,11 @@ const CHANNELS_ZH = {
 };
 const MODELS = ["first_touch", "last_touch", "linear", "markov_1"];
 const LEAD = "markov_1";
+const HOUR_MS = 3_600_000;
 const $ = (id) => document.getElementById(id);
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let answer = null;
+let arrived = [];
 
 const say = (word) => WORDS[language][word] ?? word;
 const count = (n) => n.toLocaleString(language, { maximumFractionDigits: 1 });
@@ -81,11 +85,14 @@ function draw() {
   if (answer) drawReport(answer);
 }
 
+function channelName(channel) {
+  return language === "zh" ? CHANNELS_ZH[channel] ?? channel : channel;
+}
+
 function byLabel(rows) {
   const found = new Map();
   for (const row of rows) {
-    const channel = language === "zh" ? CHANNELS_ZH[row.channel] ?? row.channel : row.channel;
-    const name = [channel, row.campaign, row.term].filter((part) => part !== null).join(" › ");
+    const name = [channelName(row.channel), row.campaign, row.term].filter((part) => part !== null).join(" › ");
     if (!found.has(name)) found.set(name, {});
     found.get(name)[row.model] = row;
   }
@@ -102,6 +109,20 @@ function drawAggregates(rows, currency) {
   $("aggregates").querySelector("table").replaceChildren(
     line(...names.map((name) => cell("th", say(name)))),
     ...rows.map((row) => line(...names.map((name) => cell("td", told(row, name))))),
+  );
+}
+
+// Before there is a conversion: what the site has sent, so that whoever connects it sees it arrive.
+function drawArrived(events) {
+  const told = {
+    time: ({ timestamp }) => new Date(timestamp).toLocaleTimeString(language),
+    event: ({ name }) => name, page: ({ page_title, page_url }) => page_title ?? page_url ?? "–",
+    channel: ({ channel }) => channelName(channel ?? "–"),
+  };
+  $("arrived").hidden = events.length === 0;
+  $("arrived").querySelector("table").replaceChildren(
+    line(...Object.keys(told).map((name) => cell("th", say(name)))),
+    ...events.map((event) => line(...Object.values(told).map((tell) => cell("td", tell(event))))),
   );
 }
 
@@ -141,7 +162,17 @@ function drawReport({ currency, rows, conversions, revenue, unattributed, aggreg
   $("summary").textContent = conversions ? say("summary")(count(conversions), money(revenue, currency)) : say("empty");
   if (provisional) $("summary").textContent += ` ${say("provisional")(money(provisional.cost, currency), provisional.from, provisional.to)}`;
   drawAggregates(aggregates, currency);
+  drawArrived(arrived);
+  $("credit").hidden = lines.length === 0 && rest.length === 0;
   $("report").hidden = false;
+}
+
+async function latest(headers) {
+  const from = new Date(Date.now() - HOUR_MS).toISOString();
+  const reply = await fetch(`/api/v1/events?limit=1000&from=${from}`, { headers });
+  if (!reply.ok) return [];
+  const lines = (await reply.text()).trim().split("\n").filter(Boolean);
+  return lines.slice(-10).reverse().map((text) => JSON.parse(text));
 }
 
 async function ask() {
@@ -152,9 +183,8 @@ async function ask() {
   $("note").textContent = say("loading");
   const query = new URLSearchParams({ models: MODELS.join(",") });
   for (const [name, value] of new FormData($("question"))) if (value) query.set(name, value);
-  const reply = await fetch(`/api/v1/attribution?${query}`, {
-    headers: { authorization: `Bearer ${key}`, "accept-language": language },
-  });
+  const headers = { authorization: `Bearer ${key}`, "accept-language": language };
+  const reply = await fetch(`/api/v1/attribution?${query}`, { headers });
   const found = await reply.json();
   $("note").textContent = reply.ok ? "" : found.detail;
   if (reply.status === 401) {
@@ -164,6 +194,7 @@ async function ask() {
   }
   if (reply.ok) {
     answer = found;
+    arrived = found.conversions ? [] : await latest(headers);
     draw();
   }
 }
