@@ -8,7 +8,13 @@ from touchline.cli import language
 from touchline.cli.output import Column, emit, table
 from touchline.errors import MESSAGES, BadInput
 
-__all__ = ["comparison", "run", "show"]
+__all__ = ["FIELDS", "comparison", "run", "show"]
+
+# What a row of a report has at least: the first line of a CSV without any.
+FIELDS = (
+    *("model", "channel", "campaign", "term", "conversions", "revenue"),
+    *("cost", "roi", "cac", "roas", "removal_effect"),
+)
 
 HEADINGS = {
     "en": {
@@ -107,7 +113,8 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
     rows = whole["rows"]
     digits = _digits(whole["currency"])
     if output != "table":
-        emit(rows, _columns(rows, digits), output, whole)
+        columns = _columns(rows, digits) if rows else [(name, name, str) for name in FIELDS]
+        emit(rows, columns, output, whole)
         return 0
     print(words["summary"].format(**_summary(whole, digits)))
     for model in dict.fromkeys(row["model"] for row in rows):
