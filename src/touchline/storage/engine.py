@@ -2,17 +2,19 @@
 
 One `View` is one in-memory connection over explicit file lists: no shared database file, no
 extension, a memory cap, spill to a folder of the workspace.
+
+Both are imported when the first view is opened: half of what a start would cost, and the server,
+which only receives, never opens one.
 """
 
 import contextlib
+import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import duckdb
-import ibis
 import pyarrow as pa
 
 from touchline.errors import BadInput, Unavailable
@@ -49,6 +51,9 @@ class View:
         self.as_of_us = as_of_us
         self._limit, self._spill = settings.memory_limit, spill
         self._read: dict[str, Expression] = {}
+        import duckdb
+        import ibis
+
         try:
             self._connection: Any = ibis.duckdb.connect(
                 threads=settings.threads,
@@ -114,6 +119,8 @@ class View:
 
     def given(self, rows: pa.Table) -> Expression:
         """Rows from memory as a table of this view."""
+        import ibis
+
         return ibis.memtable(rows)
 
     def keep(self, expression: Expression) -> Expression:
@@ -122,7 +129,7 @@ class View:
         For what several later steps read: neither its plan nor its rows are made twice.
         """
         with self._in_words():
-            name = ibis.util.gen_name("kept")
+            name = f"kept_{uuid.uuid4().hex}"
             return self._connection.create_table(name, obj=expression, temp=True)
 
     def fetch(self, expression: Expression) -> pa.Table:
@@ -147,6 +154,8 @@ class View:
     @contextlib.contextmanager
     def _in_words(self) -> Generator[None]:
         """Errors of the engine that its user can do something about, in our words."""
+        import duckdb
+
         try:
             yield
         except (duckdb.Error, OSError) as error:
@@ -158,6 +167,8 @@ class View:
 
 
 def _conform(table: Expression, schema: pa.Schema) -> Expression:
+    import ibis
+
     found = table.schema()
     columns: dict[str, Expression] = {}
     for name, kind in ibis.schema(schema).items():
