@@ -162,7 +162,11 @@ def test_scaling_is_exact(value, power):
 
 
 @pytest.mark.parametrize(
-    "cell", ["2026-02", "2026/2", "2026年2月", "2026年02月份", "202602", 202602, "2026.02"]
+    "cell",
+    [
+        *("2026-02", "2026/2", "2026年2月", "2026年02月份", "202602", 202602, "2026.02"),
+        *("Feb 2026", "February 2026", "feb-2026"),
+    ],
 )
 def test_a_month_is_all_its_days(cell):
     first, last = day_range(cell, "Asia/Shanghai")

@@ -1,7 +1,7 @@
 """Cells → times and days: all that `collect.time` reads, and what only spreadsheets write.
 
-2026/3/1 · 2026年3月1日 下午3:05 · 19970101 · 20260301123000 · Excel serials (46082.5) · 3/1/2026
-when the map says in which order. Without an offset a time is the workspace's own.
+2026/3/1 · 2026年3月1日 下午3:05 · Mar 1, 2026 · 19970101 · 20260301123000 · Excel serials (46082.5)
+· 3/1/2026 when the map says in which order. Without an offset a time is the workspace's own.
 """
 
 import datetime as dt
@@ -28,6 +28,14 @@ _BIG_ENDIAN = re.compile(
 )
 _OTHER = re.compile(
     r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<y>\d{4})" + _CLOCK, re.ASCII | re.IGNORECASE
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SPELT = re.compile(
+    r"(?:(?P<d>\d{1,2})[ .-]+)?"
+    r"(?P<m>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+    r"(?:[ .]+(?P<day>\d{1,2})(?=[ ,]))?[ .,-]+(?P<y>\d{4})",
+    re.ASCII | re.IGNORECASE,
 )
 _MONTH = re.compile(r"(\d{4})\s*(?:[-/.年]\s*(\d{1,2})\s*(?:月份?)?|(\d{2}))", re.ASCII)
 _RANGE = re.compile(r"\s*(?:~|～|至|到|—|–|\bto\b|\s-\s|(?<=日)-)\s*")
@@ -58,6 +66,9 @@ def day_range(value: Any, zone: str, order: str | None = None) -> tuple[int, int
     month = _MONTH.fullmatch(str(value).strip()) if type(value) in (str, int) else None
     if month is not None and (whole := _month(int(month[1]), int(month[2] or month[3]))):
         return whole
+    spelt = _SPELT.fullmatch(value.strip()) if type(value) is str else None
+    if spelt is not None and not (spelt["d"] or spelt["day"]):
+        return _month(int(spelt["y"]), _numbered(spelt))
     single = day(value, zone, order)
     if single is not None:
         return single, single
@@ -83,7 +94,7 @@ def _month(year: int, month: int) -> tuple[int, int] | None:
 def _text(text: str, zone: str, order: str | None) -> int | None:
     if text.isascii() and text.replace(".", "", 1).isdigit():
         return _number(float(text) if "." in text else int(text), zone) if len(text) < 24 else None
-    found = _BIG_ENDIAN.fullmatch(text)
+    found = _BIG_ENDIAN.fullmatch(text) or _BIG_ENDIAN.fullmatch(_in_numbers(text))
     if found is not None:
         return _parts(found, int(found["y"]), int(found["m"]), int(found["d"]), zone)
     found = _OTHER.fullmatch(text)
@@ -95,6 +106,18 @@ def _text(text: str, zone: str, order: str | None) -> int | None:
     if order == "dmy":
         return _parts(found, int(found["y"]), second, first, zone)
     return None
+
+
+def _in_numbers(text: str) -> str:
+    """Mar 1, 2026 3:05 PM → 2026-3-1 3:05 PM; what is none of this, as it is."""
+    spelt = _SPELT.match(text)
+    if spelt is None or bool(spelt["d"]) == bool(spelt["day"]):
+        return text
+    return f"{spelt['y']}-{_numbered(spelt)}-{spelt['d'] or spelt['day']}{text[spelt.end() :]}"
+
+
+def _numbered(spelt: re.Match[str]) -> int:
+    return _MONTHS.index(spelt["m"][:3].lower()) + 1
 
 
 def _parts(found: re.Match[str], year: int, month: int, date: int, zone: str) -> int | None:
