@@ -13,6 +13,7 @@ import build
 from touchline.errors import BadInput, Unavailable
 from touchline.storage import schema, upgrade
 from touchline.storage import workspace as workspace_module
+from touchline.storage.disk import check_links
 from touchline.storage.lake import Lake
 from touchline.storage.workspace import FORMAT, Workspace, key_hash
 
@@ -75,6 +76,20 @@ def test_a_folder_is_no_workspace_until_it_is_whole(tmp_path, monkeypatch):
     Workspace.open(tmp_path / "w").close()
 
 
+def test_of_two_who_make_one_at_once_one_does(tmp_path, monkeypatch):
+    create, told = Lake.create, []
+
+    def create_beside_another(lake):
+        with pytest.raises(Unavailable) as caught:
+            Workspace.init(tmp_path / "w")
+        told.append(caught.value.code)
+        create(lake)
+
+    monkeypatch.setattr(Lake, "create", create_beside_another)
+    Workspace.init(tmp_path / "w").close()
+    assert told == ["workspace_locked"]
+
+
 def test_a_workspace_is_not_made_twice(directory):
     before = (directory / "workspace.json").read_bytes()
     with pytest.raises(BadInput) as caught:
@@ -98,6 +113,18 @@ def test_a_folder_that_cannot_be_one_is_refused(tmp_path):
     assert caught.value.code == "folder_unusable"
 
 
+def test_a_full_disk_does_not_keep_a_writer_from_starting(directory, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "full")
+
+    found = Workspace.open(directory)
+    for name in ("link", "open"):
+        with monkeypatch.context() as patch, found.write_lock():
+            patch.setattr(os, name, full)
+            check_links(directory)
+    found.close()
+
+
 @pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
 def test_a_file_system_without_hard_links_is_refused_at_once(tmp_path, monkeypatch, code):
     """As SMB and exFAT answer: when the workspace is made, and when one was moved there."""
@@ -110,7 +137,7 @@ def test_a_file_system_without_hard_links_is_refused_at_once(tmp_path, monkeypat
     with pytest.raises(BadInput) as caught:
         Workspace.init(tmp_path / "w")
     assert caught.value.code == "no_hard_links"
-    assert list((tmp_path / "w").iterdir()) == []
+    assert [path.name for path in (tmp_path / "w").iterdir()] == ["write.lock"]
     with pytest.raises(BadInput) as caught, moved.write_lock():
         pass
     assert caught.value.code == "no_hard_links"

@@ -86,20 +86,20 @@ def put(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 def check_links(folder: Path) -> None:
     """Raises BadInput where a file cannot have two names, as on SMB and exFAT: a commit to the lake
-    is made by giving it one, so that would fail only then.
+    is made by giving it one, so that would fail only then. A full disk is for others to tell of.
     """
     probe, second = folder / ".probe", folder / ".probe.link"
-    second.unlink(missing_ok=True)  # of one that was killed
-    probe.touch()
-    try:
-        os.link(probe, second)
-    except OSError as error:
-        if is_full(error):
-            raise
-        raise BadInput("no_hard_links", path=folder, why=error.strerror) from error
-    finally:
-        probe.unlink(missing_ok=True)
-        second.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        second.unlink(missing_ok=True)  # of one that was killed
+        probe.touch()
+        try:
+            os.link(probe, second)
+        except OSError as error:
+            if not is_full(error):
+                raise BadInput("no_hard_links", path=folder, why=error.strerror) from error
+        finally:
+            probe.unlink(missing_ok=True)
+            second.unlink(missing_ok=True)
 
 
 def is_full(error: OSError) -> bool:
