@@ -82,6 +82,48 @@ def test_a_click_becomes_a_touch_of_the_person_who_buys(running, visitor, admin)
     assert [event["name"] for event in timeline["events"]] == ["Link Clicked", "Order Completed"]
 
 
+def test_a_mail_that_is_opened_and_followed_is_its_reader_s(running, visitor, admin):
+    mail = {
+        "message": "m-1",
+        "person": "email:Bea@shop.cn",
+        "source": "crm",
+        "campaign": "herbst",
+        "targets": ["https://shop.cn/a", "https://shop.cn/b?utm_content=two"],
+    }
+    first, other = admin.post("/mails", json=[mail, mail | {"message": "m-2"}]).json()
+    assert (first["message"], other["message"]) == ("m-1", "m-2")
+    assert first["open"] != other["open"]
+    assert [link["target"] for link in first["links"]] == mail["targets"]
+    assert visitor.get(first["open"]).headers["content-type"] == "image/gif"
+    led = visitor.get(first["links"][1]["url"])
+    assert led.headers["location"].startswith("https://shop.cn/b?utm_content=two&utm_source=crm")
+    committed(admin, {"person": "email:bea@shop.cn"})
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        found = {e["name"]: e for e in committed(admin, {"person": "email:bea@shop.cn"})}
+        if len(found) == 2:
+            break
+    opened, clicked = found["Email Opened"], found["Email Link Clicked"]
+    assert opened["properties"]["email_id"] == clicked["properties"]["email_id"] == "m-1"
+    assert clicked["channel"] == "Email"
+    assert (clicked["campaign"], clicked["content"]) == ("herbst", "two")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"person": "ann"},
+        {"message": ""},
+        {"message": "a\nb"},
+        {"targets": ["javascript:x"]},
+        {"campaign": "a", "targets": ["https://shop.cn/?utm_campaign=b"]},
+    ],
+)
+def test_what_is_no_mail_is_refused(admin, wrong):
+    mail = {"message": "m", "person": "email:ann@shop.cn"}
+    assert admin.post("/mails", json=mail | wrong).status_code == 400
+
+
 def test_links_are_made_listed_and_drawn_over_the_api(running, visitor, admin):
     wanted = {"target": "https://shop.cn/q", "code": "Poster", "source": "poster", "label": "海报"}
     answer = admin.post("/links", json=wanted, params={"host": "go.shop.cn"})

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from touchline.jobs import definitions, job, keys, links, plan_template, sources
+from touchline.jobs import definitions, job, keys, links, mails, plan_template, sources
 from touchline.jobs.replay import asked
 from touchline.storage.workspace import Workspace
 
@@ -28,6 +28,12 @@ def _create_key(workspace: Workspace, args: dict[str, Any]) -> Any:
 def _create_links(workspace: Workspace, args: dict[str, Any]) -> Any:
     wanted = [msgspec.convert(one, links.Wanted) for one in args["links"]]
     made = links.create(workspace, wanted, host=args.get("host"), is_trial=args["is_trial"])
+    return made[0] if args["is_one"] else made
+
+
+def _sign_mails(workspace: Workspace, args: dict[str, Any]) -> Any:
+    wanted = [msgspec.convert(one, mails.Wanted) for one in args["mails"]]
+    made = mails.sign(workspace, wanted, host=args.get("host"))
     return made[0] if args["is_one"] else made
 
 
@@ -86,6 +92,7 @@ COMMANDS: dict[str, Command] = {
     "remove_source": _remove_source,
     "run_source": _run_source,
     "source_runs": sources.logged,
+    "sign_mails": _sign_mails,
     "sources": sources.listed,
     "revoke_key": lambda workspace, args: keys.revoke(workspace, args["key"]),
 }

@@ -26,7 +26,18 @@ from touchline.model import IDENTIFIER_TYPES, Identifier
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
 
-__all__ = ["PERSON_TYPES", "Wanted", "create", "found", "link", "links", "public", "wanted_url"]
+__all__ = [
+    "PERSON_TYPES",
+    "Wanted",
+    "create",
+    "found",
+    "line_of",
+    "link",
+    "links",
+    "person_of",
+    "public",
+    "wanted_url",
+]
 
 # No letter that is read for another one, in print or aloud.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -161,7 +172,7 @@ def _checked(wanted: Wanted, rules: Naming) -> tuple[str, Labels]:
 
 def _row(workspace: Workspace, book: NodeBook, wanted: Wanted, rules: Naming) -> Row:
     target, labels = _checked(wanted, rules)
-    person = _person(wanted.person, workspace.region) if wanted.person else None
+    person = person_of(wanted.person, workspace.region) if wanted.person else None
     code = (wanted.code or _made_up(is_personal=person is not None)).lower()
     if not CODE.fullmatch(code):
         raise BadInput("bad_code", name=ascii(code[:80]))
@@ -171,15 +182,16 @@ def _row(workspace: Workspace, book: NodeBook, wanted: Wanted, rules: Naming) ->
         "target": target,
         **msgspec.structs.asdict(labels),
         "channel": label_text(wanted.channel),
-        "label": _line("label", wanted.label),
-        "owner": _line("owner", wanted.owner),
+        "label": line_of("label", wanted.label),
+        "owner": line_of("owner", wanted.owner),
         "person_node": book.node_id(person) if person else None,
         "created_us": clock.now_us(),
         "expires_us": until,
     }
 
 
-def _person(text: str, region: str) -> Identifier:
+def person_of(text: str, region: str) -> Identifier:
+    """Who is meant by `type:value`."""
     kind, _, value = text.partition(":")
     known = identifier(kind, value, region) if kind in PERSON_TYPES else None
     if known is None:
@@ -187,7 +199,8 @@ def _person(text: str, region: str) -> Identifier:
     return known
 
 
-def _line(name: str, text: str | None) -> str | None:
+def line_of(name: str, text: str | None) -> str | None:
+    """A text that is one line, or nothing."""
     if not text:
         return None
     if len(text) > MAX_TEXT or not text.isprintable():

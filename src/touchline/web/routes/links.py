@@ -1,4 +1,4 @@
-"""Short links and QR codes."""
+"""Short links and QR codes; what mails carry."""
 
 from typing import Annotated, Any, Literal
 
@@ -32,6 +32,18 @@ class NewLink(Campaign):
     owner: str | None = None
     expires: str | None = Field(None, description="a day, to its end, or an ISO moment")
     person: str | None = Field(None, description="`type:value`: whom alone it is for")
+
+
+class Mail(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    message: str = Field(description="the sender's own id of the mail")
+    person: str = Field(description="`type:value`: its reader")
+    source: str | None = None
+    medium: str = "email"
+    campaign: str | None = None
+    content: str | None = None
+    targets: list[str] = Field([], max_length=100, description="where its links lead")
 
 
 class Listed(BaseModel):
@@ -101,6 +113,22 @@ async def link_qr(
 ) -> StreamingResponse:
     args = {**asked.args(), "code": code}
     return _as_file(await streamed(here, "qr", args, TYPES[asked.format]), code, asked.format)
+
+
+@router.post("/mails", summary="Addresses to put into a mail, or into up to 1,000 at once")
+async def sign_mails(
+    here: Admin,
+    wanted: Mail | Annotated[list[Mail], Field(min_length=1, max_length=1000)],
+    host: Annotated[str | None, Query(description="as of the list")] = None,
+) -> Response:
+    """An image that tells of opening, and a link for each target, all signed. Nothing is sent."""
+    listed = [wanted] if isinstance(wanted, Mail) else wanted
+    args = {
+        "mails": [mail.model_dump(exclude_none=True) for mail in listed],
+        "host": host,
+        "is_one": not isinstance(wanted, list),
+    }
+    return await told(here, "sign_mails", args)
 
 
 @router.get("/naming", summary="Campaign names that visitors came with, against the naming rules")
