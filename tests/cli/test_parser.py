@@ -2,6 +2,8 @@
 
 import argparse
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -69,3 +71,23 @@ def test_help_is_made_at_once(speak, language):
     start = time.perf_counter()
     parser().format_help()
     assert time.perf_counter() - start < 0.3
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "says"),
+    [
+        ("maps > /dev/full", 3, "touchline: stdout: no space left"),
+        ("maps --format json | head -c 1", 0, ""),
+        ("maps >&-", 0, ""),
+        ("maps nothing 2>&-", 2, ""),
+        ("dump /proc/1/mem", 2, "touchline: /proc/1/mem"),
+        ("export . events --out /proc/x/y", 2, "touchline: "),
+    ],
+)
+def test_output_that_goes_nowhere_is_no_traceback(tmp_path, shell, code, says):
+    ran = subprocess.run(
+        ["/bin/bash", "-o", "pipefail", "-c", f"{sys.executable} -m touchline.cli {shell}"],
+        cwd=tmp_path, env={"LC_ALL": "C.UTF-8"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr[: len(says)]) == (code, says)
+    assert ran.stderr.count("\n") == bool(says)

@@ -9,6 +9,7 @@ import build
 from touchline.errors import Unavailable
 from touchline.storage import schema
 from touchline.storage import state as state_module
+from touchline.storage.state import State
 from touchline.storage.workspace import Workspace
 
 
@@ -48,6 +49,39 @@ def test_a_database_somebody_else_writes_to_for_long_is_locked(tmp_path, monkeyp
     other.execute("rollback")
     other.close()
     again.state.write(again.state.set_mark("x", 1))
+    again.close()
+
+
+def test_a_disk_that_is_full_when_the_tables_are_made_is_said(tmp_path):
+    state = State(f"sqlite:///{tmp_path / 'state.db'}")
+    sa.event.listen(state.engine, "connect", lambda c, _: c.execute("pragma max_page_count = 2"))
+    with pytest.raises(Unavailable) as caught:
+        state.migrate()
+    assert caught.value.code == "disk_full"
+    state.close()
+
+
+@pytest.mark.parametrize("url", ["state.db", "gone/state.db", "file:only.db?mode=ro&uri=true"])
+def test_a_database_that_cannot_be_used_is_named_with_the_reason(tmp_path, monkeypatch, url):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "state.db").write_bytes(b"no database" * 1000)
+    (tmp_path / "only.db").touch()
+    state = State(f"sqlite:///{url}")
+    for ask in (state.migrate, lambda: state.write(state.set_mark("x", 1))):
+        with pytest.raises(Unavailable) as caught:
+            ask()
+        assert caught.value.code == "state_broken"
+    state.close()
+
+
+def test_a_database_that_was_lost_is_not_taken_for_an_empty_one(tmp_path):
+    made = build.workspace(tmp_path / "w")
+    made.close()
+    (made.dir / "state.db").unlink()
+    again = Workspace.open(made.dir)
+    with pytest.raises(Unavailable) as caught:
+        again.write_keys()
+    assert caught.value.code == "state_broken"
     again.close()
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from touchline.cli import language
+from touchline.cli import language, refused
 from touchline.cli.attribute import comparison
 from touchline.cli.output import progress_line
 from touchline.demo.build import Customer, build
@@ -121,7 +121,7 @@ def _init(directory: Path, mark: Mark) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         _write(directory, mark)
     except OSError as error:
-        raise BadInput("folder_unusable", path=directory, why=error.strerror) from None
+        raise refused(error, directory) from None
     keys = {source: f"demo-{source}" for source in SOURCES}
     Workspace.init(directory, write_keys=keys, admin_keys=[mark.key]).close()
 

@@ -4,6 +4,7 @@ A file appears under its name only when it is whole.
 """
 
 import argparse
+import contextlib
 import csv
 import io
 import itertools
@@ -14,6 +15,7 @@ from typing import IO, Any
 
 import msgspec
 
+from touchline.cli import refused
 from touchline.cli.output import disarmed
 from touchline.errors import BadInput
 from touchline.jobs import queries
@@ -54,15 +56,20 @@ def _lines(workspace: Workspace, what: str, asked: dict[str, Any]) -> Lines:
 
 
 def _to_file(lines: Lines, output: str, path: Path) -> None:
-    partial = path.with_name(path.name + ".part")
+    is_file = path.is_file() or not path.exists()
+    whole = path.resolve()
+    partial = whole.with_name(whole.name + ".part") if is_file else path  # a device stays one
     try:
         with partial.open("wb") as file:
             _write(lines, output, file)
-        partial.replace(path)
+        if is_file:
+            partial.replace(whole)
     except OSError as error:
-        raise BadInput("folder_unusable", path=path, why=error.strerror) from error
+        raise refused(error, path) from error
     finally:
-        partial.unlink(missing_ok=True)
+        if is_file:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
 
 
 def _write(lines: Lines, output: str, file: IO[bytes]) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from touchline.cli import language
+from touchline.cli import language, refused
 from touchline.cli.output import Column, emit
 from touchline.collect.link import FIELDS
 from touchline.errors import BadInput
@@ -91,7 +91,7 @@ def _qr(workspace: Workspace, args: argparse.Namespace) -> None:
     try:
         args.out.write_bytes(made)
     except OSError as error:
-        raise BadInput("folder_unusable", path=args.out, why=error.strerror) from error
+        raise refused(error, args.out) from error
     _note("drawn", path=Path(args.out), size=len(made))
 
 

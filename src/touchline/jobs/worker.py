@@ -336,12 +336,13 @@ def main(directory: str) -> int:
             worker.start()
             process.tell_ready()
             signals.wait()
-            if not worker.stop():
-                os._exit(0)  # native code may be in the middle of a job: the next start repeats it
+            worker.stop()
     except TouchlineError as error:
         return process.tell_failure(error)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    # Threads may be in the middle of native code, which an orderly end waits for or complains of.
+    # The next start repeats what was not finished.
+    os._exit(main(sys.argv[1]))

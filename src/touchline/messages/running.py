@@ -15,6 +15,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: made by a newer Touchline (format {found}, known here: {known}). Upgrade.",
         "{path} 由更新版本的 Touchline 创建(格式 {found},当前支持 {known})。请升级 Touchline。",
     ),
+    "state_broken": (
+        "{path}: cannot be used ({why}). Check your rights and the disk, or put back a copy.",
+        "{path} 无法使用({why})。请检查访问权限和磁盘,或用备份恢复。",
+    ),
     "workspace_locked": (
         "{path}: another process is writing to it. Try again when it has finished.",
         "{path} 正被另一个进程写入,请等它完成后再试。",

@@ -4,8 +4,8 @@ Bulk writes go to the driver as they are: one multi-row VALUES statement is 6 ti
 SQLAlchemy's look at each value, of which our plain types need none, doubles the cost of a row.
 """
 
-import contextlib
 import copy
+import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
@@ -15,7 +15,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
 
 from touchline.errors import Unavailable
 from touchline.storage import schema
@@ -27,6 +26,16 @@ __all__ = ["State", "Statement"]
 Statement = tuple[sa.Executable, Sequence[Mapping[str, Any]]]
 
 BUSY_MS = 10_000
+FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+BROKEN = (
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+)
 CHUNK = 900  # SQLite takes at most 999 bound values in old builds
 
 
@@ -37,6 +46,7 @@ class State:
         self.url = url
         self.principal = ADMIN
         self.engine = sa.create_engine(url)
+        event.listen(self.engine, "handle_error", _in_words)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _pragmas)
 
@@ -60,32 +70,18 @@ class State:
 
     def write(self, *statements: Statement) -> None:
         """All statements in one transaction; those without rows are skipped."""
-        with self._in_words(), self.engine.begin() as connection:
+        with self.engine.begin() as connection:
             for statement, rows in statements:
                 if rows:
                     _execute(connection, statement, rows)
 
-    @contextlib.contextmanager
-    def _in_words(self) -> Generator[None]:
-        """Errors of the database that its user can do something about, in our words."""
-        try:
-            yield
-        except OperationalError as error:
-            place = self.engine.url.render_as_string(hide_password=True)
-            is_full = getattr(error.orig, "sqlstate", None) == "53100"  # PostgreSQL: disk_full
-            if is_full or "disk is full" in str(error.orig):
-                raise Unavailable("disk_full", path=place) from error
-            if "database is locked" in str(error.orig):
-                raise Unavailable("workspace_locked", path=place) from error
-            raise
-
     def read(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
-        with self._in_words(), self.engine.connect() as connection:
+        with self.engine.connect() as connection:
             return connection.execute(statement).all()
 
     def stream(self, statement: sa.Executable) -> Generator[sa.Row[Any]]:
         """Rows as they come, for answers too large for memory."""
-        with self._in_words(), self.engine.connect() as connection:
+        with self.engine.connect() as connection:
             yield from connection.execution_options(yield_per=500).execute(statement)
 
     def lookup(
@@ -94,7 +90,7 @@ class State:
         """Rows whose `column` is one of many keys, asked in chunks."""
         found: list[sa.Row[Any]] = []
         ordered = sorted(keys)
-        with self._in_words(), self.engine.connect() as connection:
+        with self.engine.connect() as connection:
             for start in range(0, len(ordered), CHUNK):
                 chunk = ordered[start : start + CHUNK]
                 found += connection.execute(sa.select(*wanted).where(column.in_(chunk))).all()
@@ -144,6 +140,21 @@ def _execute(
     names = getattr(compiled, "positiontup", None)
     given = [tuple(map(row.__getitem__, names)) for row in rows] if names else list(rows)
     connection.exec_driver_sql(str(compiled), given)
+
+
+def _in_words(context: Any) -> None:
+    """Errors of the database that its user can do something about, in our words. They are no bad
+    input, since what was being written may be half done.
+    """
+    error = context.original_exception
+    place = context.engine.url.render_as_string(hide_password=True)
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in FULL or getattr(error, "sqlstate", None) == "53100":  # PostgreSQL: disk_full
+        raise Unavailable("disk_full", path=place) from error
+    if code & 0xFF in BUSY:
+        raise Unavailable("workspace_locked", path=place) from error
+    if code & 0xFF in BROKEN or "no such table" in str(error):
+        raise Unavailable("state_broken", path=place, why=error) from error
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

@@ -82,16 +82,18 @@ class Workspace:
         settings = load_settings(directory)
         try:
             make_folder(directory)
-            check_links(directory)
-            Vault.create(secrets_folder(directory, settings))
-            (directory / "log").mkdir(exist_ok=True)
-            (directory / "spill").mkdir(exist_ok=True)
-            about = About(FORMAT, secrets.token_hex(8), currency, time_zone, region)
-            workspace = cls(directory, about, settings)
-            workspace.lake.create()
-            workspace.state.migrate()
-            workspace.add_keys(write_keys or {}, admin_keys)
-            _write_about(directory / ABOUT, about)
+            with _locked(directory):
+                if (directory / ABOUT).exists():  # another process was quicker
+                    raise BadInput("workspace_exists", path=directory)
+                Vault.create(secrets_folder(directory, settings))
+                (directory / "log").mkdir(exist_ok=True)
+                (directory / "spill").mkdir(exist_ok=True)
+                about = About(FORMAT, secrets.token_hex(8), currency, time_zone, region)
+                workspace = cls(directory, about, settings)
+                workspace.lake.create()
+                workspace.state.migrate()
+                workspace.add_keys(write_keys or {}, admin_keys)
+                _write_about(directory / ABOUT, about)
         except OSError as error:
             if is_full(error):
                 raise Unavailable("disk_full", path=directory) from error
@@ -142,21 +144,8 @@ class Workspace:
     @contextlib.contextmanager
     def write_lock(self, wait_s: float = 0.0) -> Generator[None]:
         """Only one process writes lake and State in bulk. Raises Unavailable when it is taken."""
-        handle = os.open(self.dir / "write.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + wait_s
-        try:
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        raise Unavailable("workspace_locked", path=self.dir) from None
-                    time.sleep(0.05)
-            check_links(self.dir)  # it may have been moved to another file system
+        with _locked(self.dir, wait_s):
             yield
-        finally:
-            os.close(handle)
 
     def add_keys(self, write_keys: Mapping[str, str], admin_keys: Sequence[str]) -> None:
         rows = access_key.key_rows("write", write_keys.items())
@@ -184,6 +173,30 @@ class Workspace:
 
     def is_admin(self, key: str) -> bool:
         return bool(self.admin_scopes(key))
+
+
+@contextlib.contextmanager
+def _locked(directory: Path, wait_s: float = 0.0) -> Generator[None]:
+    try:
+        handle = os.open(directory / "write.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        if is_full(error):
+            raise Unavailable("disk_full", path=directory) from error
+        raise BadInput("folder_unusable", path=directory, why=error.strerror) from error
+    deadline = time.monotonic() + wait_s
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise Unavailable("workspace_locked", path=directory) from None
+                time.sleep(0.05)
+        check_links(directory)  # it may have been moved to another file system
+        yield
+    finally:
+        os.close(handle)
 
 
 def secrets_folder(directory: Path, settings: Settings) -> Path:
