@@ -4,12 +4,14 @@ Structs are frozen msgspec records: as plain as dataclasses, but a collector mak
 Times end in `_us` (epoch microseconds, UTC), money is integer minor units beside an ISO 4217 code.
 """
 
+from collections.abc import Iterable
 from enum import IntFlag
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
 __all__ = [
+    "BASES",
     "CONSENTS",
     "GRAINS",
     "IDENTIFIER_TYPES",
@@ -20,16 +22,20 @@ __all__ = [
     "TOUCH",
     "TYPE_RANK",
     "Aggregate",
+    "Consent",
     "Conversion",
     "Cost",
     "Event",
     "Flag",
     "Identifier",
     "Members",
+    "Permission",
     "Person",
+    "Purpose",
     "Rate",
     "RawRequest",
     "Reject",
+    "permission",
 ]
 
 # Strongest first: the order decides which node of an event speaks and which node anchors a person.
@@ -59,6 +65,19 @@ GRAINS = ("channel", "campaign", "ad_group", "term", "content")
 # purposes; to being counted with nothing kept on the device; to nothing; and what a tracker sends
 # that is switched off, which is nothing but an error of its site. Null: nobody said.
 CONSENTS = ("full", "partial", "cookieless", "denied", "off")
+
+# On what ground a purpose is pursued; "separate_consent" is 单独同意, "guardian_consent" that of
+# who looks after a child.
+BASES = (
+    "consent",
+    "separate_consent",
+    "guardian_consent",
+    "contract",
+    "legal_duty",
+    "legitimate_interest",
+)
+_SEPARATE = frozenset(("separate_consent", "guardian_consent", "legal_duty"))
+_FOR_CHILDREN = frozenset(("guardian_consent", "legal_duty"))
 
 # The event that says an order was given back, however it is written.
 REFUND = "order refunded"
@@ -249,3 +268,104 @@ class Rate(Struct, frozen=True, kw_only=True):
     base: str
     quote: str
     rate: str
+
+
+class Purpose(Struct, frozen=True, kw_only=True):
+    """What data about people is used for. `needs_grant`: only of who said yes; else of everybody
+    who did not say no. `is_separate`: a yes to other things is none to this one.
+    """
+
+    name: str
+    needs_grant: bool = True
+    is_separate: bool = False
+    channels: tuple[str, ...] = ()
+
+
+class Consent(Struct, frozen=True, kw_only=True):
+    """A row of the ledger: one identifier's yes or no to a purpose, by a channel or ("") by all.
+
+    One `act` of somebody may be rows of several identifiers. `text`: a hash of the words they
+    read, in the language `locale`. `source`: where they said it (`page`, `form:demo`, …).
+    """
+
+    act: bytes
+    node: bytes
+    purpose: str
+    is_granted: bool
+    at_us: int
+    known_at_us: int
+    channel: str = ""
+    basis: str = "consent"
+    text: str | None = None
+    locale: str | None = None
+    source: str = ""
+
+
+Why = Literal["withdrawn", "granted", "unasked", "not_separate", "no_guardian", "not_needed"]
+
+
+class Permission(Struct, frozen=True):
+    """May a person's data serve a purpose; why, and the row that decides (None: there is none)."""
+
+    is_allowed: bool
+    why: Why
+    by: Consent | None = None
+
+
+def permission(
+    said: Iterable[Consent],
+    purpose: Purpose,
+    channel: str = "",
+    *,
+    at_us: int,
+    is_child: bool = False,
+) -> Permission:
+    """Whether somebody whose identifiers said all this may be met for a purpose, by a channel.
+
+    Each identifier stands for what it said last; of several the strictest holds, so to join people
+    allows nothing that one of them refused. A no to one channel is taken back by a yes to that
+    channel only, never by a yes to all of them.
+    """
+    own: dict[bytes, list[Consent]] = {}
+    for row in said:
+        is_about = row.purpose == purpose.name and row.channel in ("", channel)
+        if is_about and _moment(row) <= at_us:
+            own.setdefault(row.node, []).append(row)
+    stands = sorted((_stands(rows) for rows in own.values()), key=_order)
+    refused = [row for row in stands if not row.is_granted]
+    if refused:
+        return Permission(False, "withdrawn", refused[-1])
+    valid = [row for row in stands if _is_enough(row, purpose, is_child=is_child)]
+    if valid:
+        return Permission(True, "granted", valid[-1])
+    if not (purpose.needs_grant or is_child):
+        return Permission(True, "not_needed")
+    if is_child:
+        return Permission(False, "no_guardian")
+    return Permission(False, "not_separate", stands[-1]) if stands else Permission(False, "unasked")
+
+
+def _stands(rows: list[Consent]) -> Consent:
+    """What one identifier's rows come to."""
+    last = max(rows, key=_order)
+    if last.is_granted and not last.channel:
+        special = [row for row in rows if row.channel]
+        newest = max(special, key=_order, default=last)
+        return last if newest.is_granted else newest
+    return last
+
+
+def _moment(row: Consent) -> int:
+    """A clock that runs ahead postpones no refusal, nor does it make a yes outlive one."""
+    return min(row.at_us, row.known_at_us)
+
+
+def _order(row: Consent) -> tuple[Any, ...]:
+    """By time; of one moment a no comes last, and the rest makes the order the same everywhere."""
+    return (_moment(row), not row.is_granted, row.channel, row.node, row.basis, row.act)
+
+
+def _is_enough(row: Consent, purpose: Purpose, *, is_child: bool) -> bool:
+    if is_child and row.basis not in _FOR_CHILDREN:
+        return False
+    return not purpose.is_separate or row.basis in _SEPARATE

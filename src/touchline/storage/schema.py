@@ -15,10 +15,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 __all__ = [
     "access_key",
+    "audit",
+    "consent",
+    "consent_text",
     "decision",
     "definition",
     "intake",
@@ -131,6 +135,20 @@ trait = Table(
     Column("source", String(200), nullable=False),
 )
 
+# Who did or saw what: each row holds the hash of the one before (see `storage.audit`).
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("reason", Text),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
 # What operators decided of identifiers: evidence like any other, only added to. `undoes` is the
 # decision that one of kind "undo" takes back.
 decision = Table(
@@ -143,6 +161,37 @@ decision = Table(
     Column("undoes", BigInteger),
     Column("author", String(200), nullable=False),
     Column("reason", String(1000), nullable=False),
+    Column("known_at_us", BigInteger, nullable=False),
+)
+
+# What people agreed to and refused, only ever added to. `channel` "" is all of them; `act` groups
+# the rows of one decision of somebody, and makes it safe to write it twice.
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("act", LargeBinary(16), nullable=False),
+    Column("node", LargeBinary(16), nullable=False, index=True),
+    Column("purpose", String(64), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("is_granted", Boolean, nullable=False),
+    Column("basis", String(32), nullable=False),
+    Column("text", String(64)),
+    Column("locale", String(16)),
+    Column("source", String(220), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("known_at_us", BigInteger, nullable=False),
+    UniqueConstraint("act", "node", "purpose", "channel"),
+)
+Index("consent_refused", consent.c.purpose, consent.c.is_granted)
+
+# The words that were agreed to, by their hash.
+consent_text = Table(
+    "consent_text",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("locale", String(16), nullable=False),
+    Column("text", Text, nullable=False),
     Column("known_at_us", BigInteger, nullable=False),
 )
 

@@ -1,0 +1,129 @@
+"""The consent ledger in State: rows in, rows out, and who refuses a purpose right now.
+
+Nothing is changed or taken away: what somebody agreed to and when they took it back stays to be
+shown. Writing an act twice is writing it once.
+"""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from touchline import clock
+from touchline.model import Consent, Purpose, permission
+from touchline.storage import schema
+from touchline.storage.state import State, Statement
+
+__all__ = [
+    "Refusals",
+    "ledger",
+    "of_acts",
+    "refusing",
+    "shown_text",
+    "text_hash",
+    "texts",
+    "written",
+]
+
+_table = schema.consent.c
+_NAMES = Consent.__struct_fields__
+_COLUMNS = [_table[name] for name in _NAMES]
+AGAIN = 100  # rows looked at once more: two writers' rows may become visible out of order
+
+
+def written(state: State, rows: Iterable[Consent]) -> Statement:
+    """A statement for `State.write`. A row that is there already stays as it is."""
+    is_postgres = state.engine.dialect.name == "postgresql"
+    insert = (postgresql if is_postgres else sqlite).insert(schema.consent)
+    return insert.on_conflict_do_nothing(), [msgspec.structs.asdict(row) for row in rows]
+
+
+def ledger(state: State, nodes: Iterable[bytes], as_of_us: int | None = None) -> list[Consent]:
+    """All that these identifiers said (and was known by then), oldest first."""
+    found = state.lookup(_table.node, set(nodes), *_COLUMNS)
+    rows = [Consent(**dict(zip(_NAMES, row, strict=True))) for row in found]
+    known = [row for row in rows if as_of_us is None or row.known_at_us <= as_of_us]
+    return sorted(known, key=lambda row: (row.at_us, row.known_at_us, row.node, row.channel))
+
+
+def of_acts(state: State, acts: Iterable[bytes]) -> set[bytes]:
+    """The identifiers that took part in these acts."""
+    return {row.node for row in state.lookup(_table.act, set(acts), _table.node)}
+
+
+def refusing(state: State, purpose: str, as_of_us: int | None = None) -> frozenset[bytes]:
+    """The identifiers that refuse a purpose, by what was known at a moment or is now."""
+    moment = clock.now_us() if as_of_us is None else as_of_us
+    refused = sa.select(_table.node).where(_table.purpose == purpose, _table.is_granted.is_(False))
+    return _refusing(
+        ledger(state, {row.node for row in state.read(refused)}, as_of_us), purpose, moment
+    )
+
+
+class Refusals:
+    """Who refuses some purposes, brought up to date at little cost. One thread at a time."""
+
+    def __init__(self, state: State, *purposes: str) -> None:
+        self._state = state
+        self._held: dict[str, frozenset[bytes]] = dict.fromkeys(purposes, frozenset())
+        self._last = -1
+
+    def now(self) -> dict[str, frozenset[bytes]]:
+        """Purpose → the identifiers that refuse it."""
+        newest = self._newest()
+        if newest == self._last:
+            return self._held
+        if self._last < 0:
+            self._held = {name: refusing(self._state, name) for name in self._held}
+        else:
+            query = sa.select(_table.node).where(_table.id > self._last - AGAIN)
+            touched = frozenset(row.node for row in self._state.read(query))
+            said, now = ledger(self._state, touched), clock.now_us()
+            self._held = {
+                name: held - touched | _refusing(said, name, now)
+                for name, held in self._held.items()
+            }
+        self._last = newest
+        return self._held
+
+    def _newest(self) -> int:
+        rows = self._state.read(sa.select(sa.func.max(_table.id).label("newest")))
+        return rows[0].newest or 0
+
+
+def text_hash(text: str, locale: str) -> str:
+    """The name of a text in one language."""
+    return sha256(f"{locale}\0{text}".encode("utf-8", "replace")).hexdigest()
+
+
+def texts(state: State, shown: Sequence[tuple[str, str]]) -> Statement:
+    """A statement that keeps (text, locale) to be read later by their hash."""
+    now = clock.now_us()
+    rows = [
+        {"hash": text_hash(text, locale), "locale": locale, "text": text, "known_at_us": now}
+        for text, locale in dict.fromkeys(shown)
+    ]
+    return state.upsert(schema.consent_text), rows
+
+
+def shown_text(state: State, hashes: Iterable[str]) -> dict[str, str]:
+    """Hash → the words."""
+    kept = schema.consent_text.c
+    return {
+        row.hash: row.text for row in state.lookup(kept.hash, set(hashes), kept.hash, kept.text)
+    }
+
+
+def _refusing(said: Sequence[Consent], purpose: str, at_us: int) -> frozenset[bytes]:
+    """Of each identifier for itself: here nobody is joined."""
+    by_node: dict[bytes, list[Consent]] = {}
+    for row in said:
+        by_node.setdefault(row.node, []).append(row)
+    wanted = Purpose(name=purpose)
+    return frozenset(
+        node
+        for node, rows in by_node.items()
+        if permission(rows, wanted, at_us=at_us).why == "withdrawn"
+    )
