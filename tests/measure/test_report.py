@@ -372,6 +372,16 @@ def test_the_tie_of_two_touches_at_one_moment_breaks_by_arrival(rows):
     ]
 
 
+def test_an_order_told_of_twice_at_one_moment_is_no_touch_of_itself(rows):
+    rows.touch(ANN, T0, "Email")
+    for _ in range(2):
+        rows.order(ANN, T0 + HOUR, "o1", revenue=900, channel="Store", flags=1)
+    assert set(by_channel(json_of(rows, "linear"), "linear")) == {"Email"}
+    rows.order(ANN, T0 + DAY, "o2", revenue=900)
+    credited = by_channel(json_of(rows, "last_touch"), "last_touch")
+    assert {name: row["revenue"] for name, row in credited.items()} == {"Email": 900, "Store": 900}
+
+
 def test_above_twenty_channels_all_leaves_shapley_rate_out_with_a_note(rows):
     for n in range(21):
         rows.touch(ANN, T0 + n, f"channel {n}")

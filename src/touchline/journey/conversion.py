@@ -44,9 +44,11 @@ OWN_AMOUNT = (None, "revenue", "amount")
 class Conversions(msgspec.Struct, frozen=True):
     """`rows`: conversion_id, converted_us, local_day, person_ix, account_id, own_event, count (0
     for money that went back alone), revenue (workspace currency, minor units), is_unrated.
+    `retold`: (conversion_id, event_id) of own events of one moment, of which `rows` names one.
     """
 
     rows: pa.Table
+    retold: pa.Table
     missing_rates: tuple[tuple[str, str], ...]
 
 
@@ -72,7 +74,7 @@ def conversions(view: View, speakers: Speakers, goal: Goal, rates: Rates) -> Con
         back = view.fetch(returned(versions, refunds, is_alone_counted=goal.count == "every"))
     rows = less_refunds(orders, back, rates)
     missing = tuple(sorted((c, day.isoformat()) for c, day in rates.missing))
-    return Conversions(rows, missing)
+    return Conversions(rows, view.fetch(_retold(versions)), missing)
 
 
 def stages_beside(view: View, goal: Goal) -> dict[str, int]:
@@ -174,6 +176,14 @@ def _one_each(versions: Expression, goal: Goal) -> Expression:
         own_event=versions.event_id.argmin(versions.ts_us, where=versions.is_event),
     )
     return newest.join(first, "conversion_id").join(owner, "conversion_id")
+
+
+def _retold(versions: Expression) -> Expression:
+    """Events of an order that another event told of at the same moment, as a till and a shop do."""
+    events = versions.filter(versions.is_event)
+    counts = events.group_by(["conversion_id", "ts_us"]).agg(told=events.count())
+    again = counts.filter(counts.told > 1)
+    return events.semi_join(again, ["conversion_id", "ts_us"]).select("conversion_id", "event_id")
 
 
 def _timed(orders: Expression, goal: Goal) -> Expression:

@@ -76,6 +76,8 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     points = _touches(view, speakers, question)
     members = _members(everyone, accounts, _of_nobody(view, points))
     found_paths = _paths(view, points, members, question.window_days)
+    if len(found.retold):
+        found_paths = _without(found_paths, view.given(_numbered(found.retold, everyone)))
     rows = view.fetch(_wanted(found_paths, question, len(counted)))
     won = rows.slice(0, int(np.searchsorted(_numbers(rows, "journey"), len(counted))))
     journeys, labels = journeys_of(counted, rows, len(won), question.by)
@@ -94,6 +96,19 @@ def _paths(view: View, touches: Expression, members: pa.Table, window_days: floa
         went_back = paths(touches, view.given(alone), window_us, OTHERS)
         found = found.union(went_back.filter(went_back.journey < OTHERS))
     return found
+
+
+def _without(rows: Expression, retold: Expression) -> Expression:
+    """Paths without the other events that told of their conversion at its moment."""
+    is_own = [rows.journey == retold.conversion_ix, rows.event_id == retold.event_id]
+    return rows.anti_join(retold, is_own)
+
+
+def _numbered(retold: pa.Table, everyone: pa.Table) -> pa.Table:
+    """(conversion_ix, event_id); those of no conversion of the goal are in no path."""
+    place = pc.index_in(retold.column("conversion_id"), everyone.column("conversion_id"))
+    found = retold.append_column("conversion_ix", place.cast(pa.int64()))
+    return found.filter(pc.is_valid(place)).select(["conversion_ix", "event_id"])
 
 
 def _wanted(rows: Expression, question: Question, counted: int) -> Expression:
