@@ -37,7 +37,7 @@ def test_no_key_lies_in_state_as_it_is(shop):
 
 
 def test_an_admin_key_of_no_scope_has_all_and_one_with_scopes_has_those(shop):
-    assert shop.admin_scopes("boss") == {"read", "write", "keys"}
+    assert shop.admin_scopes("boss") == {"read", "write", "keys", "privacy"}
     create(shop, Wanted(kind="admin", value="looker", scopes=("read",)))
     assert shop.admin_scopes("looker") == {"read"}
     assert shop.admin_scopes("site-key") == frozenset()

@@ -63,6 +63,10 @@ HELP = {
     ),
     "List the keys, none by its value.": "列出所有密钥(不显示密钥内容)。",
     "End a key for good.": "永久吊销一个密钥。",
+    "List who did and who saw what.": "查看操作审计日志:谁在何时做了什么、查看了什么。",
+    "only this, such as person.erase or read.people": "只看该操作,如 person.erase、read.people",
+    "only by them, such as key:4f0c2a9d1b77": "只看该操作人,如 key:4f0c2a9d1b77",
+    "only about them": "只看与该客户有关的记录",
     "its id, its value, or a name only it has": "编号、密钥内容,或没有重名的名称",
     "Say which events and touchpoints there should be, and check it.": (
         "管理埋点方案与触点地图,并核对实际数据。"

@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
         build(verbs)
     _maps(verbs)
     _rebuild(verbs)
+    _audit(verbs)
     _keys(verbs)
     _rejects(verbs)
     _source(verbs)
@@ -210,6 +211,18 @@ def _rebuild(verbs: Any) -> None:
     made.add_argument("dir", type=folder, metavar="DIR")
 
 
+def _audit(verbs: Any) -> None:
+    made = _verb(verbs, "audit", "List who did and who saw what.", "audit")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("--action", help="only this, such as person.erase or read.people")
+    made.add_argument("--actor", help="only by them, such as key:4f0c2a9d1b77")
+    made.add_argument("--person", metavar="PERSON", help="only about them")
+    made.add_argument("--from", dest="start", metavar="DAY", help="first day")
+    made.add_argument("--to", dest="end", metavar="DAY", help="the day after the last")
+    made.add_argument("--limit", metavar="N", help="at most so many (default 1000)")
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
 def _keys(verbs: Any) -> None:
     own = _group(verbs, "keys", "Make, list and revoke keys.")
     made = _verb(own, "create", "Make a key, or give one more aliases.", "keys")
@@ -228,7 +241,7 @@ def _keys(verbs: Any) -> None:
         "--scope",
         action="append",
         default=[],
-        choices=("read", "write", "keys"),
+        choices=("read", "write", "keys", "privacy"),
         help="admin key: what it may do (again for more; default all)",
     )
     made.add_argument("--format", choices=FORMATS[:2], default="table")

@@ -18,7 +18,8 @@ from msgspec import Struct
 
 from touchline import clock
 from touchline.identity.evidence import Decisions
-from touchline.storage import schema
+from touchline.storage import audit, schema
+from touchline.storage.audit import Entry
 from touchline.storage.state import State
 
 __all__ = ["KINDS", "Decision", "decided", "in_force", "record"]
@@ -62,7 +63,9 @@ def record(
         "reason": reason,
         "known_at_us": clock.now_us(),
     }
-    state.write((sa.insert(schema.decision), [row]))
+    # What it is about, and why, stand in the row itself, which goes when the person is erased.
+    done = Entry(f"decision.{kind}", author, {} if undoes is None else {"undoes": undoes})
+    audit.write(state, done, (sa.insert(schema.decision), [row]))
 
 
 def decided(state: State, as_of_us: int | None = None) -> list[Decision]:

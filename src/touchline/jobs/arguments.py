@@ -13,7 +13,7 @@ from touchline import clock
 from touchline.errors import BadInput
 from touchline.model import GRAINS
 
-__all__ = ["as_of", "cursor", "day", "days", "labels", "limit", "moment", "period", "window"]
+__all__ = ["as_of", "cursor", "day", "days", "labels", "limit", "moment", "number", "period", "window"]
 
 LAST_DAY = dt.date(9998, 12, 31)  # the day after it, in any zone, is a moment too
 MOST_DAYS = 3660
@@ -100,7 +100,12 @@ def cursor(text: str) -> tuple[int, int]:
 
 
 def limit(value: Any) -> int:
-    limit = int(value) if _NUMBER.fullmatch(str(value)) else 0
-    if limit < 1:
-        raise BadInput("bad_argument", name="limit", value=value, why="is not a number above 0.")
-    return limit
+    return number(value, "limit")
+
+
+def number(value: Any, name: str) -> int:
+    """One from 1 on."""
+    found = int(value) if _NUMBER.fullmatch(str(value)) else 0
+    if found < 1:
+        raise BadInput("bad_argument", name=name, value=value, why="is not a number above 0.")
+    return found

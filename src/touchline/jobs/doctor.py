@@ -20,7 +20,7 @@ from touchline.jobs.places import geo_path
 from touchline.journey.rate import Rates
 from touchline.measure.cost import spending
 from touchline.measure.provisional import Finality, provisional
-from touchline.storage import definition, schema
+from touchline.storage import audit, definition, schema
 from touchline.storage.engine import View
 from touchline.storage.frames import end_offset
 from touchline.storage.lake import LOG, SEQ
@@ -89,6 +89,10 @@ WHAT = {
         "{pattern} is no longer matched and is left out: write it without look-around and apply it",
         "正则表达式 {pattern} 已不受支持,目前不生效:请改写(不用环视和反向引用)后重新 apply",
     ),
+    "chain": (
+        "row {number} is not as it was written, or is gone: somebody changed the database",
+        "第 {number} 条记录被改动或缺失:有人直接修改过数据库",
+    ),
     "open": ("others may read it: chmod 600", "其他用户可以读取该文件,请执行 chmod 600"),
 }
 
@@ -122,6 +126,7 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
         for where, pattern in outdated(workspace)
     ]
     findings += _sources(workspace, language)
+    findings += _audit(workspace)
     listed = [finding.in_words(language) for finding in findings]
     return {"findings": listed, "sources": _by_source(account)}
 
@@ -236,6 +241,11 @@ def _settled_marks(workspace: Workspace, name: str) -> tuple[int, int]:
         pair = found
         time.sleep(PAUSE_S)
     return pair
+
+
+def _audit(workspace: Workspace) -> list[Finding]:
+    number = audit.broken(workspace.state)
+    return [] if number is None else [Finding("audit", "audit", "chain", {"number": number})]
 
 
 def _secrets(workspace: Workspace) -> list[Finding]:

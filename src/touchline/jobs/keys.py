@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from touchline import clock
 from touchline.errors import Ambiguous, BadInput, NotFound
+from touchline.jobs.audited import done
 from touchline.storage import access_key, schema, shown_keys
 from touchline.storage.access_key import SCOPES, AccessKey, alias_form, key_hash
 from touchline.storage.state import State, Statement
@@ -64,9 +65,14 @@ def create(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
     name = own.name if own else wanted.name or _free_name(wanted.kind, known)
     made = access_key.key_rows(wanted.kind, [(name, value)], wanted.scopes)
     aliases = [alias_form(alias) for alias in wanted.aliases]
-    workspace.state.write(
+    done(
+        workspace,
+        "key.create",
         (workspace.state.upsert(schema.access_key), made),
         *_aliased(workspace.state, aliases, key_hash(value), name, known),
+        key=key_hash(value)[:12],
+        kind=wanted.kind,
+        name=name,
     )
     if wanted.kind == "write":
         shown_keys.keep(workspace.dir, {name: value})
@@ -84,9 +90,10 @@ def revoke(workspace: Workspace, named: str) -> dict[str, Any]:
         raise Ambiguous("several_keys", key=named, ids=", ".join(key.id for key in found))
     (key,) = found
     table = schema.access_key
-    ended = sa.update(table).where(table.c.key_hash == key.key_hash)
-    with workspace.state.engine.begin() as connection:
-        connection.execute(ended.values(revoked_us=clock.now_us()))
+    ended = sa.update(table).where(table.c.key_hash == sa.bindparam("revoked_hash"))
+    ended = ended.values(revoked_us=sa.bindparam("now_us"))
+    rows = [{"revoked_hash": key.key_hash, "now_us": clock.now_us()}]
+    done(workspace, "key.revoke", (ended, rows), key=key.id, kind=key.kind, name=key.name)
     return _shown(_by_hash(workspace, key.key_hash))
 
 

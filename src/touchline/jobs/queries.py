@@ -16,6 +16,7 @@ from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs import arguments, plan_check, plan_infer, plan_template
+from touchline.jobs.audited import audit_rows, seen
 from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
@@ -72,6 +73,7 @@ def aggregates(workspace: Workspace, _registry: Registry, _args: dict[str, Any])
 
 def people(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> Iterator[bytes]:
     """JSON lines of everybody: person_id, identifiers in clear, latest traits."""
+    seen(workspace, "people")
     with workspace.view() as view:
         for person in export_people(workspace, registry.at(view)):
             yield _encoder.encode(person) + b"\n"
@@ -99,8 +101,11 @@ def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> It
         if args.get("person"):
             known = registry.at(view)
             person = find_person(workspace, known, args["person"])
+            seen(workspace, "events", known.person_ids[person])
             rows = with_person(rows, Speakers.of(view, known.nodes))
             rows = rows.filter(rows.person_ix == person)
+        else:
+            seen(workspace, "events")
         if args.get("message_id_prefix"):
             rows = rows.filter(rows.message_id.startswith(args["message_id_prefix"]))
         if args.get("from"):
@@ -118,6 +123,7 @@ def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> 
     with workspace.view() as view:
         known = registry.at(view)
         person = find_person(workspace, known, args["person"])
+        seen(workspace, "timeline", known.person_ids[person])
         rows = renamed(view, in_force(view, view.events()))
         rows = with_person(rows, Speakers.of(view, known.nodes))
         rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
@@ -190,6 +196,7 @@ QUERIES: dict[str, Query] = {
     ).as_json(),
     "channel_explain": lambda workspace, _, args: explain(workspace, args),
     "aggregates": aggregates,
+    "audit": audit_rows,
     "events": events,
     "intake": intake,
     "links": links,

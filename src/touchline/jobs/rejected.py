@@ -21,6 +21,7 @@ from touchline.identity.people import Registry
 from touchline.identity.profile import find_person
 from touchline.jobs import arguments
 from touchline.jobs.account import open_payload
+from touchline.jobs.audited import seen
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
@@ -41,6 +42,7 @@ def rejects(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> I
     arrival.
     """
     tests = [*_times(workspace, args), *_owner(workspace, registry, args)]
+    seen(workspace, "rejects")
     limit = arguments.limit(args["limit"]) if args.get("limit") else None
     yield from islice(_lines(workspace, _query(args), tests), limit)
 

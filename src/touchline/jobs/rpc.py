@@ -41,8 +41,11 @@ _LENGTH = struct.Struct("<I")
 
 
 class Request(msgspec.Struct, frozen=True):
+    """`actor`: who asks, as the audit log calls them."""
+
     name: str
     args: dict[str, Any] = {}
+    actor: str = ""
 
 
 def listen(workspace_dir: Path) -> socket.socket:
@@ -88,8 +91,13 @@ def ask(
 class WorkerClient:
     """Asks from an event loop, one connection a question."""
 
-    def __init__(self, workspace_dir: Path) -> None:
+    def __init__(self, workspace_dir: Path, actor: str = "") -> None:
         self._dir = workspace_dir
+        self._actor = actor
+
+    def acting(self, actor: str) -> "WorkerClient":
+        """The same, in the name of somebody."""
+        return WorkerClient(self._dir, actor)
 
     async def ask(self, name: str, args: dict[str, Any] | None = None) -> AsyncGenerator[bytes]:
         """Chunks of the answer. Closing the iterator early makes the worker stop."""
@@ -97,7 +105,7 @@ class WorkerClient:
         connection = _connect(self._dir, 0.0)
         reader, writer = await asyncio.open_unix_connection(sock=connection)
         try:
-            writer.write(_asked(name, args))
+            writer.write(_asked(name, args, self._actor))
             while True:
                 (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
                 kind, data = _split(await reader.readexactly(length))
@@ -141,9 +149,9 @@ def reply(connection: socket.socket, kind: bytes, data: bytes = b"") -> None:
     connection.sendall(_LENGTH.pack(len(data) + 1) + kind + data)
 
 
-def _asked(name: str, args: dict[str, Any] | None) -> bytes:
+def _asked(name: str, args: dict[str, Any] | None, actor: str = "") -> bytes:
     try:
-        data = msgspec.msgpack.encode(Request(name, args or {}))
+        data = msgspec.msgpack.encode(Request(name, args or {}, actor))
     except OverflowError:
         raise BadInput("unreadable_body", why="a number of more than 64 bits") from None
     if len(data) > MAX_REQUEST:

@@ -39,7 +39,7 @@ from touchline.storage import definition
 from touchline.storage.engine import View
 from touchline.storage.lake import LOG
 from touchline.storage.log import end_offset
-from touchline.storage.principal import ADMIN
+from touchline.storage.principal import Principal
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Worker", "main"]
@@ -291,17 +291,21 @@ class Worker:
                 finally:
                     self._computed.discard(threading.get_ident())
         elif request.name in COMMANDS:
-            yield msgspec.json.encode(COMMANDS[request.name](self.workspace, request.args))
+            here = self._seen_by(request)
+            yield msgspec.json.encode(COMMANDS[request.name](here, request.args))
         else:
             raise BadInput("bad_argument", name="name", value=request.name, why="is no question.")
 
     def _found(self, request: rpc.Request) -> Iterator[bytes]:
-        found = QUERIES[request.name](self.workspace.seen_by(ADMIN), self.registry, request.args)
+        found = QUERIES[request.name](self._seen_by(request), self.registry, request.args)
         if isinstance(found, Generator):
             with contextlib.closing(cast("Generator[bytes]", found)) as lines:
                 yield from _gathered(lines)
         else:
             yield msgspec.json.encode(found)
+
+    def _seen_by(self, request: rpc.Request) -> Workspace:
+        return self.workspace.seen_by(Principal(name=request.actor))
 
     def _pulse(self) -> Pulse:
         alive = all(thread.is_alive() for thread in self._threads)

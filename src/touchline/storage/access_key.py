@@ -29,8 +29,9 @@ __all__ = [
     "write_keys",
 ]
 
-# Of an admin key: see everything; change what is stored or in force; make and revoke keys.
-SCOPES = ("read", "write", "keys")
+# Of an admin key: see everything; change what is stored or in force; make and revoke keys; answer
+# people who ask for their data, or for its end.
+SCOPES = ("read", "write", "keys", "privacy")
 # Sites whose name is the same in capitals and in small letters.
 _CASELESS = ("plausible:", "umami:")
 

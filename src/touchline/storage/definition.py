@@ -11,7 +11,8 @@ import sqlalchemy as sa
 import tomli_w
 
 from touchline import clock
-from touchline.storage import schema
+from touchline.storage import audit, schema
+from touchline.storage.audit import Entry
 from touchline.storage.state import State
 
 __all__ = ["current", "newest", "save"]
@@ -54,5 +55,7 @@ def save(state: State, documents: dict[str, Any], author: str) -> list[str]:
         }
         for kind in changed
     ]
-    state.write((sa.insert(table), rows))
+    if changed:
+        done = Entry("definitions.apply", author, {"kinds": sorted(changed)})
+        audit.write(state, done, (sa.insert(table), rows))
     return changed

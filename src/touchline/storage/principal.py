@@ -4,19 +4,22 @@ that what is seen can be narrowed in one place.
 Until roles exist everybody is the admin, who sees all rows in clear.
 """
 
+from dataclasses import dataclass, field
 from typing import Literal
-
-from msgspec import Struct
 
 __all__ = ["ADMIN", "Principal"]
 
 
-class Principal(Struct, frozen=True):
-    """`row_scope` None is all rows; `mask_level` 0 masks nothing."""
+@dataclass(frozen=True)
+class Principal:
+    """`row_scope` None is all rows; `mask_level` 0 masks nothing. Two that see the same are equal,
+    whatever their `name`, by which the audit log calls them.
+    """
 
     role: Literal["admin"] = "admin"
     row_scope: None = None
     mask_level: Literal[0] = 0
+    name: str = field(default="", compare=False)
 
 
 ADMIN = Principal()

@@ -21,6 +21,7 @@ from sqlalchemy import (
 __all__ = [
     "access_key",
     "audit",
+    "audit",
     "consent",
     "consent_text",
     "decision",
@@ -133,6 +134,20 @@ trait = Table(
     Column("sealed_value", LargeBinary, nullable=False),
     Column("ts_us", BigInteger, nullable=False),
     Column("source", String(200), nullable=False),
+)
+
+# Who did or saw what: each row holds the hash of the one before (see `storage.audit`).
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("reason", Text),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
 )
 
 # Who did or saw what: each row holds the hash of the one before (see `storage.audit`).

@@ -4,7 +4,7 @@ Kept on the app itself, so several workspaces can be served side by side.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -13,9 +13,20 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from touchline.errors import Denied, Forbidden
 from touchline.jobs.rpc import WorkerClient
+from touchline.storage.access_key import key_hash
 from touchline.web.keys import Keys
 
-__all__ = ["MOST", "Admin", "KeyAdmin", "Scopes", "Served", "served", "streamed", "told"]
+__all__ = [
+    "MOST",
+    "Admin",
+    "KeyAdmin",
+    "PrivacyAdmin",
+    "Scopes",
+    "Served",
+    "served",
+    "streamed",
+    "told",
+]
 
 ANSWER_S = 60.0
 MOST = 2**63 - 1  # no database counts further
@@ -45,8 +56,9 @@ async def _scopes(
 ) -> frozenset[str]:
     """What the sender may do."""
     scopes = await served(request).keys.scopes(given.credentials) if given else None
-    if not scopes:
+    if given is None or not scopes:
         raise Denied("wrong_admin_key")
+    request.state.actor = f"key:{key_hash(given.credentials)[:12]}"  # as `keys list` names it
     return scopes
 
 
@@ -62,14 +74,20 @@ async def _key_admin(request: Request, scopes: Scopes) -> Served:
     return _allowed(request, scopes, "keys")
 
 
+async def _privacy_admin(request: Request, scopes: Scopes) -> Served:
+    return _allowed(request, scopes, "privacy")
+
+
 def _allowed(request: Request, scopes: frozenset[str], needed: str) -> Served:
     if needed not in scopes:
         raise Forbidden("out_of_scope", scope=needed)
-    return served(request)
+    here = served(request)
+    return replace(here, worker=here.worker.acting(request.state.actor))
 
 
 Admin = Annotated[Served, Depends(_admin)]
 KeyAdmin = Annotated[Served, Depends(_key_admin)]
+PrivacyAdmin = Annotated[Served, Depends(_privacy_admin)]
 
 
 async def told(

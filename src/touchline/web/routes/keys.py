@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from touchline.errors import Forbidden
+from touchline.storage.access_key import SCOPES
 from touchline.web.served import KeyAdmin, Scopes, told
 
 router = APIRouter(prefix="/api/v1/keys")
@@ -18,7 +19,7 @@ class NewKey(BaseModel):
     value: str | None = Field(None, description="the key itself; one is made up by default")
     name: str | None = Field(None, description="of a write key: the source of what it sends")
     aliases: list[str] = Field([], max_length=100, description="such as matomo:1")
-    scopes: list[Literal["read", "write", "keys"]] = Field(
+    scopes: list[Literal["read", "write", "keys", "privacy"]] = Field(
         [], description="of an admin key; none named is all"
     )
 
@@ -33,7 +34,7 @@ async def create(here: KeyAdmin, held: Scopes, wanted: NewKey) -> Response:
     """The answer is the only place where the key's value is ever shown."""
     if wanted.kind == "admin":
         # Nobody makes a key that may do more than the key it is made with.
-        for scope in wanted.scopes or ("read", "write", "keys"):
+        for scope in wanted.scopes or SCOPES:
             if scope not in held:
                 raise Forbidden("out_of_scope", scope=scope)
     return await told(here, "create_key", wanted.model_dump(exclude_none=True), status=201)

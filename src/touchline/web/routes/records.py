@@ -29,6 +29,18 @@ class Paging(BaseModel):
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
+class Audited(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    action: str | None = None
+    actor: str | None = None
+    person: str | None = Field(None, description="person_id, `type:value` or a value")
+    start: str | None = Field(None, alias="from", description="inclusive: day or ISO moment")
+    end: str | None = Field(None, alias="to", description="exclusive: day or ISO moment")
+    limit: int | None = Field(None, ge=1, le=MOST)
+    cursor: int | None = Field(None, ge=1, le=MOST, description="`number` of the last line before")
+
+
 class Rejects(Paging):
     reason: str | None = None
     source: str | None = None
@@ -61,6 +73,12 @@ class Hours(BaseModel):
 @router.get("/events", summary="Events as JSON lines, by arrival")
 async def events(here: Admin, paging: Annotated[Paging, Query()]) -> StreamingResponse:
     return await streamed(here, "events", paging.args(), LINES)
+
+
+@router.get("/audit", summary="Who did and who saw what, as JSON lines")
+async def audit(here: Admin, asked: Annotated[Audited, Query()]) -> StreamingResponse:
+    args = asked.model_dump(by_alias=True, exclude_none=True)
+    return await streamed(here, "audit", args, LINES)
 
 
 @router.get("/aggregates", summary="Touches that name nobody, a row a period, as JSON lines")
