@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -62,6 +60,9 @@ class State:
 
     def migrate(self) -> None:
         """Brings the schema to this version; an up-to-date one is left alone."""
+        from alembic import command  # here, as few starts need it
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.engine.begin() as connection:
