@@ -181,7 +181,7 @@ def test_other_programs_read_persons_and_why_a_value_is_held_back(lake):
     assert rows[lake.node("crm_id:k")]["first_seen_us"] is None
     assert sum(row["is_anchor"] for row in rows.values()) == len(people.people)
     (held,) = stored(lake, "quarantine")
-    wanted = {"type": "device", "touched_type": "user_id", "touches": 6}
+    wanted = {"type": "device", "touched_type": "user_id", "touches": 6, "reason": "shared"}
     assert held == wanted | {"node_id": lake.node("device:kiosk")}
 
 

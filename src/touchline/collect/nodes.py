@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from touchline.model import TYPE_RANK, Identifier
 from touchline.storage import schema
-from touchline.storage.vault import seal, unseal
+from touchline.storage.vault import Vault, seal, unseal
 from touchline.storage.workspace import Workspace
 
-__all__ = ["TRAITS", "NodeBook", "Trait", "clear_traits", "clear_values"]
+__all__ = ["TRAITS", "NodeBook", "Trait", "clear_traits", "clear_values", "opened"]
 
 TRAITS = "traits"  # mark in State: how often traits were written
 
@@ -38,7 +38,10 @@ class NodeBook:
     """Turns identifiers into node ids and knows which of them State must still learn."""
 
     def __init__(self, workspace: Workspace) -> None:
+        from touchline.collect.blocked import Blocklist  # which opens values by means of ours
+
         self._workspace = workspace
+        self._blocklist = Blocklist(workspace)
         self._known: set[bytes] = set()
         self._met: dict[bytes, Identifier] = {}
         self._rows: dict[tuple[Identifier, ...], list[dict[str, Any]]] = {}
@@ -83,11 +86,11 @@ class NodeBook:
                 newest[trait.node_id, trait.name] = trait
         nodes = schema.node.c
         held = {row.node_id for row in state.lookup(nodes.node_id, self._met.keys(), nodes.node_id)}
+        new = {node: known for node, known in self._met.items() if node not in held}
+        self._blocklist.note(new)
         keys: dict[bytes, AESGCM] = {}
         rows: list[dict[str, Any]] = []
-        for node, identifier in self._met.items():
-            if node in held:
-                continue
+        for node, identifier in new.items():
             keys[node], wrapped = vault.new_key(node)
             clear = msgspec.json.encode(identifier.value)
             rows.append(
@@ -112,6 +115,7 @@ class NodeBook:
                 [{"name": TRAITS, "value": 1}] if newest else [],
             ),
         )
+        self._blocklist.note(new, is_again=True)
         self._remember()
 
     def _remember(self) -> None:
@@ -129,10 +133,15 @@ def clear_values(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Id
     )
     found: dict[bytes, Identifier] = {}
     for row in rows:
-        key = workspace.vault.unwrap(row.node_id, row.wrapped_key)
-        value = msgspec.json.decode(unseal(key, row.sealed_value, b"value|" + row.node_id))
-        found[row.node_id] = Identifier(row.type, value)
+        found[row.node_id] = opened(workspace.vault, row)
     return found
+
+
+def opened(vault: Vault, row: Any) -> Identifier:
+    """What a row of `node` says in clear."""
+    key = vault.unwrap(row.node_id, row.wrapped_key)
+    value = msgspec.json.decode(unseal(key, row.sealed_value, b"value|" + row.node_id))
+    return Identifier(row.type, value)
 
 
 def clear_traits(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Mapping[str, Trait]]:

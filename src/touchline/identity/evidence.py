@@ -6,7 +6,7 @@ Evidence is a function of the set of facts, and all that is computed from it is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,13 +99,16 @@ class Pairs(NamedTuple):
 class Decisions:
     """What operators decided, by node id: `together` joins two values as far as limits allow,
     `apart` stops two from being one person, `quarantined` holds a value back whatever it touches,
-    `released` does not hold it back however much it touches.
+    `released` does not hold it back however much it touches. And what follows from their rules:
+    `blocked` matches a pattern, `staff` is a value of somebody who works here.
     """
 
     together: tuple[tuple[bytes, bytes], ...] = ()
     apart: tuple[tuple[bytes, bytes], ...] = ()
     quarantined: tuple[bytes, ...] = ()
     released: tuple[bytes, ...] = ()
+    blocked: tuple[bytes, ...] = ()
+    staff: tuple[bytes, ...] = ()
 
 
 NO_DECISIONS = Decisions()
@@ -144,6 +147,10 @@ class NodeSet:
         return found
 
 
+def _none() -> Ints:
+    return np.empty(0, np.int32)
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence(NodeSet):
     """Edges (a < b) between nodes, sorted by (a, b), each once; the others as indices.
@@ -159,13 +166,12 @@ class Evidence(NodeSet):
     apart: Ints
     held: Ints
     released: Ints
+    blocked: Ints = field(default_factory=_none)
+    staff: Ints = field(default_factory=_none)
 
     @classmethod
-    def of(
-        cls, nodes: Nodes, pairs: Pairs, *, apart: Ints, held: Ints, released: Ints
-    ) -> "Evidence":
+    def of(cls, nodes: Nodes, pairs: Pairs, **decided: Ints) -> "Evidence":
         hi, lo, rank, app, first_seen_us = nodes
-        decided = {"apart": apart, "held": held, "released": released}
         return cls(hi, lo, rank, first_seen_us, app, *pairs, **decided)
 
 
@@ -231,7 +237,7 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
 
     One that names a value without any evidence waits: it takes effect when the value first comes.
     """
-    none = np.empty(0, np.int32)
+    none = _none()
     bare = Evidence.of(nodes, pairs, apart=none.reshape(0, 2), held=none, released=none)
     together = _known(bare, decisions.together)
     if len(together):
@@ -240,14 +246,21 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
         added = Pairs(together[:, 0], together[:, 1], manual, ones)
         pairs = _best(pairs.plus(added))
     pairs = pairs.at(pairs.a != pairs.b)
-    held, released = bare.find(decisions.quarantined), bare.find(decisions.released)
     return Evidence.of(
         nodes,
         pairs,
         apart=_known(bare, decisions.apart),
-        held=np.unique(held[held >= 0]),
-        released=np.unique(released[released >= 0]),
+        held=_each(bare, decisions.quarantined),
+        released=_each(bare, decisions.released),
+        blocked=_each(bare, decisions.blocked),
+        staff=_each(bare, decisions.staff),
     )
+
+
+def _each(evidence: Evidence, ids: Sequence[bytes]) -> Ints:
+    """Index of each of these that is known, each once."""
+    found = evidence.find(ids)
+    return np.unique(found[found >= 0])
 
 
 def _known(evidence: Evidence, couples: Sequence[tuple[bytes, bytes]]) -> Ints:

@@ -3,7 +3,8 @@
 The edges are walked from the most to the least credible; one joins two clusters unless the whole
 would break a limit or bring together what an operator set apart. What surprises: the order holds no
 time and no position. It is (class, tier, days seen in powers of two, types, hash of the two ids),
-all of them properties of the pair, so that any machine and any arrival order walks the same way.
+all of them properties of the pair under the rules, so that any machine and any arrival order walks
+the same way.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from touchline.identity.evidence import Bytes, Evidence, Halves, Ints, Longs
-from touchline.identity.rules import Rules
+from touchline.identity.rules import DEFAULT, Rules
+from touchline.identity.window import is_crowded
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 
 __all__ = ["APART", "Forest", "credible_order", "grow"]
@@ -34,13 +36,15 @@ class Forest:
     limit: Bytes
 
 
-def credible_order(evidence: Evidence, edges: Longs) -> Longs:
+def credible_order(evidence: Evidence, edges: Longs, rules: Rules = DEFAULT) -> Longs:
     """These edges, the most credible first: a total order that depends on the pairs alone."""
     a, b = evidence.a[edges], evidence.b[edges]
     rank_a, rank_b = evidence.rank[a], evidence.rank[b]
-    weaker, stronger = np.maximum(rank_a, rank_b), np.minimum(rank_a, rank_b)
+    places = np.array([*rules.places, APART], np.int8)  # a type that is not known comes last
+    place_a, place_b = places[rank_a], places[rank_b]
+    weaker, stronger = np.maximum(place_a, place_b), np.minimum(place_a, place_b)
     bucket = -np.frexp(evidence.days[edges].astype(np.float64))[1]
-    tier = weaker >= DEVICE_TIER
+    tier = np.maximum(rank_a, rank_b) >= DEVICE_TIER
     tie = _pair_hash(evidence, a, b)
     by = np.lexsort((b, a, tie, stronger, weaker, bucket, tier, evidence.kind[edges]))
     return edges[by]
@@ -60,8 +64,8 @@ def grow(evidence: Evidence, rules: Rules, nodes: Longs, edges: Longs) -> Forest
 class _Clusters:
     """Union-find whose clusters carry what limits look at.
 
-    That is one packed number with a counter per type, the openids' apps where there are any, and
-    the nodes they must stay apart from.
+    That is one packed number with a counter per type, the openids' apps where there are any, the
+    times of what is counted within a window, and the nodes they must stay apart from.
     """
 
     def __init__(self, evidence: Evidence, rules: Rules, nodes: Longs, local: Ints) -> None:
@@ -71,7 +75,14 @@ class _Clusters:
         counted = {
             rank: limit
             for rank, limit in enumerate(rules.limits)
-            if limit is not None and rank != OPENID
+            if limit is not None and rank != OPENID and rules.windows_us[rank] is None
+        }
+        self.windows = {
+            rank: (limit, window_us)
+            for rank, (limit, window_us) in enumerate(
+                zip(rules.limits, rules.windows_us, strict=True)
+            )
+            if limit is not None and window_us is not None
         }
         one = [1 << (BITS * rank) if rank in counted else 0 for rank in range(APART)]
         self.load = [one[rank] for rank in ranks]
@@ -80,6 +91,8 @@ class _Clusters:
         self.per_app = rules.limits[OPENID]
         app = evidence.app[nodes].tolist()
         self.apps = {x: {app[x]: 1} for x, rank in enumerate(ranks) if rank == OPENID}
+        seen = evidence.first_seen_us[nodes].tolist() if self.windows else []
+        self.seen = {x: {r: [seen[x]]} for x, r in enumerate(ranks) if r in self.windows}
         self.foes: dict[int, set[int]] = {}
         for u, v in local[evidence.apart].tolist():
             if u >= 0 and v >= 0:
@@ -109,7 +122,7 @@ class _Clusters:
         return x
 
     def barrier(self, x: int, y: int) -> int | None:
-        """What forbids x and y to be one: APART, the strongest type over its limit, or nothing."""
+        """What forbids x and y to be one: APART, a type over its limit, or nothing."""
         if x in self.foes and any(self.find(foe) == y for foe in self.foes[x]):
             return APART
         over = (self.load[x] + self.load[y] + self.slack) & self.flags
@@ -119,6 +132,11 @@ class _Clusters:
             mine, theirs = self.apps[x], self.apps[y]
             if any(theirs.get(app, 0) + n > self.per_app for app, n in mine.items()):
                 return OPENID
+        if x in self.seen and y in self.seen:
+            mine, theirs = self.seen[x], self.seen[y]
+            for rank in sorted(mine.keys() & theirs.keys()):
+                if is_crowded(sorted(mine[rank] + theirs[rank]), *self.windows[rank]):
+                    return rank
         return None
 
     def unite(self, x: int, y: int) -> None:
@@ -128,6 +146,9 @@ class _Clusters:
             mine = self.apps.setdefault(x, {})
             for app, n in self.apps.pop(y).items():
                 mine[app] = mine.get(app, 0) + n
+        for rank, times in self.seen.pop(y, {}).items():
+            here = self.seen.setdefault(x, {})
+            here[rank] = sorted(here.get(rank, []) + times)
         if y in self.foes:
             self.foes.setdefault(x, set()).update(self.foes.pop(y))
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from touchline.collect.nodes import TRAITS
 from touchline.identity.evidence import NEVER_US, NO_DECISIONS, Decisions, NodeSet, halves
 from touchline.identity.person_map import PersonMap, node_bytes, node_column
-from touchline.identity.quarantine import BY_HAND, FREE, Quarantine
+from touchline.identity.quarantine import FREE, REASONS, SHARED, Quarantine
 from touchline.identity.resolve import VERSION, Clusters
 from touchline.identity.rules import Rules
 from touchline.model import IDENTIFIER_TYPES
@@ -179,8 +179,9 @@ def _shared(people: PersonMap) -> Iterator[pa.Table]:
         [
             node_column(people.known.node_ids(held)),
             _TYPES.take(pa.array(people.known.rank[held])),
-            _TYPES.take(pa.array(cause, mask=cause == BY_HAND)),
+            _TYPES.take(pa.array(cause, mask=cause < 0)),
             pa.array(count),
+            pa.array([REASONS.get(one, SHARED) for one in cause.tolist()], pa.string()),
         ],
         schema=columns.QUARANTINE,
     )
@@ -207,7 +208,7 @@ def _assembled(nodes: pa.Table, shared: pa.Table) -> PersonMap:
     known = NodeSet(hi, lo, _ranks(nodes["type"], len(IDENTIFIER_TYPES)), seen)
     held = np.flatnonzero(nodes["is_quarantined"].to_numpy())
     cause, count = np.full(len(hi), FREE, np.int8), np.zeros(len(hi), np.int32)
-    cause[held] = _ranks(shared["touched_type"], BY_HAND)
+    cause[held] = _causes(shared)
     count[held] = shared["touches"].to_numpy()
     person = nodes["person_ix"].to_numpy().astype(np.int32)
     anchor = np.flatnonzero(nodes["is_anchor"].to_numpy()).astype(np.int32)
@@ -225,6 +226,14 @@ def _rows(snapshot: TableSnapshot, shape: pa.Schema) -> pa.Table:
 def _ranks(types: pa.ChunkedArray, absent: int) -> npt.NDArray[np.int8]:
     place = pc.index_in(types, pa.array(IDENTIFIER_TYPES, pa.string()))
     return pc.fill_null(place, absent).to_numpy().astype(np.int8)
+
+
+def _causes(shared: pa.Table) -> npt.NDArray[np.int8]:
+    cause = _ranks(shared["touched_type"], FREE)
+    reason = shared["reason"].to_numpy()
+    for code, name in REASONS.items():
+        cause[reason == name] = code
+    return cause
 
 
 def _slices(length: int) -> Iterator[slice]:

@@ -7,6 +7,7 @@ of the very same evidence.
 """
 
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 
 import ibis
@@ -14,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from touchline.collect.blocked import blocked_nodes
 from touchline.identity.account import contacts
 from touchline.identity.decisions import decided, in_force
 from touchline.identity.evidence import (
@@ -49,6 +51,7 @@ SOURCES = (
     ("conversions", "occurred_us", OBSERVED),
     ("people", "occurred_us", RECORD),
 )
+OF_STAFF = ("email", "phone")  # what customers are registered with
 KEPT = 2  # maps a registry holds: the present one, and one for reports as of a day
 
 
@@ -88,7 +91,8 @@ class Registry:
         """The rules and decisions in force at a moment, or now."""
         state = self._workspace.state
         rules = Rules.from_document(definition.current(state, as_of_us))
-        return rules, in_force(decided(state, as_of_us))
+        blocked = blocked_nodes(self._workspace, rules.blocked, as_of_us)
+        return rules, replace(in_force(decided(state, as_of_us)), blocked=blocked)
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""
@@ -98,7 +102,7 @@ def person_map(
     view: View, rules: Rules = DEFAULT, decisions: Decisions = NO_DECISIONS
 ) -> PersonMap:
     """Resolves all evidence of a view."""
-    evidence = evidence_of(view, decisions)
+    evidence = evidence_of(view, replace(decisions, staff=staff_nodes(view, rules)))
     return PersonMap.of(evidence, resolve(evidence, rules))
 
 
@@ -108,6 +112,16 @@ def evidence_of(view: View, decisions: Decisions = NO_DECISIONS) -> Evidence:
     nodes = view.fetch(_nodes(sets))
     pairs = view.fetch(_pairs(sets))
     return gather(_node_arrays(nodes), _pair_arrays(nodes, pairs), decisions)
+
+
+def staff_nodes(view: View, rules: Rules) -> tuple[bytes, ...]:
+    """Phones and addresses of those who work here: they stand in a people file of such a source."""
+    rows = view.table("people", "source", "node_ids")
+    rows = rows.filter(rows.source.isin(rules.staff_sources))
+    opened = rows.select(node=rows.node_ids.unnest())
+    opened = opened.select(node_id=opened.node["id"], type=opened.node["type"])
+    own = opened.filter(opened.type.isin(OF_STAFF)).select("node_id").distinct()
+    return tuple(sorted(view.fetch(own)["node_id"].to_pylist())) if rules.staff_sources else ()
 
 
 def account_members(view: View, people: PersonMap) -> pa.Table:

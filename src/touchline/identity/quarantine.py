@@ -14,10 +14,15 @@ from touchline.identity.evidence import MANUAL, Bytes, Evidence, Ints, Mask
 from touchline.identity.rules import Rules
 from touchline.model import TYPE_RANK
 
-__all__ = ["BY_HAND", "FREE", "Quarantine", "quarantine"]
+__all__ = ["BLOCKED", "BY_HAND", "FREE", "REASONS", "SHARED", "STAFF", "Quarantine", "quarantine"]
 
 FREE = -1  # cause of a value that is not held back
 BY_HAND = -2  # cause: an operator decided it
+STAFF = -3  # cause: it is a value of somebody who works here, who registers customers with it
+BLOCKED = -4  # cause: it matches a pattern of the rules
+# What each is called; a value that touches too many is SHARED.
+SHARED = "shared"
+REASONS = {BY_HAND: "by_hand", STAFF: "staff", BLOCKED: "pattern"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +30,7 @@ class Quarantine:
     """Per node the rank of the type that it touches too many values of, and how many it touches.
 
     Of several types it is the one with the most values, the stronger one in a tie. `cause` is FREE
-    for a value that is not held back, and BY_HAND for an operator's decision.
+    for a value that is not held back, and below it where another reason than touching holds.
     """
 
     cause: Bytes
@@ -34,6 +39,10 @@ class Quarantine:
     @property
     def held(self) -> Mask:
         return self.cause != FREE
+
+    def reason(self, node: int) -> str:
+        """Why a node that is held back is: shared, by_hand, staff or pattern."""
+        return REASONS.get(int(self.cause[node]), SHARED)
 
 
 def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
@@ -48,6 +57,8 @@ def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
         more = touches > most
         cause[more] = rank
         most[more] = touches[more]
+    cause[evidence.staff] = STAFF
+    cause[evidence.blocked] = BLOCKED
     cause[evidence.released] = FREE
     cause[evidence.held] = BY_HAND
     count = np.where(cause >= 0, most, 0).astype(np.int32)

@@ -18,6 +18,7 @@ from touchline.identity.evidence import NO_APP, Bytes, Evidence, Ints, Longs, Ma
 from touchline.identity.kruskal import OPENID, credible_order, grow
 from touchline.identity.quarantine import Quarantine, quarantine
 from touchline.identity.rules import DEFAULT, Rules
+from touchline.identity.window import breaking
 
 __all__ = ["VERSION", "Clusters", "People", "resolve"]
 
@@ -60,7 +61,7 @@ def resolve(evidence: Evidence, rules: Rules = DEFAULT) -> People:
     broken = _broken(evidence, rules, cluster, ~held)
     nodes = np.flatnonzero(broken[cluster])
     doubtful = edges[broken[cluster[evidence.a[edges]]]]
-    doubtful = credible_order(evidence, doubtful)
+    doubtful = credible_order(evidence, doubtful, rules)
     forest = grow(evidence, rules, nodes, doubtful)
     cluster[nodes] = len(broken) + forest.root
     person, anchor = _numbered(evidence, cluster)
@@ -81,11 +82,14 @@ def _broken(evidence: Evidence, rules: Rules, cluster: Ints, free: Mask) -> Mask
     """
     count = int(cluster.max()) + 1 if len(cluster) else 0
     broken = np.zeros(count, np.bool_)
-    for rank, limit in enumerate(rules.limits):
+    for rank, (limit, window_us) in enumerate(zip(rules.limits, rules.windows_us, strict=True)):
         if limit is None:
             continue
         members = np.flatnonzero(free & (evidence.rank == rank))
-        if rank == OPENID:
+        if window_us is not None:
+            seen_us = evidence.first_seen_us[members]
+            broken[breaking(cluster[members], seen_us, limit, window_us)] = True
+        elif rank == OPENID:
             # The same test, on (component, app): an unnamed app is an app of its own.
             apps = int(evidence.app.max(initial=NO_APP)) + 2
             key = cluster[members].astype(np.int64) * apps + (evidence.app[members] + 1)

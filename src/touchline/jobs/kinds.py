@@ -35,10 +35,12 @@ def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
 
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
+    from touchline.collect.blocked import renew
     from touchline.jobs.sightings import look_back
 
     workspace = writer.workspace
     changed = definitions.apply(workspace, args["documents"], args["author"])
+    renew(workspace)
     look_back(workspace, definitions.planned_of(workspace).touchpoints)
     return changed
 

@@ -164,13 +164,14 @@ MAP = pa.schema(
     ],
 )
 
-# `touches` values of `touched_type`, which is null where an operator decided.
+# `touches` values of `touched_type`, which is null where `reason` is another one than "shared".
 QUARANTINE = pa.schema(
     [
         ("node_id", pa.binary()),
         ("type", pa.string()),
         ("touched_type", pa.string()),
         ("touches", pa.int32()),
+        ("reason", pa.string()),
     ],
 )
 

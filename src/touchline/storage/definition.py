@@ -15,7 +15,7 @@ from touchline.storage import audit, schema
 from touchline.storage.audit import Entry
 from touchline.storage.state import State
 
-__all__ = ["current", "newest", "save"]
+__all__ = ["current", "document", "newest", "save"]
 
 
 def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
@@ -30,10 +30,22 @@ def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
     return {row.kind: tomllib.loads(row.document)[row.kind] for row in state.read(query)}
 
 
-def newest(state: State) -> int:
-    """A number that grows whenever a definition changes."""
-    rows = state.read(sa.select(sa.func.max(schema.definition.c.id).label("newest")))
-    return rows[0].newest or 0
+def newest(state: State, kind: str | None = None, as_of_us: int | None = None) -> int:
+    """A number that grows whenever a definition changes, or one of this kind."""
+    table = schema.definition
+    query = sa.select(sa.func.max(table.c.id).label("newest"))
+    if kind is not None:
+        query = query.where(table.c.kind == kind)
+    if as_of_us is not None:
+        query = query.where(table.c.known_at_us <= as_of_us)
+    return state.read(query)[0].newest or 0
+
+
+def document(state: State, number: int) -> Any:
+    """The value of the document of this number; None when there is none."""
+    table = schema.definition
+    query = sa.select(table.c.kind, table.c.document).where(table.c.id == number)
+    return next((tomllib.loads(row.document)[row.kind] for row in state.read(query)), None)
 
 
 def save(state: State, documents: dict[str, Any], author: str) -> list[str]:

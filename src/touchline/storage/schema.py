@@ -21,7 +21,7 @@ from sqlalchemy import (
 __all__ = [
     "access_key",
     "audit",
-    "audit",
+    "blocked_node",
     "consent",
     "consent_text",
     "decision",
@@ -150,20 +150,6 @@ audit = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
-# Who did or saw what: each row holds the hash of the one before (see `storage.audit`).
-audit = Table(
-    "audit",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("at_us", BigInteger, nullable=False, index=True),
-    Column("actor", String(200), nullable=False),
-    Column("action", String(64), nullable=False),
-    Column("about", Text, nullable=False),
-    Column("reason", Text),
-    Column("previous", LargeBinary(32), nullable=False),
-    Column("hash", LargeBinary(32), nullable=False),
-)
-
 # What operators decided of identifiers: evidence like any other, only added to. `undoes` is the
 # decision that one of kind "undo" takes back.
 decision = Table(
@@ -208,6 +194,15 @@ consent_text = Table(
     Column("locale", String(16), nullable=False),
     Column("text", Text, nullable=False),
     Column("known_at_us", BigInteger, nullable=False),
+)
+
+# Values that match a pattern of the identity document of this number: they join nobody.
+blocked_node = Table(
+    "blocked_node",
+    metadata,
+    Column("node_id", LargeBinary(16), primary_key=True),
+    Column("pattern", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
 )
 
 # `sealed_request`: what came with the item, for it to be read again. A replayed one is no reject
