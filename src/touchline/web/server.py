@@ -28,6 +28,7 @@ from touchline.storage.workspace import Workspace
 from touchline.web.app import api
 from touchline.web.collector import Collector
 from touchline.web.dispatch import dispatch
+from touchline.web.head import Head, end_slow
 from touchline.web.keys import Keys
 from touchline.web.links import Shelf
 from touchline.web.rules import Rules
@@ -42,6 +43,8 @@ FINISH_S = 5  # requests in their course when told to stop
 SWITCH_S = 0.001  # the thread that syncs is not kept waiting by the one that reads requests
 KEEP_ALIVE_S = 75  # longer than load balancers keep theirs: the sender's side should close first
 
+LOOKED_AT = 20  # ticks, of which there are ten a second
+
 
 class Server(uvicorn.Server):
     """Stops on SIGTERM alone and ends as if nothing had happened."""
@@ -55,6 +58,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         process.settle_memory()
         process.tell_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % LOOKED_AT == 0:
+            end_slow(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     def _stop(self) -> None:
         self.should_exit = True
@@ -82,7 +90,7 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
     config = uvicorn.Config(
         dispatch(collector, api(served, has_routes=has_app), script),
         loop="uvloop",
-        http="httptools",
+        http=Head,
         lifespan="off",
         ws="none",
         access_log=False,
