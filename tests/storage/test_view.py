@@ -167,13 +167,24 @@ def test_a_question_beyond_the_memory_allowed_says_so(rows, monkeypatch, way):
     again.close()
 
 
+@pytest.mark.parametrize(
+    "spoil", [Path.unlink, lambda path: path.write_bytes(b"no parquet at all")]
+)
+def test_a_file_that_is_gone_or_damaged_is_named(rows, spoil):
+    rows.touch("user_id:ann", T0, "Ads")
+    rows.commit()
+    for path in (rows.workspace.dir / "lake").rglob("events/*/*.parquet"):
+        spoil(path)
+    with rows.workspace.view() as view, pytest.raises(Unavailable, match="parquet") as caught:
+        view.fetch(view.events())
+    assert (caught.value.code, caught.value.exit_code) == ("lake_broken", 3)
+
+
 def test_other_errors_of_the_engine_are_not_dressed_up(rows):
     rows.touch("user_id:ann", T0, "Ads")
     rows.commit()
-    (path,) = rows.workspace.lake.events.snapshot().files
     with rows.workspace.view() as view:
         table = view.events()
-        Path(path).unlink()
-        with pytest.raises(Exception, match=r"No files found|No such file") as caught:
-            view.fetch(table)
+        with pytest.raises(Exception, match="Could not convert") as caught:
+            view.fetch(table.select(number=table.channel.cast("int64")))
     assert not isinstance(caught.value, Unavailable)

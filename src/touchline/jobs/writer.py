@@ -33,7 +33,7 @@ from touchline.storage.workspace import Workspace
 __all__ = ["Writer", "arrival", "why_unread"]
 
 BATCH_BYTES = 4 << 20  # of the log, read at once
-WEIGHT = 32 << 20  # of inflated bodies and their items, stored at once
+WEIGHT = 16 << 20  # of inflated bodies and their items, stored at once
 PER_ITEM = 2_000  # what an item weighs beside its bytes
 
 

@@ -19,6 +19,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{path}: cannot be used ({why}). Check your rights and the disk, or put back a copy.",
         "{path} 无法使用({why})。请检查访问权限和磁盘,或用备份恢复。",
     ),
+    "lake_broken": (
+        "A file of the lake cannot be read ({why}). `touchline doctor` names all that are: put them"
+        " back from a copy.",
+        "数据文件无法读取({why})。请运行 `touchline doctor` 查看有哪些文件损坏,并用备份恢复。",
+    ),
     "workspace_locked": (
         "{path}: another process is writing to it. Try again when it has finished.",
         "{path} 正被另一个进程写入,请等它完成后再试。",

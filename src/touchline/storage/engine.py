@@ -99,9 +99,10 @@ class View:
         if name not in self._read:
             # Comparing the columns of all files means opening each of them twice.
             has_one_shape = self.files.tables[name].has_one_shape(TABLES[name][0])
-            rows = self._connection.read_parquet(
-                files, union_by_name=not has_one_shape, hive_partitioning=partition is not None
-            )
+            with self._in_words():
+                rows = self._connection.read_parquet(
+                    files, union_by_name=not has_one_shape, hive_partitioning=partition is not None
+                )
             if self.as_of_us is not None and "known_at_us" in TABLES[name][0].names:
                 rows = rows.filter(rows.known_at_us <= self.as_of_us)
             self._read[name] = rows
@@ -163,6 +164,8 @@ class View:
                 raise Unavailable("memory_full", limit=self._limit) from error
             if "No space left" in str(error):
                 raise Unavailable("disk_full", path=self._spill) from error
+            if isinstance(error, duckdb.IOException) or "magic bytes" in str(error):
+                raise Unavailable("lake_broken", why=str(error).partition("\n")[0]) from error
             raise
 
 
