@@ -35,6 +35,7 @@ __all__ = [
     "Rate",
     "RawRequest",
     "Reject",
+    "Said",
     "permission",
 ]
 
@@ -226,6 +227,7 @@ class Person(Struct, frozen=True, kw_only=True):
     traits: dict[str, Any] = {}
     occurred_us: int | None = None
     content_hash: bytes = b""
+    said: tuple["Said", ...] = ()
 
 
 class Cost(Struct, frozen=True, kw_only=True):
@@ -279,6 +281,21 @@ class Purpose(Struct, frozen=True, kw_only=True):
     needs_grant: bool = True
     is_separate: bool = False
     channels: tuple[str, ...] = ()
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """A yes or no as somebody sends it: to a purpose, by a channel or ("") by all of them.
+
+    `text`: the hash of the words that were read. `at_us`: when, if its sender tells.
+    """
+
+    purpose: str
+    is_granted: bool
+    channel: str = ""
+    basis: str = "consent"
+    text: str | None = None
+    locale: str | None = None
+    at_us: int | None = None
 
 
 class Consent(Struct, frozen=True, kw_only=True):

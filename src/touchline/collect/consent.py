@@ -10,7 +10,7 @@ from typing import Any
 
 from touchline.model import CONSENTS
 
-__all__ = ["consent_of", "signals_of"]
+__all__ = ["consent_of", "consent_word", "signals_of"]
 
 _SAID = {
     **{word: word for word in CONSENTS},
@@ -44,6 +44,16 @@ def consent_of(context: Mapping[str, Any]) -> str | None:
 def signals_of(headers: Mapping[str, str]) -> dict[str, bool]:
     """Which of Do-Not-Track and Global Privacy Control a browser's request carries."""
     return {name: True for header, name in _SIGNALS.items() if headers.get(header) == "1"}
+
+
+def consent_word(said: Any) -> bool | None:
+    """A single yes or no; None for what is neither."""
+    if type(said) is bool:
+        return said
+    word = _word(said) if type(said) is str else None
+    if word == "full":
+        return True
+    return False if word in ("denied", "off") else None
 
 
 def _of(said: Any) -> str | None:

@@ -100,7 +100,8 @@ class Decisions:
     """What operators decided, by node id: `together` joins two values as far as limits allow,
     `apart` stops two from being one person, `quarantined` holds a value back whatever it touches,
     `released` does not hold it back however much it touches. And what follows from their rules:
-    `blocked` matches a pattern, `staff` is a value of somebody who works here.
+    `blocked` matches a pattern, `staff` is a value of somebody who works here. `unlinked` is one
+    whose owner refuses to be linked.
     """
 
     together: tuple[tuple[bytes, bytes], ...] = ()
@@ -109,6 +110,7 @@ class Decisions:
     released: tuple[bytes, ...] = ()
     blocked: tuple[bytes, ...] = ()
     staff: tuple[bytes, ...] = ()
+    unlinked: tuple[bytes, ...] = ()
 
 
 NO_DECISIONS = Decisions()
@@ -168,6 +170,7 @@ class Evidence(NodeSet):
     released: Ints
     blocked: Ints = field(default_factory=_none)
     staff: Ints = field(default_factory=_none)
+    unlinked: Ints = field(default_factory=_none)
 
     @classmethod
     def of(cls, nodes: Nodes, pairs: Pairs, **decided: Ints) -> "Evidence":
@@ -254,6 +257,7 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
         released=_each(bare, decisions.released),
         blocked=_each(bare, decisions.blocked),
         staff=_each(bare, decisions.staff),
+        unlinked=_each(bare, decisions.unlinked),
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from touchline.collect.blocked import blocked_nodes
+from touchline.collect.consent_rules import LINKING
 from touchline.identity.account import contacts
 from touchline.identity.decisions import decided, in_force
 from touchline.identity.evidence import (
@@ -39,6 +40,7 @@ from touchline.identity.resolve import resolve
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import definition
+from touchline.storage.consent import Refusals
 from touchline.storage.engine import Expression, View
 from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
@@ -61,6 +63,7 @@ class Registry:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._maps: OrderedDict[tuple[object, ...], PersonMap] = OrderedDict()
+        self._refusals = Refusals(workspace.state, LINKING)
 
     def at(self, view: View) -> PersonMap:
         """The map of a view, by the rules in force at its moment."""
@@ -92,7 +95,10 @@ class Registry:
         state = self._workspace.state
         rules = Rules.from_document(definition.current(state, as_of_us))
         blocked = blocked_nodes(self._workspace, rules.blocked, as_of_us)
-        return rules, replace(in_force(decided(state, as_of_us)), blocked=blocked)
+        # Who refuses to be linked now is not linked in a report as of an earlier day, either.
+        unlinked = tuple(sorted(self._refusals.now()[LINKING]))
+        made = in_force(decided(state, as_of_us))
+        return rules, replace(made, blocked=blocked, unlinked=unlinked)
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""

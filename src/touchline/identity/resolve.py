@@ -56,6 +56,7 @@ def resolve(evidence: Evidence, rules: Rules = DEFAULT) -> People:
     """People of this evidence under these rules: a pure function of both."""
     shared = quarantine(evidence, rules)
     held = shared.held
+    held[evidence.unlinked] = True  # joins nobody, and is somebody all the same
     edges = np.flatnonzero(~(held[evidence.a] | held[evidence.b]))
     cluster = _components(evidence, edges)
     broken = _broken(evidence, rules, cluster, ~held)

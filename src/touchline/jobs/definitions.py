@@ -2,7 +2,7 @@
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
     [naming]  [[alias]]  [[webhook]]
-    [[form]]  [[promo_code]]  [[reported_source]]
+    [consent]  [[form]]  [[promo_code]]  [[reported_source]]
     [plan]  [[event]]  [[touchpoint]]
 
 `[site]` holds own_hosts and the like. Other top-level names are refused, so that a misspelt
@@ -20,6 +20,8 @@ from touchline.collect.alias import aliases, source_spellings
 from touchline.collect.bots import BotRules
 from touchline.collect.channel import ChannelRules
 from touchline.collect.connectors.definition import sources
+from touchline.collect.consent_rules import ConsentRules
+from touchline.collect.consent_words import check_purposes, words_of
 from touchline.collect.makers import makers
 from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.naming import Naming, naming
@@ -33,12 +35,14 @@ from touchline.jobs.planned import Planned, all_goals, planned
 from touchline.journey.goal import Goal, goals
 from touchline.measure.provisional import Finality
 from touchline.storage import definition
+from touchline.storage.consent import texts
 from touchline.storage.workspace import Workspace
 
 __all__ = [
     "apply",
     "channels_of",
     "checked",
+    "consent_rules",
     "dump",
     "goals_of",
     "held",
@@ -62,6 +66,7 @@ KINDS = (
     "bots",
     "identity",
     "naming",
+    "consent",
     "source",
     *makers.KINDS,
     *PLAN_KINDS,
@@ -98,13 +103,18 @@ def checked(documents: dict[str, Any], path: object) -> dict[str, Any]:
 
 def apply(workspace: Workspace, documents: dict[str, Any], author: str = "cli") -> list[str]:
     """Puts documents in force; returns the kinds that changed. The rest stays as it is."""
-    return definition.save(workspace.state, sealed(workspace, documents), author)
+    changed = definition.save(workspace.state, sealed(workspace, documents), author)
+    state = workspace.state
+    state.write(texts(state, words_of(definition.current(state))))
+    return changed
 
 
 def sealed(workspace: Workspace, documents: dict[str, Any]) -> dict[str, Any]:
     """Documents, checked, as they may lie in State: a secret in them is readable no more."""
     held, vault = definition.current(workspace.state), workspace.vault
-    _check({**readable(held)[0], **documents}, vault.open)
+    whole = {**readable(held)[0], **documents}
+    _check(whole, vault.open)
+    check_purposes(whole)
     return makers.sealed(documents, held, vault.seal, vault.open)
 
 
@@ -151,6 +161,11 @@ def naming_of(workspace: Workspace) -> Naming:
     return naming(definition.current(workspace.state).get("naming", {}))
 
 
+def consent_rules(workspace: Workspace) -> ConsentRules:
+    """What people are asked for."""
+    return ConsentRules.of(definition.current(workspace.state))
+
+
 def site_of(workspace: Workspace) -> Site:
     """What turning requests into events needs to know of this workspace."""
     held = in_force(workspace)
@@ -185,6 +200,7 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     naming(documents.get("naming", {}))
     _facts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
+    ConsentRules.of(documents)
     makers.makers(documents, opened)
 
 

@@ -26,6 +26,7 @@ from touchline.errors import Unavailable
 from touchline.jobs import sightings
 from touchline.jobs.account import Tally, intake_rows, reject_rows, replayed_rows
 from touchline.jobs.ahead import Ahead, Row
+from touchline.jobs.consented import Consented
 from touchline.jobs.fates import Arrival, Fates
 from touchline.jobs.in_force import InForce
 from touchline.jobs.off_plan import OffPlan
@@ -59,6 +60,7 @@ class EventStore:
         self.nodes = NodeBook(workspace)
         self._rows = Rows(self.nodes, region=workspace.region, time_zone=workspace.time_zone)
         self._in_force = InForce(workspace)
+        self.consented = Consented(workspace)
         self._off_plan = OffPlan(workspace)
         self.sessions = OpenSessions()
         self.last_seq = workspace.state.mark(SEQ)
@@ -86,8 +88,9 @@ class EventStore:
             self._has_failed = True
             planned = self._in_force.now()
             fates = Fates(self.workspace.id, self.known, arrivals, planned.plan, ahead)
-            events = [event for _, event in fates.stored]
-            ids = [event_id for event_id, _ in fates.stored]
+            kept = self.consented.taken(fates.stored)
+            events = [event for _, event in kept]
+            ids = [event_id for event_id, _ in kept]
             rows, traits = self._rows.table(ids, events, self.last_seq)
             is_revised = any(event.flags & Flag.REVISION for _, event in fates.stored)
             self.nodes.save(traits)

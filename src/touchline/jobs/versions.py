@@ -9,6 +9,7 @@ importing it again changes nothing although only its last row is in force.
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import ibis
@@ -21,9 +22,11 @@ from touchline import clock
 from touchline.collect.nodes import Trait
 from touchline.collect.redact import values_without_identifiers
 from touchline.collect.time import local_day
+from touchline.jobs.consented import rows_of
 from touchline.jobs.store import EventStore
-from touchline.model import Conversion, Person, Rate
+from touchline.model import Consent, Conversion, Identifier, Person, Rate
 from touchline.storage.columns import CONVERSIONS, PEOPLE, RATES
+from touchline.storage.consent import written
 from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
 
@@ -154,8 +157,9 @@ def conversion_ledger(store: EventStore, source: str) -> Ledger:
                 )
                 for row in rows
             ]
-            found["node_ids"] = [store.nodes.ids(row.identifiers) for row in rows]
+            nodes = [store.nodes.ids(row.identifiers) for row in rows]
             store.nodes.save()
+            found["node_ids"] = store.consented.countable(nodes)
         return found | {
             "source": [source] * len(rows),
             "local_day": [_date(local_day(row.occurred_us, zone)) for row in rows],
@@ -183,6 +187,7 @@ def people_ledger(store: EventStore, source: str) -> Ledger:
         with store.turn:
             nodes = [store.nodes.ids(row.identifiers) for row in rows]
             store.nodes.save(_traits(rows, nodes, source))
+            store.workspace.state.write(written(store.workspace.state, _said(rows, nodes, source)))
         found = _plain(rows, PEOPLE.names)
         return found | {
             "node_ids": nodes,
@@ -249,6 +254,18 @@ def _traits(
         moment = now if row.occurred_us is None else row.occurred_us
         for name, value in row.traits.items():
             yield Trait(ids[0]["id"], name, value, moment, source)
+
+
+def _said(
+    rows: Sequence[Person], nodes: Sequence[list[dict[str, Any]]], source: str
+) -> Iterator[Consent]:
+    """Of every version of a row once, however often it is imported."""
+    for row, ids in zip(rows, nodes, strict=True):
+        if row.said:
+            named = source.encode() + b"\0" + ids[0]["id"] + row.content_hash
+            act = blake2b(named, digest_size=16).digest()
+            who = [(Identifier(one["type"], ""), one["id"]) for one in ids]
+            yield from rows_of(act, who, row.said, at_us=clock.now_us(), source=f"import:{source}")
 
 
 def _date(day: int) -> dt.date:

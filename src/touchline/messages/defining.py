@@ -47,6 +47,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[site]: {why}. Correct it; docs/reference/definitions.md has its keys.",
         "[site] 有误:{why}。请修改;可用的键见 docs/reference/definitions.md。",
     ),
+    "bad_consent": (
+        "[consent]: {why}. Correct it; docs/reference/definitions.md has its keys.",
+        "[consent] 有误:{why}。请修改;可用的键见 docs/reference/definitions.md。",
+    ),
     "bad_webhook": (
         "[[webhook]] {name}: {why}. Correct it; docs/guides/offline-touches.md has examples.",
         "[[webhook]] {name} 有误:{why}。请修改;示例见 docs/zh/offline-touches.md。",

@@ -4,6 +4,7 @@ Nothing is changed or taken away: what somebody agreed to and when they took it 
 shown. Writing an act twice is writing it once.
 """
 
+import threading
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
@@ -63,15 +64,20 @@ def refusing(state: State, purpose: str, as_of_us: int | None = None) -> frozens
 
 
 class Refusals:
-    """Who refuses some purposes, brought up to date at little cost. One thread at a time."""
+    """Who refuses some purposes, brought up to date at little cost."""
 
     def __init__(self, state: State, *purposes: str) -> None:
         self._state = state
         self._held: dict[str, frozenset[bytes]] = dict.fromkeys(purposes, frozenset())
         self._last = -1
+        self._turn = threading.Lock()
 
     def now(self) -> dict[str, frozenset[bytes]]:
         """Purpose → the identifiers that refuse it."""
+        with self._turn:
+            return self._renewed()
+
+    def _renewed(self) -> dict[str, frozenset[bytes]]:
         newest = self._newest()
         if newest == self._last:
             return self._held

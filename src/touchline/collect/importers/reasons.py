@@ -55,6 +55,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The cell of the cursor's column is empty or no time, so its place cannot be known.",
         "增量字段为空或不是时间,无法判断该行的先后。请检查 cursor 所指的列。",
     ),
+    "bad_consent": (
+        "A consent is neither yes nor no. Write yes or no, or leave the cell empty.",
+        "同意列既不是“是”也不是“否”。请填“是”或“否”,不清楚时留空。",
+    ),
     "bad_conversion_id": (
         "The conversion id is longer than 255 characters. Shorten it.",
         "转化编号超过 255 个字符,请缩短。",

@@ -12,11 +12,12 @@ from typing import Any
 from touchline import clock
 from touchline.collect.context import plain_text
 from touchline.collect.item import Item, content, made_id
-from touchline.collect.makers.form import PERSONAL, Form
+from touchline.collect.makers.form import PERSONAL, Form, in_language
 from touchline.collect.url import host_and_path
 from touchline.collect.verdict import reason_against
 from touchline.errors import BadInput
 from touchline.model import LABEL_FIELDS, RawRequest
+from touchline.storage.consent import text_hash
 
 __all__ = ["filled", "may_know"]
 
@@ -91,10 +92,29 @@ def _labels(form: Form) -> dict[str, str]:
 def _context(form: Form, said: Mapping[str, Any]) -> dict[str, Any]:
     ticked = said.get("consent")
     consent = {"mode": "full" if may_know(form, ticked) else "cookieless", "form": form.name}
+    consent |= _agreed(form, ticked, "zh" if said.get("language") == "zh" else "en")
     return {
         "page": {name: said[key] for key, name in _PAGE if plain_text(said.get(key))},
         "consent": consent | ({"fields": ticked} if isinstance(ticked, dict) and ticked else {}),
     }
+
+
+def _agreed(form: Form, ticked: Any, language: str) -> dict[str, Any]:
+    """What was ticked that names a purpose, with the words beside it. No tick says nothing."""
+    purposes: dict[str, Any] = {}
+    for field in form.consents:
+        if not (field.purpose and isinstance(ticked, dict) and ticked.get(field.name) is True):
+            continue
+        about = {
+            "granted": True,
+            # One that the form insists on is no answer to a question of its own.
+            "basis": "consent" if field.is_required else "separate_consent",
+            "text": text_hash(in_language(field.label, language), language),
+            "locale": language,
+        }
+        names = (f"{field.purpose}.{channel}" for channel in field.channels)
+        purposes |= dict.fromkeys(names if field.channels else [field.purpose], about)
+    return {"purposes": purposes} if purposes else {}
 
 
 def _submitted(

@@ -60,6 +60,7 @@ class Choice(Struct, frozen=True, forbid_unknown_fields=True):
 class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`is_personal` (`personal` in the file): a text that names its writer, kept as a trait and
     only with consent. `value`: what a hidden field holds when the address says nothing of it.
+    `purpose`, `channels`: what a tick of this consent field allows (see `consent_rules`).
     """
 
     name: str
@@ -70,6 +71,8 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     is_personal: bool = msgspec.field(default=False, name="personal")
     choices: list[Choice | str] = []
     value: str = ""
+    purpose: str = ""
+    channels: tuple[str, ...] = ()
 
     @property
     def names_somebody(self) -> bool:
@@ -159,6 +162,8 @@ def _fault_of(field: Field) -> str | None:
         "only a choice has choices": not is_choice and bool(field.choices),
         "nobody can fill in what is hidden": field.type == "hidden" and field.is_required,
         "only a text is personal": field.is_personal and not is_text,
+        "only a consent has a purpose": field.purpose != "" and field.type != "consent",
+        "channels are those of a purpose": bool(field.channels) and not field.purpose,
     }
     why = next((why for why, is_so in faults.items() if is_so), None)
     return why and f"field {field.name[:40]}: {why}"

@@ -139,6 +139,7 @@ def _logged(form: Form, request: RawRequest, sent: Submission, come: Visit) -> d
     said = {
         "values": values,
         "consent": ticked,
+        "language": _language(form, request),
         "page": sent.own.get("_page") or request.headers.get("referer") or _address(request),
         "referrer": sent.own.get("_referrer"),
         "id": own_id if _OWN_ID.fullmatch(own_id) else None,
