@@ -22,7 +22,7 @@ from touchline.storage import audit, schema
 from touchline.storage.audit import Entry
 from touchline.storage.state import State
 
-__all__ = ["KINDS", "Decision", "decided", "in_force", "record"]
+__all__ = ["KINDS", "Decision", "decided", "holding", "in_force", "newest", "record"]
 
 KINDS = ("merge", "unmerge", "block", "unblock", "undo")
 PAIRS = ("merge", "unmerge")
@@ -76,8 +76,31 @@ def decided(state: State, as_of_us: int | None = None) -> list[Decision]:
     return [Decision(*row) for row in state.read(query)]
 
 
+def newest(state: State) -> int:
+    """A number that grows with every decision."""
+    return state.read(sa.select(sa.func.max(_table.id).label("newest")))[0].newest or 0
+
+
 def in_force(made: Sequence[Decision]) -> Decisions:
-    """What of them holds."""
+    """What of them holds, as the resolver takes it."""
+    kinds: dict[str, list[tuple[bytes, ...]]] = {kind: [] for kind in KINDS}
+    for about, one in sorted(_newest(made).items()):
+        kinds[one.kind].append(about)
+    return Decisions(
+        together=tuple((a, b) for a, b in kinds["merge"]),
+        apart=tuple((a, b) for a, b in kinds["unmerge"]),
+        quarantined=tuple(a for (a,) in kinds["block"]),
+        released=tuple(a for (a,) in kinds["unblock"]),
+    )
+
+
+def holding(made: Sequence[Decision]) -> set[int]:
+    """Numbers of those that hold: neither undone nor replaced by a later one."""
+    return {one.id for one in _newest(made).values()}
+
+
+def _newest(made: Sequence[Decision]) -> dict[tuple[bytes, ...], Decision]:
+    """The one that holds of each value, or two."""
     undone: set[int | None] = set()
     newest: dict[tuple[bytes, ...], Decision] = {}
     for one in reversed(made):
@@ -87,15 +110,7 @@ def in_force(made: Sequence[Decision]) -> Decisions:
             undone.add(one.undoes)
         else:
             newest.setdefault(_about(one), one)
-    kinds: dict[str, list[tuple[bytes, ...]]] = {kind: [] for kind in KINDS}
-    for about, one in sorted(newest.items()):
-        kinds[one.kind].append(about)
-    return Decisions(
-        together=tuple((a, b) for a, b in kinds["merge"]),
-        apart=tuple((a, b) for a, b in kinds["unmerge"]),
-        quarantined=tuple(a for (a,) in kinds["block"]),
-        released=tuple(a for (a,) in kinds["unblock"]),
-    )
+    return newest
 
 
 def _about(one: Decision) -> tuple[bytes, ...]:

@@ -7,6 +7,7 @@ of the very same evidence.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from touchline.collect.blocked import blocked_nodes
 from touchline.collect.consent_rules import LINKING
 from touchline.identity.account import contacts
-from touchline.identity.decisions import decided, in_force
+from touchline.identity.decisions import Decision, decided, in_force
 from touchline.identity.evidence import (
     NEVER_US,
     NO_APP,
@@ -36,7 +37,7 @@ from touchline.identity.evidence import (
 )
 from touchline.identity.mirror import TABLES, Mark, read_map
 from touchline.identity.person_map import PersonMap, node_bytes
-from touchline.identity.resolve import resolve
+from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import definition
@@ -75,16 +76,50 @@ class Registry:
         mark = Mark.of(view.files, rules, decisions)
         key = (mark, view.as_of_us, view.principal)
         if key not in self._maps:
-            is_whole = view.as_of_us is None and view.principal == ADMIN  # as the mirror is
-            stored = read_map(self._workspace.lake, mark) if is_whole else None
+            stored = read_map(self._workspace.lake, mark) if _is_whole(view) else None
             found = stored or person_map(view, rules, decisions)
-            if is_whole and stored is None:
+            if _is_whole(view) and stored is None:
                 self.on_computed(found, mark)
-            self._maps[key] = found
-            while len(self._maps) > KEPT:
-                self._maps.popitem(last=False)
+            self._hold(key, found)
         self._maps.move_to_end(key)
         return mark, self._maps[key]
+
+    def supposed(
+        self,
+        view: View,
+        *,
+        rules: Rules | None = None,
+        made: Sequence[Decision] | None = None,
+    ) -> tuple[Evidence, People]:
+        """What people would be of a view under other rules, or had this been decided."""
+        now, decisions = self._ruled(None)
+        if rules is not None and rules.blocked != now.blocked:
+            blocked = blocked_nodes(self._workspace, rules.blocked)
+            decisions = replace(decisions, blocked=blocked)
+        if made is not None:
+            said = in_force(made)
+            decisions = replace(
+                decisions,
+                together=said.together,
+                apart=said.apart,
+                quarantined=said.quarantined,
+                released=said.released,
+            )
+        rules = rules or now
+        evidence = evidence_of(view, replace(decisions, staff=staff_nodes(view, rules)))
+        return evidence, resolve(evidence, rules)
+
+    def keep(self, view: View, found: PersonMap) -> None:
+        """The map of a view as it is now: what had only been supposed has come to be so."""
+        mark = Mark.of(view.files, *self._ruled(view.as_of_us))
+        if _is_whole(view):
+            self.on_computed(found, mark)
+        self._hold((mark, view.as_of_us, view.principal), found)
+
+    def _hold(self, key: tuple[object, ...], found: PersonMap) -> None:
+        self._maps[key] = found
+        while len(self._maps) > KEPT:
+            self._maps.popitem(last=False)
 
     def mark(self) -> Mark:
         """Of what a map would be made now."""
@@ -102,6 +137,11 @@ class Registry:
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""
+
+
+def _is_whole(view: View) -> bool:
+    """Whether its map is the one that the mirror has."""
+    return view.as_of_us is None and view.principal == ADMIN
 
 
 def person_map(

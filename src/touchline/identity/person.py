@@ -16,7 +16,7 @@ import numpy.typing as npt
 from touchline.identity.evidence import Ints, NodeSet
 from touchline.identity.resolve import Clusters
 
-__all__ = ["PersonIds", "is_person_id", "person_id", "redirect"]
+__all__ = ["PersonIds", "is_person_id", "named_after", "person_id", "redirect"]
 
 DOMAIN = b"touchline.person"
 _PERSON_ID = re.compile("p[0-9a-f]{32}")
@@ -70,6 +70,15 @@ def redirect(nodes: NodeSet, people: Clusters, wanted: Sequence[str]) -> Ints:
                 found[candidate] = int(people.person[node])
         missing = sum(person < 0 for person in found.values())
     return np.array([found[name] for name in wanted], np.int32)
+
+
+def named_after(nodes: NodeSet, people: Clusters, wanted: str) -> int | None:
+    """The node that an id was made of, also one of long ago."""
+    for numbers in (people.anchor, _others(people)):
+        for node, candidate in zip(numbers.tolist(), _candidates(nodes, numbers), strict=True):
+            if candidate == wanted:
+                return node
+    return None
 
 
 def _candidates(known: NodeSet, nodes: npt.NDArray[np.integer]) -> Iterator[str]:

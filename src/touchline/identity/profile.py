@@ -5,7 +5,7 @@ identifier; when it is several people's, the question is handed back rather than
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from touchline.collect.nodes import Trait, clear_traits, clear_values
 from touchline.collect.normalise import identifier
@@ -14,9 +14,16 @@ from touchline.identity.people import PersonMap
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK, Identifier
 from touchline.storage.workspace import Workspace
 
-__all__ = ["export_people", "find_person", "identifiers_of", "traits_of"]
+__all__ = ["export_people", "find_node", "find_person", "identifiers_of", "traits_of"]
 
 PERSONS_AT_ONCE = 2_000
+
+
+class _Holder(NamedTuple):
+    """A person's node, and what it says."""
+
+    node: int
+    known: Identifier
 
 
 def find_person(workspace: Workspace, people: PersonMap, name: str) -> int:
@@ -24,21 +31,27 @@ def find_person(workspace: Workspace, people: PersonMap, name: str) -> int:
 
     Raises NotFound("person_unknown") or Ambiguous("person_ambiguous").
     """
-    known = people.person_of_id(name)
-    if known is not None:
-        return known
+    return int(people.people.person[find_node(workspace, people, name)])
+
+
+def find_node(workspace: Workspace, people: PersonMap, name: str) -> int:
+    """The same, down to the identifier: for a person_id the one that the person is named after."""
+    person = people.person_of_id(name)
+    if person is not None:
+        return int(people.people.anchor[person])
     kind, colon, value = name.partition(":")
     if colon and kind in TYPE_RANK:
         found = _holders(workspace, people, value, [kind])
         if found:
-            return next(iter(found))
+            return next(iter(found.values())).node
     found = _holders(workspace, people, name, IDENTIFIER_TYPES)
     if not found:
         raise NotFound("person_unknown", name=name)
     if len(found) > 1:
-        choices = " · ".join(f"{known.type}:{known.value}" for known in found.values())
+        known = (holder.known for holder in found.values())
+        choices = " · ".join(f"{one.type}:{one.value}" for one in known)
         raise Ambiguous("person_ambiguous", name=name, choices=choices)
-    return next(iter(found))
+    return next(iter(found.values())).node
 
 
 def identifiers_of(workspace: Workspace, people: PersonMap, person_ix: int) -> list[dict[str, str]]:
@@ -72,15 +85,15 @@ def export_people(workspace: Workspace, people: PersonMap) -> Iterator[dict[str,
 
 def _holders(
     workspace: Workspace, people: PersonMap, value: str, kinds: Iterable[str]
-) -> dict[int, Identifier]:
+) -> dict[int, _Holder]:
     """Who holds this value as one of these types, and as which (the strongest)."""
     read = (identifier(kind, value, workspace.region) for kind in kinds)
     known = [found for found in read if found is not None]
-    holders = people.person_of([workspace.vault.node_id(k.type, k.value) for k in known])
-    found: dict[int, Identifier] = {}
-    for person, name in zip(holders, known, strict=True):
-        if person is not None:
-            found.setdefault(person, name)
+    nodes = people.known.find([workspace.vault.node_id(k.type, k.value) for k in known])
+    found: dict[int, _Holder] = {}
+    for node, name in zip(nodes.tolist(), known, strict=True):
+        if node >= 0:
+            found.setdefault(int(people.people.person[node]), _Holder(node, name))
     return found
 
 

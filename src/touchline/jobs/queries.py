@@ -15,7 +15,16 @@ from touchline.collect.nodes import clear_values
 from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import Speakers, with_person
-from touchline.jobs import arguments, plan_check, plan_infer, plan_template
+from touchline.jobs import (
+    arguments,
+    consent,
+    identity,
+    identity_rules,
+    plan_check,
+    plan_infer,
+    plan_template,
+    preferences,
+)
 from touchline.jobs.audited import audit_rows, seen
 from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
@@ -197,7 +206,14 @@ QUERIES: dict[str, Query] = {
     "channel_explain": lambda workspace, _, args: explain(workspace, args),
     "aggregates": aggregates,
     "audit": audit_rows,
+    "decide": identity.decide,
+    "decisions": identity.decisions,
+    "consent": consent.shown,
+    "preferences": preferences.page,
+    "preferences_link": preferences.link,
     "events": events,
+    "identity_dry_run": identity_rules.dry_run,
+    "identity_rules": identity_rules.rules,
     "intake": intake,
     "links": links,
     "named": named,
@@ -207,6 +223,7 @@ QUERIES: dict[str, Query] = {
     "plan_template": lambda _, __, args: plan_template.template(args["name"], args["language"]),
     "plan_templates": lambda _, __, ___: plan_template.templates(),
     "qr": drawn,
+    "quarantine": identity_rules.quarantine,
     "rejects": rejects,
     "timeline": timeline,
 }

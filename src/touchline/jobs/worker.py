@@ -75,6 +75,10 @@ class SharedRegistry(Registry):
         with self._turn:
             return super().marked(view)
 
+    def keep(self, view: View, found: PersonMap) -> None:
+        with self._turn:
+            super().keep(view, found)
+
 
 class Worker:
     """Use inside `workspace.write_lock()`."""

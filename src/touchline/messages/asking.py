@@ -27,6 +27,50 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name} is more than one person. Say which you mean: {choices}.",
         "{name} 对应多位客户,请指明是哪一位:{choices}。",
     ),
+    "same_value": (
+        "{a} and {b} are the same value. Name two different ones.",
+        "{a} 和 {b} 是同一个标识,请填写两个不同的标识。",
+    ),
+    "already_one_person": (
+        "{a} and {b} are one person already. There is nothing to merge.",
+        "{a} 和 {b} 已经是同一位客户,无需合并。",
+    ),
+    "not_one_person": (
+        "{a} and {b} are not one person. There is nothing to take apart.",
+        "{a} 和 {b} 不是同一位客户,无需拆分。",
+    ),
+    "value_held_back": (
+        "{name} is held back and joins nobody. Unblock it first, or name another value.",
+        "{name} 是存疑标识,不参与客户合并。请先解除(unblock),或换一个标识。",
+    ),
+    "merge_over_limit": (
+        "{a} and {b} cannot be one person: the limit of {type} forbids it. See identity rules.",
+        "{a} 和 {b} 不能合并:会超过 {type} 的数量上限。规则见 identity rules。",
+    ),
+    "merge_set_apart": (
+        "{a} and {b} cannot be one person: a decision keeps them apart. See identity decisions.",
+        "{a} 和 {b} 不能合并:此前有人工决定将其分开。请先撤销该决定(见 identity decisions)。",
+    ),
+    "may_not_be_linked": (
+        "{a} and {b} cannot be one person: a customer has refused to be linked. Ask for consent.",
+        "{a} 和 {b} 不能合并:客户不同意关联其标识。请先取得同意。",
+    ),
+    "already_blocked": (
+        "{name} is blocked already. Take it back with unblock or undo.",
+        "{name} 已被人工屏蔽。如需恢复,请用 unblock 或 undo。",
+    ),
+    "not_held_back": (
+        "{name} is not held back. There is nothing to unblock.",
+        "{name} 不是存疑标识,无需解除。",
+    ),
+    "no_such_decision": (
+        "There is no decision {number}. identity decisions lists those there are.",
+        "没有编号为 {number} 的决定。现有决定见 identity decisions。",
+    ),
+    "decision_not_in_force": (
+        "Decision {number} is not in force: undone, or replaced by a later one.",
+        "决定 {number} 目前无效:已被撤销,或被之后的决定取代。",
+    ),
     "unknown_model": (
         "{model!r} is not an attribution model. Choose from: {known}, or all.",
         "没有名为 {model!r} 的归因模型。可选:{known},或 all(全部)。",

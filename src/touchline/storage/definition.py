@@ -15,7 +15,7 @@ from touchline.storage import audit, schema
 from touchline.storage.audit import Entry
 from touchline.storage.state import State
 
-__all__ = ["current", "document", "newest", "save"]
+__all__ = ["about", "current", "document", "newest", "save"]
 
 
 def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
@@ -46,6 +46,14 @@ def document(state: State, number: int) -> Any:
     table = schema.definition
     query = sa.select(table.c.kind, table.c.document).where(table.c.id == number)
     return next((tomllib.loads(row.document)[row.kind] for row in state.read(query)), None)
+
+
+def about(state: State, kind: str) -> tuple[int, str, int] | None:
+    """Version, author and time of the document of a kind that is in force."""
+    table = schema.definition
+    query = sa.select(table.c.version, table.c.author, table.c.known_at_us)
+    rows = state.read(query.where(table.c.id == newest(state, kind)))
+    return next(((row.version, row.author, row.known_at_us) for row in rows), None)
 
 
 def save(state: State, documents: dict[str, Any], author: str) -> list[str]:

@@ -1,0 +1,142 @@
+"""Two person maps → who became whom: persons merged, split and renamed, values held back.
+
+A person goes on in whoever holds the value they were named after: so does their old id (`person`).
+Where that one has another name now, two were merged (or an earlier sighting renamed one alone).
+Whatever else of a person is somebody else's now was split off.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from touchline.identity.evidence import Ints, Longs, Mask, NodeSet
+from touchline.identity.person_map import PersonMap
+
+__all__ = ["MERGED", "RENAMED", "SPLIT", "Change", "Differences"]
+
+MERGED = "person_merged"  # `person_id` is `other_id` from now on, with somebody else
+SPLIT = "person_split"  # values of `person_id` are those of `other_id` from now on
+RENAMED = "person_renamed"  # `person_id` is called `other_id` from now on
+
+
+class Change(NamedTuple):
+    """`values`: how many identifiers moved."""
+
+    kind: str
+    person_id: str
+    other_id: str
+    values: int
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """What is different in `after`, of the values that both know."""
+
+    before: PersonMap
+    after: PersonMap
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Persons merged, split and renamed; values newly held back and no longer so."""
+        kinds = self._kinds
+        was, now = self._places
+        held_was = self.before.people.quarantine.held[was]
+        held_now = self.after.people.quarantine.held[now]
+        return {
+            "merged": int((kinds.is_merged & ~kinds.was_held).sum()),
+            "split": int((kinds.is_split & ~kinds.is_held).sum()),
+            "renamed": int(kinds.is_renamed.sum()),
+            "held_back": int((held_now & ~held_was).sum()),
+            "released": int((held_was & ~held_now).sum()),
+        }
+
+    def changes(self, limit: int | None = None) -> Iterator[Change]:
+        """Each change, those that move most values first."""
+        kinds = self._kinds
+        rows = np.flatnonzero(kinds.is_merged | kinds.is_split | kinds.is_renamed)
+        rows = rows[np.lexsort((kinds.now[rows], kinds.was[rows], -kinds.values[rows]))]
+        before, after = self.before.person_ids, self.after.person_ids
+        for row in rows[:limit].tolist():
+            is_one = kinds.is_merged[row] or kinds.is_renamed[row]
+            kind = (MERGED if kinds.is_merged[row] else RENAMED) if is_one else SPLIT
+            was, now = before[int(kinds.was[row])], after[int(kinds.now[row])]
+            yield Change(kind, was, now, int(kinds.values[row]))
+
+    def held_back(self) -> Longs:
+        """Nodes of `after` that are held back and were not (an unknown one was not)."""
+        was, now = self._places
+        held = self.after.people.quarantine.held.copy()
+        held[now[self.before.people.quarantine.held[was]]] = False
+        return np.flatnonzero(held)
+
+    def released(self) -> Longs:
+        """Nodes of `after` that are not held back any more."""
+        was, now = self._places
+        free = ~self.after.people.quarantine.held[now]
+        return np.sort(now[self.before.people.quarantine.held[was] & free]).astype(np.int64)
+
+    @cached_property
+    def _places(self) -> tuple[Ints, Ints]:
+        """Where each value that both know stands, in either."""
+        found = _positions(self.before.known, self.after.known)
+        was = np.flatnonzero(found >= 0).astype(np.int32)
+        return was, found[was]
+
+    @cached_property
+    def _kinds(self) -> "_Pairs":
+        was, now = self._places
+        before, after = self.before.people, self.after.people
+        size = max(len(after), 1)
+        key = before.person[was].astype(np.int64) * size + after.person[now]
+        pairs, values = np.unique(key, return_counts=True)
+        old, new = (pairs // size).astype(np.int32), (pairs % size).astype(np.int32)
+        at = _positions(self.before.known, self.after.known)[before.anchor]  # -1: erased
+        heir = np.where(at >= 0, after.person[np.maximum(at, 0)] if len(after) else -1, -1)
+        is_heir = heir[old] == new
+        has_name = at[old] == after.anchor[new]
+        # A person that others went into is one of several; one alone was renamed.
+        parts = np.bincount(new[is_heir], minlength=len(after))
+        is_several = parts[new] > 1
+        return _Pairs(
+            old,
+            new,
+            values,
+            is_merged=is_heir & ~has_name & is_several,
+            is_renamed=is_heir & ~has_name & ~is_several,
+            is_split=~is_heir,
+            was_held=before.quarantine.held[before.anchor[old]],
+            is_held=after.quarantine.held[after.anchor[new]],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """A person before and one after who have values in common, each pair once."""
+
+    was: Ints
+    now: Ints
+    values: Longs
+    is_merged: Mask
+    is_renamed: Mask
+    is_split: Mask
+    was_held: Mask
+    is_held: Mask
+
+
+def _positions(nodes: NodeSet, among: NodeSet) -> Ints:
+    """Index of each node in another set, -1 where it is not. Both are sorted by id."""
+    if not len(among):
+        return np.full(len(nodes), -1, np.int32)
+    at = np.searchsorted(among.hi, nodes.hi)
+    last = len(among) - 1
+    while True:  # equal first halves of different ids are rare: a step or none
+        here = np.minimum(at, last)
+        is_other = (at <= last) & (among.hi[here] == nodes.hi) & (among.lo[here] < nodes.lo)
+        if not is_other.any():
+            break
+        at = at + is_other
+    same = (at <= last) & (among.hi[here] == nodes.hi) & (among.lo[here] == nodes.lo)
+    return np.where(same, here, -1).astype(np.int32)

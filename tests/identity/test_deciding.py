@@ -1,0 +1,140 @@
+"""Decisions asked for by name: told before and after, refused with the reason, taken back whole."""
+
+import json
+
+import pytest
+
+from touchline.errors import Ambiguous, BadInput, NotFound
+from touchline.identity.decisions import decided
+from touchline.jobs import definitions, identity
+
+ANN, BOB = "email:a@b.cn", "phone:+8613800138000"
+
+
+@pytest.fixture
+def couple(lake):
+    lake.put("events", f"user_id:ann {ANN}", f"anonymous_id:c1 {BOB}")
+    return lake
+
+
+def decide(lake, kind, *names, **more):
+    asked = {"kind": kind, "names": names, "reason": "a call", **more}
+    return identity.decide(lake.workspace, lake.registry, asked)
+
+
+def ids(lake, *names):
+    people = lake.people()
+    found = people.person_of([lake.node(name) for name in names])
+    return [people.person_ids[ix] for ix in found]
+
+
+def listed(lake):
+    lines = identity.decisions(lake.workspace, lake.registry, {})
+    return [json.loads(line) for line in lines]
+
+
+def test_a_merge_tells_who_goes_into_whom_before_and_after(couple):
+    (bob,) = ids(couple, BOB)
+    (ann,) = ids(couple, ANN)
+    trial = decide(couple, "merge", "ann", "13800138000", is_trial=True)
+    assert (trial["decision"], trial["merged"], trial["split"]) == (None, 1, 0)
+    assert (trial["persons_before"], trial["persons_after"]) == (2, 1)
+    change = {"kind": "person_merged", "person_id": bob, "other_id": ann, "values": 2}
+    assert trial["changes"] == [change]
+    assert [one["person_id"] for one in trial["about"]] == [ann, bob]
+    assert not couple.same(couple.people(), (ANN, BOB))
+    assert decided(couple.workspace.state) == []
+    done = decide(couple, "merge", ann, bob)
+    assert {**done, "decision": None, "is_trial": True} == trial
+    assert done["decision"] == 1
+    assert couple.same(couple.people(), (ANN, BOB))
+
+
+def test_ids_of_before_a_merge_take_it_apart(couple):
+    (ann,) = ids(couple, ANN)
+    (bob,) = ids(couple, BOB)
+    couple.put("events", f"{ANN} anonymous_id:c1")
+    assert couple.same(couple.people(), (ANN, BOB))
+    told = decide(couple, "unmerge", ann, bob)
+    assert told["split"] == 1
+    assert ids(couple, ANN, BOB) != [ann, ann]
+
+
+def test_what_was_computed_for_the_answer_is_not_computed_again(couple, monkeypatch):
+    decide(couple, "merge", ANN, BOB)
+    monkeypatch.setattr("touchline.identity.people.person_map", None)
+    assert couple.same(couple.people(), (ANN, BOB))
+
+
+def test_every_decision_can_be_taken_back_and_leaves_nothing(couple):
+    before = list(couple.people().person_ids)
+    steps = [("merge", ANN, BOB), ("block", ANN), ("unblock", ANN), ("unmerge", ANN, "user_id:ann")]
+    for step in steps:
+        decide(couple, *step)
+    for number in range(len(steps), 0, -1):
+        decide(couple, "undo", undoes=number)
+    assert list(couple.people().person_ids) == before
+    made = listed(couple)
+    assert [one["is_in_force"] for one in made] == [False] * 8
+    assert made[-1]["about"][1] == {
+        "type": "phone", "value": "+8613800138000", "person_id": ids(couple, BOB)[0],
+    }  # fmt: skip
+    assert made[0]["undoes"] == 1
+    assert made[-1]["author"].startswith("local")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (("merge", ANN, "a@b.cn"), "same_value"),
+        (("merge", ANN, "user_id:ann"), "already_one_person"),
+        (("unmerge", ANN, BOB), "not_one_person"),
+        (("unblock", ANN), "not_held_back"),
+    ],
+)
+def test_what_would_change_nothing_is_said_so(couple, asked, code):
+    with pytest.raises(BadInput) as caught:
+        decide(couple, *asked)
+    assert caught.value.code == code
+    assert decided(couple.workspace.state) == []
+
+
+def test_what_cannot_be_is_told_with_what_forbids_it(couple):
+    couple.put("events", f"user_id:bob {BOB}")
+    with pytest.raises(BadInput, match="limit of user_id"):
+        decide(couple, "merge", ANN, BOB)
+    decide(couple, "block", BOB)
+    with pytest.raises(BadInput, match="held back"):
+        decide(couple, "merge", ANN, BOB)
+    with pytest.raises(BadInput, match="blocked already"):
+        decide(couple, "block", BOB)
+
+
+def test_two_that_a_decision_keeps_apart_are_not_joined_by_a_third(couple):
+    couple.put("events", f"{ANN} anonymous_id:c1")
+    decide(couple, "unmerge", "anonymous_id:c1", ANN)
+    with pytest.raises(BadInput, match="keeps them apart"):
+        decide(couple, "merge", "user_id:ann", BOB)
+
+
+def test_names_that_are_nobody_or_several_are_refused(couple):
+    couple.put("events", "user_id:42 device:x", "member_code:42 device:y")
+    with pytest.raises(Ambiguous):
+        decide(couple, "merge", "42", ANN)
+    with pytest.raises(NotFound):
+        decide(couple, "block", "user_id:nobody")
+    with pytest.raises(NotFound):
+        decide(couple, "undo", undoes=7)
+    decide(couple, "block", ANN)
+    decide(couple, "undo", undoes=1)
+    with pytest.raises(BadInput, match="not in force"):
+        decide(couple, "undo", undoes=1)
+    for reason in ("", " ", "a\nb", "x" * 1001):
+        with pytest.raises(BadInput, match="reason"):
+            decide(couple, "block", ANN, reason=reason)
+
+
+def test_a_limit_in_force_counts_not_the_usual_one(couple):
+    couple.put("events", f"user_id:bob {BOB}")
+    definitions.apply(couple.workspace, {"identity": {"limits": {"user_id": 2}}}, "test")
+    assert decide(couple, "merge", ANN, BOB)["merged"] == 1
