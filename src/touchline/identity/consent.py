@@ -19,7 +19,7 @@ from touchline.storage import definition
 from touchline.storage.consent import ledger
 from touchline.storage.workspace import Workspace
 
-__all__ = ["in_words", "is_child", "may", "may_each", "nodes_of", "permissions"]
+__all__ = ["has_child", "in_words", "is_child", "may", "may_each", "nodes_of", "permissions"]
 
 Key = TypeVar("Key", bound=Hashable)
 _BIRTHDAYS = frozenset(
@@ -102,6 +102,11 @@ def nodes_of(people: PersonMap, person: int) -> list[bytes]:
     known = people.known
     members = sorted(people.members(person), key=lambda node: (known.rank[node], node))
     return [known.node_id(node) for node in members]
+
+
+def has_child(workspace: Workspace, nodes: Collection[bytes], rules: ConsentRules) -> bool:
+    """Whether a person of these identifiers needs a guardian's consent."""
+    return bool(_children(workspace, nodes, rules, clock.now_us()))
 
 
 def is_child(traits: Iterable[tuple[str, Any]], under_age: int, today: dt.date) -> bool:

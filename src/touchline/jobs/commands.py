@@ -9,7 +9,17 @@ from typing import Any
 
 import msgspec
 
-from touchline.jobs import definitions, job, keys, links, mails, plan_template, sources
+from touchline.jobs import (
+    consent,
+    definitions,
+    job,
+    keys,
+    links,
+    mails,
+    plan_template,
+    preferences,
+    sources,
+)
 from touchline.jobs.replay import asked
 from touchline.storage.workspace import Workspace
 
@@ -81,6 +91,9 @@ COMMANDS: dict[str, Command] = {
     "definitions": lambda workspace, _: definitions.held(workspace),
     "begin_plan": _begin_plan,
     "add_sources": _add_sources,
+    "record_consent": consent.record,
+    "prefer": preferences.prefer,
+    "unsubscribe": preferences.unsubscribe,
     "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),
     "keys": lambda workspace, _: keys.keys(workspace),

@@ -45,6 +45,12 @@ def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
     return changed
 
 
+def _consent(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
+    from touchline.jobs.consent import take
+
+    return take(writer, args)
+
+
 def _rebuild(writer: Writer, _args: dict[str, Any], progress: Progress) -> Any:
     return rebuild(writer, progress)
 
@@ -53,6 +59,12 @@ def _replay(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
     from touchline.jobs.replay import replay
 
     return replay(writer, args, progress)
+
+
+def _erase(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
+    from touchline.jobs.erase import erase
+
+    return erase(writer, args, progress)
 
 
 def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  # noqa: ARG001
@@ -80,7 +92,9 @@ def run_here(writer: Writer, kind: str, args: dict[str, Any], progress: Progress
 KINDS: dict[str, Kind] = {
     "import": _import,
     "apply": _apply,
+    "consent": _consent,
     "rebuild": _rebuild,
     "replay": _replay,
     "settle": _settle,
+    "erase": _erase,
 }

@@ -1,0 +1,10 @@
+"""What people are told who open their preferences, and operators who look after them."""
+
+__all__ = ["MESSAGES"]
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "link_over": (
+        "This link is not valid, or no longer. Use the one in the newest message you got from us.",
+        "链接无效或已过期。请使用您最近收到的消息中的链接。",
+    ),
+}
