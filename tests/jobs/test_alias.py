@@ -13,32 +13,9 @@ from touchline.errors import BadInput
 from touchline.identity.people import Registry
 from touchline.jobs import queries
 from touchline.jobs.definitions import apply, site_of
-from touchline.jobs.importing import run_import
-from touchline.jobs.writer import Writer
 
 XHS = {"alias": [{"name": "小红书", "also": ["xhs", "RED书"]}]}
 COSTS = "date,channel,source,cost\n"
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def load(workspace, tmp_path):
-    def run(kind, text, **options):
-        path = tmp_path / "file.csv"
-        path.write_text(text, "utf-8")
-        with workspace.write_lock():
-            writer = Writer(workspace)
-            found = run_import(writer, kind, path, **options)
-            writer.catch_up()
-        return tuple(found.values())[1:]
-
-    return run
 
 
 def channels(workspace, **asked):

@@ -39,13 +39,6 @@ limits = { phone = 2 }
 """
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
 def written(tmp_path, text):
     path = tmp_path / "site.toml"
     path.write_text(text, encoding="utf-8")

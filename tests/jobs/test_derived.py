@@ -24,13 +24,6 @@ SHOP = "https://shop.example/"
 PLACE = {"country": {"iso_code": "CN"}, "city": {"names": {"en": "Hangzhou"}}}
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
 def visit(name, url=SHOP, *, device=None, at=T0, referrer=None, agent=AGENT, **context):
     view = page(name, url, at=at, anonymousId=device or name)
     around = {"url": url} | ({"referrer": referrer} if referrer else {})

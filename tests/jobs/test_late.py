@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 
-import build
 from build import DAY, HOUR, MINUTE, T0, Tracker, page
 from touchline.jobs.doctor import examine
 from touchline.jobs.writer import Writer
@@ -13,13 +12,6 @@ from touchline.storage.table import day_of
 
 SPRING = "https://shop.cn/?utm_source=google&utm_medium=cpc&utm_campaign=spring"
 PAGE = "https://shop.cn/p"
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
 
 
 def settled(workspace, *requests):

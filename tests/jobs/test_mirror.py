@@ -86,9 +86,9 @@ def test_answers_with_and_without_a_mirror_are_the_same(workspace, writer, monke
         with monkeypatch.context() as patch:
             map_of = people_module.person_map
 
-            def only_then(view, rules, map_of=map_of):
+            def only_then(view, *ruled, map_of=map_of):
                 assert view.as_of_us is not None
-                return map_of(view, rules)
+                return map_of(view, *ruled)
 
             patch.setattr(people_module, "person_map", only_then)
             assert answers(workspace, Registry(workspace)) == without

@@ -34,13 +34,6 @@ EVENTS = [SIGN_UP, ORDER]
 TODAY = (dt.datetime.fromtimestamp(T0 / 1e6, dt.UTC).date() - dt.date(1970, 1, 1)).days
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
 def commit(workspace):
     Writer(workspace).catch_up()
 

@@ -27,13 +27,6 @@ from touchline.storage.workspace import Workspace
 NAMELESS = {"type": "track", "messageId": "n1", "userId": "ann", "timestamp": clock.iso(T0)}
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
 def run(workspace, **args):
     done = replay(Writer(workspace), asked(workspace, args), lambda _: None)
     return {name: count for name, count in done.items() if count}

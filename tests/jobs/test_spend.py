@@ -8,39 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import build
 from touchline import clock
 from touchline.errors import BadInput
 from touchline.identity.people import Registry
 from touchline.jobs import queries
 from touchline.jobs.definitions import apply
 from touchline.jobs.doctor import examine
-from touchline.jobs.importing import run_import
-from touchline.jobs.writer import Writer
 from touchline.measure.provisional import Finality
 
 COSTS = "date,channel,source,cost\n"
 MARCH_3 = clock.to_us(dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC))
 DAY = clock.DAY_US
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def load(workspace, tmp_path):
-    def run(kind, text, **options):
-        path = tmp_path / "file.csv"
-        path.write_text(text, "utf-8")
-        with workspace.write_lock():
-            found = run_import(Writer(workspace), kind, path, **options)
-        return tuple(found.values())[1:]
-
-    return run
 
 
 @pytest.fixture

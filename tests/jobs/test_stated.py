@@ -5,13 +5,11 @@ import json
 
 import pytest
 
-import build
 from touchline.identity.people import Registry
 from touchline.jobs import queries
 from touchline.jobs.definitions import apply
 from touchline.jobs.doctor import examine
-from touchline.jobs.importing import preview, run_import
-from touchline.jobs.writer import Writer
+from touchline.jobs.importing import preview
 
 SPEND = "月份,渠道,费用(万元)\n2026-03,百度推广,1.5\n2026-03,展会,3\n2026-03,小红书,0.8\n"
 DEALS = (
@@ -21,27 +19,6 @@ DEALS = (
     "HT-3,诊所C,百度推广,2026-03-20,16.8\n"
     "HT-4,沙龙D,,2026-03-21,3.8\n"
 )
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def load(workspace, tmp_path):
-    def run(kind, text, **options):
-        path = tmp_path / "file.csv"
-        path.write_text(text, "utf-8")
-        with workspace.write_lock():
-            writer = Writer(workspace)
-            found = run_import(writer, kind, path, **options)
-            writer.catch_up()
-        return tuple(found.values())[1:]
-
-    return run
 
 
 def events(workspace):

@@ -22,13 +22,6 @@ from touchline.storage.state import State
 from touchline.storage.workspace import Workspace
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
-
-
 def event(message_id, *, content=b"c" * 16, source="import", at=T0, **columns):
     who = (Identifier("user_id", "ann"),)
     fields = {"name": "Visit", "type": "track", "ts_us": at, "received_us": at} | columns

@@ -7,7 +7,6 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-import build
 from build import HOUR, T0, Tracker, page, track
 from touchline.errors import Unavailable
 from touchline.identity.people import Registry
@@ -23,13 +22,6 @@ from touchline.jobs.writer import Writer
 from touchline.model import Flag
 from touchline.storage.lake import LOG
 from touchline.storage.log import Log
-
-
-@pytest.fixture
-def workspace(tmp_path):
-    made = build.workspace(tmp_path / "w")
-    yield made
-    made.close()
 
 
 def ask(workspace, query, **args):
