@@ -391,3 +391,64 @@ def test_a_visit_s_channel_is_explained_to_readers(get, worker):
     assert worker.asked == [("channel_explain", asked)]
     assert get("/api/v1/channel/explain?mode=ua").status_code == 400
     assert get("/api/v1/channel/explain", key=None).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "asked"),
+    [
+        (
+            "/people/email:a%2Fb@x.cn/merge",
+            {"with": "user_id:7", "reason": "a call"},
+            {"kind": "merge", "names": ["email:a/b@x.cn", "user_id:7"]},
+        ),
+        (
+            "/people/p00/unmerge",
+            {"with": "p11", "reason": "a call", "author": "ann", "dry_run": True},
+            {"kind": "unmerge", "names": ["p00", "p11"], "author": "ann", "is_trial": True},
+        ),
+        (
+            "/identity/block",
+            {"value": "phone:1", "reason": "a call"},
+            {"kind": "block", "names": ["phone:1"]},
+        ),
+        (
+            "/identity/unblock",
+            {"value": "phone:1", "reason": "a call"},
+            {"kind": "unblock", "names": ["phone:1"]},
+        ),
+        (
+            "/identity/decisions/3/undo",
+            {"reason": "a call"},
+            {"kind": "undo", "undoes": 3},
+        ),
+    ],
+)
+def test_a_decision_is_asked_of_the_worker_with_its_reason(get, worker, path, body, asked):
+    worker.answers["decide"] = [b'{"decision":1}']
+    answer = get(f"/api/v1{path}", method="POST", json=body)
+    assert (answer.status_code, answer.json()) == (200, {"decision": 1})
+    assert worker.asked == [("decide", {"is_trial": False, "reason": "a call", **asked})]
+    assert get(f"/api/v1{path}", method="POST", json=body, key="reader").status_code == 403
+    del body["reason"]
+    assert get(f"/api/v1{path}", method="POST", json=body).status_code == 400
+
+
+def test_what_makes_people_is_read(get, worker):
+    for name, path in (
+        ("identity_rules", "/identity/rules"),
+        ("quarantine", "/identity/quarantine?reason=staff&limit=3"),
+        ("decisions", "/identity/decisions"),
+        ("person_changes", "/identity/changes?after=7"),
+    ):
+        worker.answers[name] = [b"{}\n"]
+        assert get(f"/api/v1{path}", key="reader").status_code == 200
+    document = {"identity": {"limits": {"phone": 1}}}
+    worker.answers["identity_dry_run"] = [b"{}"]
+    assert get("/api/v1/identity/dry-run", method="POST", json=document).status_code == 200
+    assert worker.asked[1:] == [
+        ("quarantine", {"reason": "staff", "limit": 3}),
+        ("decisions", {}),
+        ("person_changes", {"after": 7}),
+        ("identity_dry_run", document),
+    ]
+    assert get("/api/v1/identity/quarantine?reason=odd").status_code == 400

@@ -70,6 +70,8 @@ def parser() -> argparse.ArgumentParser:
         build(verbs)
     _maps(verbs)
     _rebuild(verbs)
+    _people(verbs)
+    _identity(verbs)
     _audit(verbs)
     _keys(verbs)
     _rejects(verbs)
@@ -209,6 +211,51 @@ def _doctor(verbs: Any) -> None:
 def _rebuild(verbs: Any) -> None:
     made = _verb(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
     made.add_argument("dir", type=folder, metavar="DIR")
+
+
+def _people(verbs: Any) -> None:
+    own = _group(verbs, "people", "See who is one person, and decide it.")
+    for name, text in (
+        ("merge", "Say that two values are one person's, as far as limits allow."),
+        ("unmerge", "Say that two values are not one person's."),
+    ):
+        made = _verb(own, name, text, "people")
+        made.add_argument("dir", type=folder, metavar="DIR")
+        for of in ("a", "b"):
+            made.add_argument(of, metavar=of.upper(), help="person_id, TYPE:VALUE or a value")
+        _decided(made)
+        made.add_argument("--format", choices=FORMATS, default="table")
+
+
+def _identity(verbs: Any) -> None:
+    own = _group(verbs, "identity", "See and change what makes people.")
+    made = _verb(own, "rules", "Print the rules in force, each with where it is from.", "identity")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "dry-run", "Print what another [identity] would change.", "identity")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("file", type=Path, metavar="FILE.toml")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "quarantine", "List the values that join nobody, and why.", "identity")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("--why", choices=("shared", "by_hand", "staff", "pattern"))
+    made.add_argument("--limit", metavar="N", help="at most so many (default 1000)")
+    made.add_argument("--block", metavar="VALUE", help="a value that shall join nobody")
+    made.add_argument("--unblock", metavar="VALUE", help="a value that shall join people")
+    _decided(made)
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "decisions", "List what was decided by hand, or undo one.", "identity")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("--undo", type=int, metavar="N", help="the number of a decision")
+    _decided(made)
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
+def _decided(made: argparse.ArgumentParser) -> None:
+    """What every decision is asked with."""
+    made.add_argument("--reason", help="why, for whoever reads it later")
+    made.add_argument("--author", metavar="NAME", help="who decided (default: who runs this)")
+    made.add_argument("--dry-run", action="store_true", help="show what it changes, decide nothing")
 
 
 def _audit(verbs: Any) -> None:

@@ -10,6 +10,7 @@ import time
 
 from touchline.collect.nodes import TRAITS
 from touchline.errors import Unavailable
+from touchline.identity.decisions import newest
 from touchline.identity.mirror import Mark, is_written, write_map, write_traits
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
@@ -90,4 +91,4 @@ class MirrorWriter:
     def _glance(self) -> Glance:
         """Differs whenever the mirrors might have to; costs less than to open a table."""
         state, last = self._workspace.state, self._workspace.lake.last_commits_ns()
-        return (*last, definition.newest(state), state.mark(TRAITS))
+        return (*last, definition.newest(state), newest(state), state.mark(TRAITS))

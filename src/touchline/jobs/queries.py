@@ -31,6 +31,7 @@ from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
 from touchline.jobs.links import links
 from touchline.jobs.named import named
+from touchline.jobs.person_changes import person_changes
 from touchline.jobs.qr import drawn
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
@@ -217,6 +218,7 @@ QUERIES: dict[str, Query] = {
     "intake": intake,
     "links": links,
     "named": named,
+    "person_changes": person_changes,
     "plan": plan_check.touchpoints,
     "plan_check": plan_check.check,
     "plan_observed": plan_infer.observed,

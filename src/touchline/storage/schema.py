@@ -34,6 +34,7 @@ __all__ = [
     "metadata",
     "node",
     "off_plan",
+    "person_change",
     "reject",
     "schedule",
     "secret",
@@ -203,6 +204,19 @@ blocked_node = Table(
     Column("node_id", LargeBinary(16), primary_key=True),
     Column("pattern", Text, nullable=False),
     Column("number", BigInteger, nullable=False),
+)
+
+# Who became whom, as the live store saw it: only ever added to.
+person_change = Table(
+    "person_change",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("person_id", String(33), nullable=False),
+    Column("other_id", String(33), nullable=False),
+    Column("identifiers", Integer, nullable=False),
+    Column("cause", String(16), nullable=False),
 )
 
 # `sealed_request`: what came with the item, for it to be read again. A replayed one is no reject
