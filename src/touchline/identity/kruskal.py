@@ -17,7 +17,7 @@ from touchline.identity.rules import DEFAULT, Rules
 from touchline.identity.window import is_crowded
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 
-__all__ = ["APART", "Forest", "credible_order", "grow"]
+__all__ = ["APART", "Forest", "barrier", "credible_order", "grow", "spanning"]
 
 APART = len(IDENTIFIER_TYPES)  # what blocked an edge: a decision, not the limit of a type
 OPENID = TYPE_RANK["openid"]
@@ -59,6 +59,41 @@ def grow(evidence: Evidence, rules: Rules, nodes: Longs, edges: Longs) -> Forest
     refused, limit = clusters.join_all(joins)
     roots = [clusters.find(x) for x in range(len(nodes))]
     return Forest(np.array(roots, np.int32), np.array(refused, np.int32), np.array(limit, np.int8))
+
+
+def spanning(evidence: Evidence, edges: Longs) -> list[int]:
+    """Those of these edges (in credible order) that join something, limits aside: within a person
+    the edges that made it, since nothing within a legal whole is ever refused.
+    """
+    parent: dict[int, int] = {}
+
+    def find(x: int) -> int:
+        while (up := parent.get(x, x)) != x:
+            parent[x] = x = parent.get(up, up)
+        return x
+
+    joined: list[int] = []
+    for edge in edges.tolist():
+        x, y = find(int(evidence.a[edge])), find(int(evidence.b[edge]))
+        if x != y:
+            parent[y] = x
+            joined.append(edge)
+    return joined
+
+
+def barrier(evidence: Evidence, rules: Rules, first: Longs, second: Longs) -> int | None:
+    """What forbids two persons, each given as all of its nodes, to be one: APART, the rank of a
+    type over its limit, or nothing.
+    """
+    nodes = np.concatenate([first, second])
+    local = np.full(len(evidence), -1, np.int32)
+    local[nodes] = np.arange(len(nodes), dtype=np.int32)
+    clusters = _Clusters(evidence, rules, nodes, local)
+    for place in range(1, len(first)):
+        clusters.unite(0, place)
+    for place in range(len(first) + 1, len(nodes)):
+        clusters.unite(len(first), place)
+    return clusters.barrier(0, len(first))
 
 
 class _Clusters:

@@ -125,6 +125,10 @@ class Registry:
         """Of what a map would be made now."""
         return Mark.of(self._workspace.lake.files(*TABLES), *self._ruled(None))
 
+    def ruled(self, view: View) -> tuple[Rules, Decisions]:
+        """The rules and decisions in force at the moment of a view."""
+        return self._ruled(view.as_of_us)
+
     def _ruled(self, as_of_us: int | None) -> tuple[Rules, Decisions]:
         """The rules and decisions in force at a moment, or now."""
         state = self._workspace.state
