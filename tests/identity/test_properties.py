@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from touchline.identity.change import Differences
+from touchline.identity.decisions import Decision, in_force
+from touchline.identity.evidence import Decisions
 from touchline.identity.kruskal import APART
-from touchline.identity.rules import DEFAULT
+from touchline.identity.person_map import PersonMap
+from touchline.identity.rules import DEFAULT, Rules
+from touchline.identity.window import is_crowded
 from touchline.model import IDENTIFIER_TYPES
 
 # Few values of each type, so that rows collide and limits break.
@@ -24,6 +29,37 @@ ROWS = st.lists(
     ),
     max_size=60,
 )
+PLAIN = [name for name in NAMES if "@" not in name]
+COUPLES = st.lists(
+    st.tuples(st.sampled_from(PLAIN), st.sampled_from(PLAIN)).filter(lambda two: two[0] != two[1]),
+    max_size=4,
+)
+SINGLES = st.lists(st.sampled_from(PLAIN), max_size=2)
+SAID = st.fixed_dictionaries(
+    {
+        "together": COUPLES,
+        "apart": COUPLES,
+        "quarantined": SINGLES,
+        "released": SINGLES,
+        "blocked": SINGLES,
+        "staff": SINGLES,
+    }
+)
+RULES = st.builds(
+    lambda limits, windows, order, above: Rules(
+        limits=tuple(limits),
+        # An openid is counted per app, in no window.
+        windows_us=tuple(None if n == 7 or limits[n] is None else w for n, w in enumerate(windows)),
+        places=tuple(order),
+        quarantine_above=above,
+    ),
+    st.lists(st.sampled_from([None, 1, 2, 3]), min_size=10, max_size=10),
+    st.lists(st.sampled_from([None, 3, 8]), min_size=10, max_size=10),
+    st.permutations(range(10)),
+    st.integers(1, 4),
+)
+KINDS = st.sampled_from(["merge", "unmerge", "block", "unblock"])
+MADE = st.lists(st.tuples(KINDS, st.sampled_from(PLAIN), st.sampled_from(PLAIN)), max_size=5)
 MANY = settings(max_examples=200, deadline=None)
 
 
@@ -126,3 +162,92 @@ def dirty_rows(facts, rng):
         if names:
             rows.append(facts.Row(names, rng.randrange(30)))
     return rows
+
+
+def decisions(facts, said):
+    ids = {
+        name: tuple(
+            tuple(map(facts.node_id, one)) if isinstance(one, tuple) else facts.node_id(one)
+            for one in listed
+        )
+        for name, listed in said.items()
+    }
+    return Decisions(**ids)
+
+
+@MANY
+@given(raw=ROWS, said=SAID, rules=RULES, shuffle=st.randoms(use_true_random=False))
+def test_order_changes_nothing_under_any_rules_and_decisions(facts, raw, said, rules, shuffle):
+    rows = [facts.Row(*row) for row in raw]
+    once = facts.solve(rows, rules=rules, decisions=decisions(facts, said))
+    turned = [row._replace(names=row.names[::-1]) for row in rows]
+    shuffle.shuffle(turned)
+    other = {
+        name: [one[::-1] if isinstance(one, tuple) else one for one in reversed(listed)]
+        for name, listed in said.items()
+    }
+    again = facts.solve(turned, rules=rules, decisions=decisions(facts, other))
+    assert again.bytes() == once.bytes()
+
+
+@MANY
+@given(raw=ROWS, said=SAID, rules=RULES)
+def test_limits_windows_and_decisions_hold_for_every_person(facts, raw, said, rules):
+    made = decisions(facts, said)
+    solved = facts.solve([facts.Row(*row) for row in raw], rules=rules, decisions=made)
+    e, person = solved.evidence, solved.people.person.tolist()
+    seen = {}
+    for node, app in enumerate(e.app.tolist()):
+        rank = int(e.rank[node])
+        key = (person[node], rank, app if rank == 7 else 0)
+        seen.setdefault(key, []).append(int(e.first_seen_us[node]))
+    for (_, rank, _), times in seen.items():
+        limit, window = rules.limits[rank], rules.windows_us[rank]
+        if limit is not None and window is None:
+            assert len(times) <= limit
+        elif limit is not None:
+            assert not is_crowded(sorted(times), limit, window)
+    for a, b in e.apart.tolist():
+        assert person[a] != person[b]
+    for held in np.flatnonzero(solved.people.quarantine.held).tolist():
+        assert person.count(person[held]) == 1
+    assert not set(e.released.tolist()) & set(
+        np.flatnonzero(solved.people.quarantine.held).tolist()
+    ) - set(e.held.tolist())
+
+
+def numbered(facts, said):
+    """Decisions as State keeps them, from 1 on."""
+    listed = []
+    for kind, a, b in said:
+        pair = (facts.node_id(a), facts.node_id(b) if kind in ("merge", "unmerge") else None)
+        listed.append(Decision(len(listed) + 1, kind, *pair, None, "ann", "", 0))
+    return listed
+
+
+@MANY
+@given(raw=ROWS, before=MADE, more=MADE)
+def test_decisions_and_their_undoing_leave_people_as_they_were(facts, raw, before, more):
+    rows = [facts.Row(*row) for row in raw]
+    made = numbered(facts, before + more)
+    last = len(made)
+    undone = [
+        Decision(last + n, "undo", None, None, one.id, "ann", "", 0)
+        for n, one in enumerate(made[len(before) :], 1)
+    ]
+    was = facts.solve(rows, decisions=in_force(made[: len(before)]))
+    now = facts.solve(rows, decisions=in_force([*made, *undone]))
+    assert now.bytes() == was.bytes()
+
+
+@MANY
+@given(raw=ROWS, a=st.sampled_from(PLAIN), b=st.sampled_from(PLAIN))
+def test_a_merge_and_an_unmerge_of_the_same_two_join_nobody(facts, raw, a, b):
+    """Without limits, which let go of one thing when another is torn off."""
+    rows = [facts.Row(*row) for row in raw]
+    free = Rules(limits=(None,) * len(IDENTIFIER_TYPES), quarantine_above=999)
+    said = numbered(facts, [("merge", a, b), ("unmerge", a, b)])
+    was = facts.solve(rows, rules=free)
+    now = facts.solve(rows, rules=free, decisions=in_force(said))
+    maps = [PersonMap.of(one.evidence, one.people) for one in (was, now)]
+    assert Differences(*maps).counts["merged"] == 0
