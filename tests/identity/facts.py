@@ -17,6 +17,7 @@ from touchline.identity.evidence import (
     Pairs,
     gather,
 )
+from touchline.identity.live_part import Facts
 from touchline.identity.person import PersonIds
 from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules
@@ -125,3 +126,23 @@ def solve(
     by_id = {node_id(name): name for row in given for name in row.names}
     names = {n: by_id[evidence.node_id(n)] for n in range(len(evidence))}
     return Solved(evidence, resolve(evidence, rules), names)
+
+
+def told(given: Sequence[Row]) -> Facts:
+    """What the live store takes: every row as it is, repetitions and all."""
+    ids: list[bytes] = []
+    rank: list[int] = []
+    app: list[int] = []
+    seen: list[int] = []
+    pairs: list[tuple[int, int, int, int]] = []
+    apps = sorted({name[-1] for row in given for name in row.names if "@" in name})
+    for row in given:
+        places = range(len(ids), len(ids) + len(row.names))
+        pairs += [(x, y, row.kind, row.day) for x, y in itertools.combinations(places, 2)]
+        for name in row.names:
+            ids.append(node_id(name))
+            rank.append(TYPE_RANK[LETTERS[name[0]]])
+            app.append(apps.index(name[-1]) if "@" in name else NO_APP)
+            seen.append(row.day)
+    a, b, kind, day = np.array(pairs, np.int32).reshape(-1, 4).T
+    return Facts(Nodes.of(ids, rank, app, seen), tuple(apps), a, b, kind.astype(np.int8), day)

@@ -6,15 +6,31 @@ What surprises: the test looks at the raw neighbours, also at those that are hel
 so more evidence can only hold back more, never release.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from touchline.identity.evidence import MANUAL, Bytes, Evidence, Ints, Mask
 from touchline.identity.rules import Rules
 from touchline.model import TYPE_RANK
 
-__all__ = ["BLOCKED", "BY_HAND", "FREE", "REASONS", "SHARED", "STAFF", "Quarantine", "quarantine"]
+__all__ = [
+    "BLOCKED",
+    "BY_HAND",
+    "FREE",
+    "REASONS",
+    "SHARED",
+    "STAFF",
+    "Quarantine",
+    "Touching",
+    "judged",
+    "quarantine",
+    "touching",
+]
+
+Touching = Callable[[int], npt.NDArray[np.integer]]  # by type rank: a number a node
 
 FREE = -1  # cause of a value that is not held back
 BY_HAND = -2  # cause: an operator decided it
@@ -46,14 +62,26 @@ class Quarantine:
 
 
 def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
-    """Who is held back, and why. What an operator joined by hand is no sign of sharing."""
+    """Who is held back, and why."""
+    return judged(evidence, rules, touching(evidence, rules))
+
+
+def touching(evidence: Evidence, rules: Rules) -> Touching:
+    """How many values of a type each node touches, where that may be too many. What an operator
+    joined by hand is no sign of sharing.
+    """
     size = len(evidence)
-    cause = np.full(size, FREE, np.int8)
-    most = np.full(size, rules.quarantine_above, np.int32)
     value, other = _neighbours(evidence, rules.quarantine_above)
     rank_of_other = evidence.rank[other]
+    return lambda rank: np.bincount(value[rank_of_other == rank], minlength=size)
+
+
+def judged(evidence: Evidence, rules: Rules, touching: Touching) -> Quarantine:
+    """The same, by how much each node is known to touch."""
+    cause = np.full(len(evidence), FREE, np.int8)
+    most = np.full(len(evidence), rules.quarantine_above, np.int32)
     for rank in sorted(TYPE_RANK[name] for name in rules.strong):
-        touches = np.bincount(value[rank_of_other == rank], minlength=size)
+        touches = touching(rank)
         more = touches > most
         cause[more] = rank
         most[more] = touches[more]

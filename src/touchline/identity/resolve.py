@@ -20,7 +20,7 @@ from touchline.identity.quarantine import Quarantine, quarantine
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.identity.window import breaking
 
-__all__ = ["VERSION", "Clusters", "People", "resolve"]
+__all__ = ["VERSION", "Clusters", "People", "components", "resolve"]
 
 # Of what is computed here. What was stored under another number is not read: raise it with every
 # change that gives other people for some evidence.
@@ -52,13 +52,15 @@ class People(Clusters):
     limit: Bytes
 
 
-def resolve(evidence: Evidence, rules: Rules = DEFAULT) -> People:
-    """People of this evidence under these rules: a pure function of both."""
-    shared = quarantine(evidence, rules)
+def resolve(evidence: Evidence, rules: Rules = DEFAULT, shared: Quarantine | None = None) -> People:
+    """People of this evidence under these rules: a pure function of both. `shared`: for a part of
+    the evidence, what is held back in the whole.
+    """
+    shared = shared or quarantine(evidence, rules)
     held = shared.held
     held[evidence.unlinked] = True  # joins nobody, and is somebody all the same
     edges = np.flatnonzero(~(held[evidence.a] | held[evidence.b]))
-    cluster = _components(evidence, edges)
+    cluster = components(evidence, edges)
     broken = _broken(evidence, rules, cluster, ~held)
     nodes = np.flatnonzero(broken[cluster])
     doubtful = edges[broken[cluster[evidence.a[edges]]]]
@@ -69,7 +71,8 @@ def resolve(evidence: Evidence, rules: Rules = DEFAULT) -> People:
     return People(person, anchor, shared, doubtful[forest.refused].astype(np.int32), forest.limit)
 
 
-def _components(evidence: Evidence, edges: Longs) -> Ints:
+def components(evidence: Evidence, edges: Longs) -> Ints:
+    """Number of the component of each node, by these edges alone."""
     a, b = evidence.a[edges], evidence.b[edges]
     size = len(evidence)
     graph = coo_array((np.ones(len(a), np.float64), (a, b)), shape=(size, size))

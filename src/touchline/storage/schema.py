@@ -26,6 +26,10 @@ __all__ = [
     "consent_text",
     "decision",
     "definition",
+    "erased_count",
+    "erasure",
+    "identity_component",
+    "identity_node",
     "intake",
     "job",
     "key_alias",
@@ -41,6 +45,7 @@ __all__ = [
     "sighting",
     "source_cursor",
     "source_run",
+    "tombstone",
     "trait",
 ]
 
@@ -151,6 +156,37 @@ audit = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
+# Identifiers that were erased, by a hash of the node id that stands nowhere else: they stay out.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("hash", LargeBinary(16), primary_key=True),
+    Column("request_id", String(32), nullable=False, index=True),
+    Column("known_at_us", BigInteger, nullable=False),
+)
+
+# Erasures asked for. `sealed_plan`: what is to be looked for, until it is done; then the receipt.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("request_id", String(32), primary_key=True),
+    Column("asked_us", BigInteger, nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("sealed_plan", LargeBinary),
+    Column("receipt", Text),
+    Column("done_us", BigInteger),
+)
+
+# What of the account in `intake` is no longer there: rows of events, and rejects.
+erased_count = Table(
+    "erased_count",
+    metadata,
+    Column("source", String(200), primary_key=True),
+    Column("hour_us", BigInteger, primary_key=True),
+    Column("stored", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+)
+
 # What operators decided of identifiers: evidence like any other, only added to. `undoes` is the
 # decision that one of kind "undo" takes back.
 decision = Table(
@@ -204,19 +240,6 @@ blocked_node = Table(
     Column("node_id", LargeBinary(16), primary_key=True),
     Column("pattern", Text, nullable=False),
     Column("number", BigInteger, nullable=False),
-)
-
-# Who became whom, as the live store saw it: only ever added to.
-person_change = Table(
-    "person_change",
-    metadata,
-    Column("id", _auto, primary_key=True),
-    Column("at_us", BigInteger, nullable=False, index=True),
-    Column("kind", String(16), nullable=False),
-    Column("person_id", String(33), nullable=False),
-    Column("other_id", String(33), nullable=False),
-    Column("identifiers", Integer, nullable=False),
-    Column("cause", String(16), nullable=False),
 )
 
 # `sealed_request`: what came with the item, for it to be read again. A replayed one is no reject
@@ -315,6 +338,45 @@ source_run = Table(
     Column("cursor_before", Text),
     Column("cursor_after", Text),
     Column("error", Text),
+)
+
+# The live store of people (`identity.live`): identifiers that hang together, a row each set of
+# them, packed. `cause` of one that is held back, `most`: how many of that type it touches;
+# `touches`: of one that joins nobody, how many of each type.
+identity_component = Table(
+    "identity_component",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False, index=True),
+    Column("nodes", LargeBinary, nullable=False),
+    Column("edges", LargeBinary, nullable=False),
+    Column("days", LargeBinary, nullable=False),
+    Column("apps", LargeBinary, nullable=False),
+    Column("cause", Integer, nullable=False),
+    Column("most", Integer, nullable=False),
+    Column("touches", LargeBinary),
+)
+
+# In which of them each identifier is.
+identity_node = Table(
+    "identity_node",
+    metadata,
+    Column("node_id", LargeBinary(16), primary_key=True),
+    Column("component", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Who became whom, as the live store saw it: only ever added to.
+person_change = Table(
+    "person_change",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("person_id", String(33), nullable=False),
+    Column("other_id", String(33), nullable=False),
+    Column("identifiers", Integer, nullable=False),
+    Column("cause", String(16), nullable=False),
 )
 
 # Small facts of the store itself, such as the log offset up to which State has followed the lake.

@@ -1,0 +1,67 @@
+"""The live store of people in each database of State: cut into rows, it gives what batch gives."""
+
+import importlib.util
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from touchline.identity.evidence import Decisions
+from touchline.identity.live import LiveStore, marks
+from touchline.identity.ruled import Ruled
+from touchline.identity.rules import Rules
+from touchline.storage import schema
+from touchline.storage.state import State
+
+
+@pytest.fixture(scope="module")
+def facts() -> ModuleType:
+    path = Path(__file__).parents[1] / "identity" / "facts.py"
+    spec = importlib.util.spec_from_file_location("facts", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["facts"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def state(state_url: str) -> Iterator[State]:
+    state = State(state_url)
+    with state.engine.begin() as connection:
+        schema.metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+    state.migrate()
+    yield state
+    state.close()
+
+
+def test_people_are_those_of_batch(state, facts):
+    dice = random.Random(7)
+    names = [f"{letter}{n}" for letter in "uepc" for n in range(12)] + ["o1@A", "o1@B", "c_kiosk"]
+    rows = [facts.Row(tuple(dice.sample(names, 2)), dice.randrange(9)) for _ in range(40)]
+    ruled = Ruled(
+        Rules(quarantine_above=2),
+        Decisions(
+            apart=((facts.node_id("u1"), facts.node_id("u2")),), unlinked=(facts.node_id("c3"),)
+        ),
+    )
+    store = LiveStore(state)
+    for at in range(0, 40, 5):
+        if at == 20:
+            store.rule(ruled)
+        store.add(facts.told(rows[at : at + 5]), {"events": at + 5})
+    mine, batch = (
+        LiveStore(state, ruled).people(),
+        facts.solve(rows, rules=ruled.rules, decisions=ruled.decisions),
+    )
+    assert np.array_equal(mine.people.person, batch.people.person)
+    assert np.array_equal(mine.people.anchor, batch.people.anchor)
+    assert np.array_equal(mine.people.quarantine.cause, batch.people.quarantine.cause)
+    assert marks(state)["events"] == 40

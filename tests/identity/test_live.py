@@ -1,0 +1,222 @@
+"""The live store gives what batch gives, to the bit, whatever comes in whatever order."""
+
+import itertools
+import os
+import random
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from touchline.identity.change import MERGED, SPLIT
+from touchline.identity.evidence import Decisions
+from touchline.identity.live import LiveStore, forget, marks
+from touchline.identity.live_part import NOTHING, Part
+from touchline.identity.live_rows import read_rows
+from touchline.identity.person_map import PersonMap
+from touchline.identity.ruled import Ruled
+from touchline.identity.rules import DEFAULT, Rules
+from touchline.storage import schema
+from touchline.storage.state import State
+
+LONG = bool(os.environ.get("TOUCHLINE_LONG"))
+SOME = settings(max_examples=1000 if LONG else 40, deadline=None)
+NAMES = [f"{letter}{n}" for letter in "uwmkepxcd" for n in range(4)]
+NAMES += [f"o{n}@{app}" for n in range(3) for app in "AB"]
+NAMES += [f"c_{n}" for n in range(3)]
+ROWS = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True).map(tuple),
+        st.integers(0, 12),
+        st.sampled_from([1, 2]),
+    ),
+    max_size=40,
+)
+NODES = st.sampled_from(NAMES[:24])
+COUPLES = st.lists(st.tuples(NODES, NODES).filter(lambda two: two[0] != two[1]), max_size=3)
+FEW = st.lists(NODES, max_size=2)
+RULINGS = st.tuples(
+    st.sampled_from([DEFAULT, DEFAULT, Rules(quarantine_above=1), Rules(quarantine_above=2)]),
+    st.fixed_dictionaries(
+        {
+            "together": COUPLES,
+            "apart": COUPLES,
+            "quarantined": FEW,
+            "released": FEW,
+            "blocked": FEW,
+            "staff": FEW,
+            "unlinked": FEW,
+        }
+    ),
+)
+MEMORY = "sqlite://"
+
+
+@pytest.fixture(scope="module")
+def database():
+    """In memory, for what is asked of it thousands of times."""
+    state = State(MEMORY)
+    schema.metadata.create_all(state.engine)
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def store(database):
+    return emptied(database)
+
+
+def emptied(state):
+    with state.engine.begin() as connection:
+        for name in ("identity_component", "identity_node", "person_change", "mark"):
+            connection.execute(sa.delete(schema.metadata.tables[name]))
+    return state
+
+
+def ruling(facts, rules, named):
+    pairs = ("together", "apart")
+    couples = {n: [tuple(map(facts.node_id, two)) for two in named[n]] for n in pairs}
+    ones = {n: [facts.node_id(one) for one in held] for n, held in named.items() if n not in pairs}
+    told = {name: tuple(sorted(set(held))) for name, held in {**couples, **ones}.items()}
+    return Ruled(rules, Decisions(**told))
+
+
+def expected(facts, rows, ruled):
+    solved = facts.solve(rows, rules=ruled.rules, decisions=ruled.decisions)
+    return PersonMap.of(solved.evidence, solved.people)
+
+
+def assert_same(mine, batch):
+    for one, other in (
+        (mine.known.hi, batch.known.hi),
+        (mine.known.lo, batch.known.lo),
+        (mine.known.rank, batch.known.rank),
+        (mine.known.first_seen_us, batch.known.first_seen_us),
+        (mine.people.person, batch.people.person),
+        (mine.people.anchor, batch.people.anchor),
+        (mine.people.quarantine.cause, batch.people.quarantine.cause),
+        (mine.people.quarantine.count, batch.people.quarantine.count),
+    ):
+        assert np.array_equal(one, other)
+    assert list(mine.person_ids) == list(batch.person_ids)
+
+
+def portions(rows, cuts):
+    edges = sorted({0, len(rows), *(min(cut, len(rows)) for cut in cuts)})
+    return [rows[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def evidence_of(state):
+    part = Part(read_rows(state), NOTHING, Ruled(), is_whole=True)
+    return part.evidence
+
+
+@SOME
+@given(raw=ROWS, cuts=st.lists(st.integers(0, 40), max_size=8), shuffle=st.randoms())
+def test_any_order_and_portions_give_the_people_of_batch(facts, database, raw, cuts, shuffle):
+    rows = [facts.Row(*row) for row in raw]
+    store = LiveStore(emptied(database))
+    again = rows + shuffle.sample(rows, len(rows) // 2)
+    shuffle.shuffle(again)
+    for portion in portions(again, cuts):
+        store.add(facts.told(portion))
+    assert_same(store.people(), expected(facts, rows, Ruled()))
+    kept, known = evidence_of(database), facts.gathered(rows)
+    for name in ("hi", "lo", "rank", "first_seen_us", "a", "b", "kind", "days"):
+        assert np.array_equal(getattr(kept, name), getattr(known, name)), name
+
+
+@SOME
+@given(
+    raw=ROWS,
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+    rulings=st.lists(RULINGS, min_size=1, max_size=4),
+)
+def test_decisions_and_rules_between_portions_do_as_well(facts, database, raw, cuts, rulings):
+    rows = [facts.Row(*row) for row in raw]
+    store = LiveStore(emptied(database))
+    taken, ruled = [], Ruled()
+    for portion, told in itertools.zip_longest(portions(rows, cuts), rulings):
+        if portion is not None:
+            store.add(facts.told(portion))
+            taken += portion
+        if told is not None:
+            ruled = ruling(facts, *told)
+            store.rule(ruled)
+        assert_same(store.people(), expected(facts, taken, ruled))
+
+
+@pytest.mark.parametrize("seed", range(200 if LONG else 8))
+def test_dirty_worlds_row_by_row_are_those_of_batch(facts, database, seed):
+    dice = random.Random(seed)
+    rows = dirty_rows(facts, dice)
+    store = LiveStore(emptied(database))
+    while rows:
+        taken = [rows.pop() for _ in range(min(len(rows), dice.choice([1, 1, 3, 20])))]
+        store.add(facts.told(taken))
+        if dice.random() < 0.1:
+            store = LiveStore(database)  # a new process goes on where the last one ended
+    rows = dirty_rows(facts, random.Random(seed))
+    assert_same(store.people(), expected(facts, rows, Ruled()))
+
+
+def dirty_rows(facts, dice):
+    """Persons who lend and share, beside values that all touch: mostly components of their own."""
+    size = dice.choice([6, 20, 60])
+    rows = []
+    for _ in range(dice.randint(20, 150)):
+        who = dice.randrange(size)
+        own = [f"{letter}{who}" for letter in "uemcp" if dice.random() < 0.4]
+        shared = [dice.choice(["e_null", "c_kiosk", "p_shop"])] * (dice.random() < 0.3)
+        stray = [f"c{dice.randrange(size)}"] * (dice.random() < 0.05)
+        names = tuple(dict.fromkeys(own + shared + stray))
+        if names:
+            rows.append(facts.Row(names, dice.randrange(30)))
+    return rows
+
+
+def test_what_is_told_again_writes_nothing(facts, store, monkeypatch):
+    live = LiveStore(store)
+    rows = facts.rows("u1 c1 *3", "u1 e1", *(f"u{n} c_kiosk" for n in range(9)))
+    live.add(facts.told(rows))
+    before = marks(store)
+    assert live.add(facts.told(rows[::-1])) == []
+    assert marks(store) == before
+
+
+def test_numbers_told_with_facts_are_kept_with_them(facts, store):
+    LiveStore(store).add(facts.told(facts.rows("u1 c1")), {"events": 7})
+    assert marks(store)["events"] == 7
+    forget(store)
+    assert marks(store) == {}
+    assert len(LiveStore(store).people().known) == 0
+
+
+def test_a_merge_a_split_and_their_causes_are_rows(facts, store):
+    live = LiveStore(store)
+    live.add(facts.told(facts.rows("e1 c1", "p1 c2")))
+    (merged,) = live.add(facts.told(facts.rows("e1 p1")))
+    assert merged.kind == MERGED
+    apart = ((facts.node_id("e1"), facts.node_id("p1")),)
+    (split,) = live.rule(Ruled(decisions=Decisions(apart=apart)))
+    assert (split.kind, split.person_id) == (SPLIT, merged.other_id)
+    kept = store.read(sa.select(schema.person_change).order_by(schema.person_change.c.id))
+    assert [(row.kind, row.cause) for row in kept] == [(MERGED, "evidence"), (SPLIT, "decision")]
+
+
+def test_a_person_is_told_of_without_reading_others(facts, store):
+    live = LiveStore(store)
+    live.add(facts.told(facts.rows("u1 c1", "u2 c2")))
+    asked = [facts.node_id(name) for name in ("u1", "c1", "c2", "u9")]
+    found = live.map_of(asked)
+    assert found[asked[0]] == found[asked[1]] != found[asked[2]]
+    assert asked[3] not in found
+
+
+def test_another_process_with_other_decisions_judges_anew(facts, store):
+    LiveStore(store).add(facts.told(facts.rows("u1 c1")))
+    ruled = Ruled(decisions=Decisions(quarantined=(facts.node_id("c1"),)))
+    found = LiveStore(store, ruled).people()
+    assert_same(found, expected(facts, facts.rows("u1 c1"), ruled))
