@@ -133,6 +133,16 @@ def test_a_person_may_hold_any_sign(get, worker):
     assert worker.asked == [("timeline", {"person": "user_id:a/b 张"})]
 
 
+def test_a_person_and_a_question_about_two_have_addresses_of_their_own(get, worker):
+    assert get("/api/v1/people/email:a%2Fb").status_code == 200
+    assert get("/api/v1/people/why?a=ann&b=email:a@b.c&language=zh").status_code == 200
+    assert worker.asked == [
+        ("person", {"person": "email:a/b"}),
+        ("why", {"a": "ann", "b": "email:a@b.c", "language": "zh"}),
+    ]
+    assert get("/api/v1/people/why?a=ann").status_code == 400
+
+
 def test_attribution_passes_its_questions_on(get, worker):
     worker.answers["attribution"] = [b'{"goal":"default"}']
     answer = get("/api/v1/attribution?models=linear&by=channel,campaign&from=2026-01-01&window=30d")

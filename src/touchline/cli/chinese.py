@@ -126,6 +126,10 @@ HELP = {
     "only of this source": "只看该来源",
     "only of this owner": "只看该负责人",
     "at most so many (default 1000)": "最多显示多少条(默认 1000)",
+    "Print what is known of a person.": "查看一位客户的档案。",
+    "Explain why two values are one person's, or are not.": (
+        "说明两个标识为什么是(或不是)同一位客户。"
+    ),
     "See who is one person, and decide it.": "查看客户的合并情况,并人工决定。",
     "Say that two values are one person's, as far as limits allow.": (
         "确认两个标识属于同一位客户(在上限允许范围内合并)。"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-__all__ = ["Column", "emit", "progress_line", "table"]
+__all__ = ["Column", "emit", "harmless", "progress_line", "table"]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 Column = tuple[str, str, Callable[[Any], str]]  # heading, key, how it is written
@@ -51,12 +51,12 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], title: str 
     for place, (heading, _, _) in enumerate(columns):
         drawn.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
     for row in rows:
-        drawn.add_row(*(_harmless(write(row[key])) for _, key, write in columns))
+        drawn.add_row(*(harmless(write(row[key])) for _, key, write in columns))
     width = None if sys.stdout.isatty() else 160
     Console(width=width, soft_wrap=False, markup=False, emoji=False, highlight=False).print(drawn)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Without control characters: a campaign's name must not steer the terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 

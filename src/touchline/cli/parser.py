@@ -215,6 +215,15 @@ def _rebuild(verbs: Any) -> None:
 
 def _people(verbs: Any) -> None:
     own = _group(verbs, "people", "See who is one person, and decide it.")
+    made = _verb(own, "show", "Print what is known of a person.", "people")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "why", "Explain why two values are one person's, or are not.", "people")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    for of in ("a", "b"):
+        made.add_argument(of, metavar=of.upper(), help="person_id, TYPE:VALUE or a value")
+    made.add_argument("--format", choices=FORMATS, default="table")
     for name, text in (
         ("merge", "Say that two values are one person's, as far as limits allow."),
         ("unmerge", "Say that two values are not one person's."),

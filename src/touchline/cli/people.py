@@ -1,12 +1,98 @@
-"""`touchline people merge|unmerge`: who is one person, decided by hand."""
+"""`touchline people show|why|merge|unmerge`: who is one person, why, and deciding it by hand."""
 
 import argparse
+import json
+from typing import Any
 
+from touchline.cli import language
 from touchline.cli.identity import put_down
+from touchline.cli.output import Column, emit, harmless
+from touchline.identity.telling import path_text
+from touchline.jobs import known
+from touchline.jobs.access import reading
+from touchline.jobs.mirror import KeepingRegistry
 
 __all__ = ["run"]
+
+HOPS = ("from", "to", "class", "rule", "at", "event")
+SHOWN = {
+    "en": {
+        "identifiers": ("type", "value", "first seen"),
+        "person_id": "person", "first_seen_at": "first seen", "last_seen_at": "last seen",
+        "accounts": "accounts", "other_ids": "also found as", "held_back": "joins nobody",
+        "traits": "traits", "decisions": "decisions",
+        "more": "… {count:,} identifiers in all",
+    },
+    "zh": {
+        "identifiers": ("类型", "标识", "首次出现"),
+        "person_id": "客户", "first_seen_at": "首次出现", "last_seen_at": "最近出现",
+        "accounts": "所属企业", "other_ids": "其他编号", "held_back": "存疑,不参与合并",
+        "traits": "客户属性", "decisions": "人工决定",
+        "more": "…… 共 {count:,} 个标识",
+    },
+}  # fmt: skip
+IDENTIFIER_KEYS = ("type", "value", "first_seen_at")
+LINES = ("person_id", "held_back", "first_seen_at", "last_seen_at", "accounts", "other_ids")
+FEW = 5  # ids and decisions of a person that fit a terminal
 
 
 def run(args: argparse.Namespace) -> int:
     """`merge` and `unmerge` name two values or persons."""
-    return put_down(args, args.verb, names=(args.a, args.b))
+    if args.verb in ("merge", "unmerge"):
+        return put_down(args, args.verb, names=(args.a, args.b))
+    return {"show": _show, "why": _why}[args.verb](args)
+
+
+def _why(args: argparse.Namespace) -> int:
+    asked = {"a": args.a, "b": args.b, "language": language()}
+    with reading(args.dir) as workspace:
+        found = known.why(workspace, KeepingRegistry(workspace), asked)
+    if args.format == "table":
+        for line in path_text(found, args.a, args.b, language()):
+            print(harmless(line))
+        return 0
+    blocked = found["blocked_by"]
+    hops = found["path"] if blocked is None else blocked["evidence"]
+    rows = [hop | {"event": json.dumps(hop["event"], ensure_ascii=False)} for hop in hops]
+    emit(rows, [(name, name, str) for name in HOPS], args.format, found)
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    with reading(args.dir) as workspace:
+        found = known.person(workspace, KeepingRegistry(workspace), {"person": args.person})
+    said = SHOWN[language()]
+    if args.format == "table":
+        for name in LINES:
+            if found[name]:
+                print(harmless(f"{said[name]}: {_few(found[name])}"))
+    columns: list[Column] = [
+        (heading, key, _cell)
+        for heading, key in zip(said["identifiers"], IDENTIFIER_KEYS, strict=True)
+    ]
+    emit(found["identifiers"], columns, args.format, found)
+    if args.format == "table":
+        _print_rest(found, said)
+    return 0
+
+
+def _print_rest(found: dict[str, Any], said: dict[str, Any]) -> None:
+    if found["identifiers_total"] > len(found["identifiers"]):
+        print(said["more"].format(count=found["identifiers_total"]))
+    for name, value in found["traits"].items():
+        print(harmless(f"{said['traits']} · {name} = {json.dumps(value, ensure_ascii=False)}"))
+    for one in found["decisions"]:
+        about = " – ".join(one["about"]) or f"#{one['undoes']}"
+        told = f"#{one['decision']} {one['at']} {one['author']} {one['kind']} {about}"
+        print(harmless(f"{said['decisions']} · {told}: {one['reason']}"))
+
+
+def _few(value: str | list[str]) -> str:
+    if isinstance(value, str):
+        return value
+    rest = len(value) - FEW
+    return ", ".join(value[:FEW]) + (f" … +{rest:,}" if rest > 0 else "")
+
+
+def _cell(value: str | None) -> str:
+    return value or ""

@@ -199,23 +199,21 @@ class _Asked:
                 "to": clear[hop.end],
                 "class": hop.named([clear[end].partition(":")[0] for end in hop[:2]], forms),
                 **self._quoted(hop),
-                "rule": rule_text(hop.kind, hop.days, self.language),
             }
             for hop in hops
         ]
 
     def _quoted(self, hop: Hop) -> dict[str, Any]:
-        """`event` and `at`: the row, or the decision, that says so."""
-        if hop.kind == MANUAL:
-            decision = self._decision(hop.start, hop.end)
-            return {"event": decision, "at": decision and decision["at"]}
+        """`event`: the row, or the decision, that says so; `rule`, by which it is believed; `at`."""
+        rule = rule_text(hop.kind, hop.days, self.language)
         row = hop.row
         if row is None:
-            return {"event": None, "at": None}
+            decision = self._decision(hop.start, hop.end) if hop.kind == MANUAL else None
+            return {"event": decision, "rule": rule, "at": decision and decision["at"]}
         id_name = "conversion_id" if row.table == "conversions" else "message_id"
         said = {id_name: row.message_id, "source": row.source, "type": row.type, "name": row.name}
         at = None if row.seen_us is None else clock.iso(row.seen_us)
-        return {"event": {"table": row.table, **said}, "at": at}
+        return {"event": {"table": row.table, **said}, "rule": rule, "at": at}
 
 
 def _is_about(one: Decision, about: Sequence[bytes]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import msgspec
 
-from touchline.jobs import queries
+from touchline.jobs import known, queries
 from touchline.jobs.access import reading
 from touchline.jobs.mirror import KeepingRegistry
 from touchline.measure.report import Report
@@ -76,6 +76,14 @@ class OpenWorkspace:
     def people(self) -> Iterator[dict[str, Any]]:
         """Everybody: person_id, identifiers in clear, latest traits."""
         yield from map(msgspec.json.decode, queries.people(self._workspace, self._registry, {}))
+
+    def person(self, person: str) -> dict[str, Any]:
+        """One of them, by person_id or identifier: also accounts, when seen, what was decided."""
+        return known.person(self._workspace, self._registry, {"person": person})
+
+    def why(self, a: str, b: str, *, language: str = "en") -> dict[str, Any]:
+        """Why two identifiers are one person's, or what keeps them apart; texts in en or zh."""
+        return known.why(self._workspace, self._registry, {"a": a, "b": b, "language": language})
 
     def events(
         self, *, person: str | None = None, start: Day | None = None, end: Day | None = None

@@ -29,6 +29,7 @@ from touchline.jobs.audited import audit_rows, seen
 from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
+from touchline.jobs.known import person, why
 from touchline.jobs.links import links
 from touchline.jobs.named import named
 from touchline.jobs.person_changes import person_changes
@@ -219,6 +220,7 @@ QUERIES: dict[str, Query] = {
     "links": links,
     "named": named,
     "person_changes": person_changes,
+    "person": person,
     "plan": plan_check.touchpoints,
     "plan_check": plan_check.check,
     "plan_observed": plan_infer.observed,
@@ -228,4 +230,5 @@ QUERIES: dict[str, Query] = {
     "quarantine": identity_rules.quarantine,
     "rejects": rejects,
     "timeline": timeline,
+    "why": why,
 }

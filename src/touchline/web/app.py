@@ -14,6 +14,7 @@ from touchline.web.routes import (
     links,
     maps,
     page,
+    people,
     plan,
     records,
     report,
@@ -45,6 +46,7 @@ def api(served: Served, *, has_routes: bool = True) -> FastAPI:
         plan,
         definitions,
         sources,
+        people,  # last: its address holds all that others have beneath it
     )
     for routes in all_routes if has_routes else (health,):
         app.include_router(routes.router)

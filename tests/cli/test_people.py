@@ -1,0 +1,87 @@
+"""`touchline people show|why`: one person on a page, and why two values are one or two."""
+
+import csv
+import io
+import json
+
+import pytest
+
+import touchline
+from touchline.cli import main
+from touchline.storage.workspace import Workspace
+
+EVENTS = """message_id,occurred_at,name,user_id,email,anonymous_id,account_id
+1,2026-03-01T08:00:00+08:00,Visit,ann,ann@shop.cn,,acme
+2,2026-03-02,Visit,ann,,c1,
+3,2026-03-03,Visit,bob,,c2,
+"""
+PEOPLE = "email,note\nann@shop.cn,=HYPERLINK(1)\n"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("people")
+    Workspace.init(folder / "shop").close()
+    for kind, text in (("events", EVENTS), ("people", PEOPLE)):
+        (folder / f"{kind}.csv").write_text(text)
+        assert (
+            main(["import", kind, str(folder / f"{kind}.csv"), "--to", str(folder / "shop")]) == 0
+        )
+    return str(folder / "shop")
+
+
+@pytest.fixture
+def printed(capsys):
+    def printed(*args):
+        capsys.readouterr()
+        assert main(list(args)) == 0
+        return capsys.readouterr().out
+
+    return printed
+
+
+def test_a_path_is_json_for_programs_and_prose_for_people(shop, printed, monkeypatch):
+    found = json.loads(printed("people", "why", shop, "ann@shop.cn", "c1", "--format", "json"))
+    assert list(found) == ["same_person", "path", "blocked_by"]
+    assert [hop["to"] for hop in found["path"]] == ["user_id:ann", "anonymous_id:c1"]
+    assert {tuple(hop) for hop in found["path"]} == {("from", "to", "class", "event", "rule", "at")}
+    text = printed("people", "why", shop, "ann@shop.cn", "c1")
+    assert text.splitlines()[0] == "ann@shop.cn and c1 are one person."
+    assert "email:ann@shop.cn – user_id:ann: event, seen together on 1 day; events 1" in text
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert "是同一位客户" in printed("people", "why", shop, "ann@shop.cn", "c1")
+    assert "没有任何数据" in printed("people", "why", shop, "ann", "bob")
+
+
+def test_a_page_shows_identifiers_traits_and_accounts(shop, printed):
+    found = json.loads(printed("people", "show", shop, "c1", "--format", "json"))
+    assert [one["value"] for one in found["identifiers"]] == ["ann", "ann@shop.cn", "c1"]
+    assert found["accounts"] == ["acme"]
+    assert found["first_seen_at"] == "2026-03-01T00:00:00.000Z"
+    assert found["last_seen_at"].startswith("2026-03-01T16")
+    assert found["traits"] == {"note": "=HYPERLINK(1)"}
+    assert (len(found["other_ids"]), found["held_back"], found["decisions"]) == (2, None, [])
+    text = printed("people", "show", shop, "c1")
+    assert found["person_id"] in text
+    assert "ann@shop.cn" in text
+    rows = list(
+        csv.DictReader(io.StringIO(printed("people", "show", shop, "c1", "--format", "csv")))
+    )
+    assert rows[0]["type"] == "user_id"
+
+
+def test_another_id_of_a_person_leads_to_them(shop):
+    with touchline.open(shop) as site:
+        page = site.person("ann")
+        assert {site.person(one)["person_id"] for one in page["other_ids"]} == {page["person_id"]}
+        assert site.why(page["other_ids"][0], "c1")["same_person"]
+        blocked = site.why("ann", "bob", language="zh")["blocked_by"]
+        assert blocked["kind"] == "no_evidence"
+        with pytest.raises(touchline.BadInput):
+            site.why("ann", "bob", language="fr")
+
+
+def test_whoever_looks_is_written_down(shop, printed):
+    printed("people", "show", shop, "ann")
+    told = json.loads(printed("audit", shop, "--person", "ann", "--format", "json"))
+    assert {"read.person", "read.why"} <= {one["action"] for one in told}
