@@ -167,6 +167,24 @@ HELP = {
     "List the sources, or the runs of one.": "列出数据源,或某个数据源的运行记录。",
     "End a run in its course.": "停止正在进行的运行。",
     "Remove a source; what it brought stays.": "移除数据源,已入库的数据保留。",
+    "what unsubscribing is from (default all marketing)": "退订哪个渠道(默认全部营销)",
+    "how long it is good (default 400)": "有效天数(默认 400)",
+    "Make a signed link to a person's preferences.": "生成客户的隐私与订阅设置链接(带签名)。",
+    "where people reach the server (default public_url)": "客户访问服务器的网址(默认 public_url)",
+    "See and record what people agree to.": "查看、登记客户的同意。",
+    "Print what a person agreed to, and what that comes to.": (
+        "输出客户同意了什么、目前可以做什么。"
+    ),
+    "Record an answer that a person gave.": "登记客户的同意或拒绝。",
+    "such as marketing": "例如 marketing",
+    "such as email (default all of the purpose's)": "例如 email(默认该用途的全部渠道)",
+    "they agreed": "客户同意",
+    "they refused": "客户拒绝或撤回",
+    "on what ground (default consent)": "合法性基础(默认 consent,即同意)",
+    "the words that were read": "当时向客户展示的文字",
+    "their language": "文字的语言",
+    "when it was said (default now)": "表示同意的时间(默认现在)",
+    "how it came about": "缘由",
 }
 
 # What the parser of the standard library says by itself.

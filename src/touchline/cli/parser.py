@@ -72,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     _rebuild(verbs)
     _people(verbs)
     _identity(verbs)
+    _consent(verbs)
     _audit(verbs)
     _keys(verbs)
     _rejects(verbs)
@@ -234,6 +235,40 @@ def _people(verbs: Any) -> None:
             made.add_argument(of, metavar=of.upper(), help="person_id, TYPE:VALUE or a value")
         _decided(made)
         made.add_argument("--format", choices=FORMATS, default="table")
+    _preferences_link(own)
+
+
+def _preferences_link(own: Any) -> None:
+    made = _verb(
+        own, "preferences-link", "Make a signed link to a person's preferences.", "consent"
+    )
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
+    made.add_argument("--channel", help="what unsubscribing is from (default all marketing)")
+    made.add_argument("--days", type=int, metavar="N", help="how long it is good (default 400)")
+    made.add_argument("--host", help="where people reach the server (default public_url)")
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
+
+
+def _consent(verbs: Any) -> None:
+    own = _group(verbs, "consent", "See and record what people agree to.")
+    made = _verb(own, "show", "Print what a person agreed to, and what that comes to.", "consent")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "record", "Record an answer that a person gave.", "consent")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
+    made.add_argument("--purpose", required=True, help="such as marketing")
+    made.add_argument("--channel", help="such as email (default all of the purpose's)")
+    said = made.add_mutually_exclusive_group(required=True)
+    said.add_argument("--grant", dest="granted", action="store_true", help="they agreed")
+    said.add_argument("--refuse", dest="granted", action="store_false", help="they refused")
+    made.add_argument("--basis", help="on what ground (default consent)")
+    made.add_argument("--text", help="the words that were read")
+    made.add_argument("--locale", choices=("en", "zh"), help="their language")
+    made.add_argument("--at", metavar="MOMENT", help="when it was said (default now)")
+    made.add_argument("--reason", help="how it came about")
 
 
 def _identity(verbs: Any) -> None:

@@ -82,9 +82,8 @@ def page(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict
         (person,) = people.person_of([about.node])
         nodes = [about.node] if person is None else nodes_of(people, person)
     rules = consent_rules(workspace)
-    who = clear_values(workspace, [about.node]).get(about.node)
     return {
-        "who": masked(who) if who else "",
+        "who": _known_by(workspace, about.node, nodes),
         "is_child": has_child(workspace, nodes, rules),
         "policy": in_language(rules.policy, language),
         "channel": channel_label(about.channel, language) if about.channel else "",
@@ -153,6 +152,16 @@ def masked(who: Identifier) -> str:
     if who.type == "email" and at:
         return f"{head[:1]}***@{host}"
     return f"{who.value[:3]}***{who.value[-2:]}" if len(who.value) > 7 else f"{who.value[:1]}***"
+
+
+def _known_by(workspace: Workspace, node: bytes, nodes: list[bytes]) -> str:
+    """What somebody knows themselves by: an address or a number rather than our id of them."""
+    clear = clear_values(workspace, nodes)
+    own = clear.get(node)
+    if own is None:
+        return ""
+    known = [one for kind in ("email", "phone") for one in clear.values() if one.type == kind]
+    return masked(own if own.type in ("email", "phone") or not known else known[0])
 
 
 def _taken(

@@ -16,6 +16,7 @@ from touchline.web.routes import (
     page,
     people,
     plan,
+    preferences,
     records,
     report,
     sources,
@@ -36,6 +37,7 @@ def api(served: Served, *, has_routes: bool = True) -> FastAPI:
     all_routes = (
         health,
         page,
+        preferences,
         records,
         report,
         identity,

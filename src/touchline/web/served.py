@@ -11,12 +11,14 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from touchline.collect.preference_link import PreferenceSigner
 from touchline.errors import Denied, Forbidden
 from touchline.jobs.rpc import WorkerClient
 from touchline.storage.access_key import key_hash
 from touchline.web.keys import Keys
 
 __all__ = [
+    "ANSWER_S",
     "MOST",
     "Admin",
     "KeyAdmin",
@@ -37,13 +39,14 @@ _bearer = HTTPBearer(auto_error=False, description="An admin key")
 @dataclass(frozen=True)
 class Served:
     """The workspace behind the routes. `problems`: each role of this process -> what is wrong with
-    it, as a code, or None.
+    it, as a code, or None. `signer`: knows links to preferences from others.
     """
 
     worker: WorkerClient
     keys: Keys
     needs_worker: bool = True
     problems: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)
+    signer: PreferenceSigner | None = None
 
 
 def served(request: Request) -> Served:

@@ -16,6 +16,7 @@ import uvicorn
 
 from touchline.collect.mail import Signer
 from touchline.collect.nodes import clear_values
+from touchline.collect.preference_link import PreferenceSigner
 from touchline.collect.protocol import Guide
 from touchline.collect.visitor import Visitors
 from touchline.errors import TouchlineError, Unavailable
@@ -73,7 +74,8 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
     keys = Keys(workspace)
     problems = {} if log is None else {"collector": lambda: log.failure and log.failure.code}
     # One that only receives does its work without a worker.
-    served = Served(WorkerClient(workspace.dir), keys, has_app, problems)
+    signer = PreferenceSigner(workspace.vault.derived("preferences"))
+    served = Served(WorkerClient(workspace.dir), keys, has_app, problems, signer)
     collector = None
     if log is not None:
         visitors = Visitors(workspace.vault.node_id, workspace.time_zone)

@@ -1,0 +1,81 @@
+"""`touchline consent show|record` and `touchline people preferences-link`."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from touchline.cli import language
+from touchline.cli.output import Column, emit
+from touchline.jobs import consent, preferences
+from touchline.jobs.access import reading, writing
+from touchline.jobs.mirror import KeepingRegistry
+from touchline.storage.audit import actor_of
+
+__all__ = ["run"]
+
+HEADINGS = {
+    "en": ("purpose", "channel", "allowed", "why"),
+    "zh": ("用途", "渠道", "可否使用", "依据"),
+}
+NAMES = ("purpose", "channel", "is_allowed", "text")
+WORDS = {
+    "en": {True: "yes", False: "no", "made": "Recorded for {rows} identifiers of the person."},
+    "zh": {True: "可以", False: "不可以", "made": "已记录,涉及该客户的 {rows} 个标识。"},
+}
+NOTES = {
+    "en": "Unsubscribe at once: {unsubscribe_url}\nGood until {expires_at}.",
+    "zh": "一键退订:{unsubscribe_url}\n有效期至 {expires_at}。",
+}
+NO_HOST = {
+    "en": "People open it at your server's address: set public_url, or give --host.",
+    "zh": "客户通过您的服务器网址打开:请设置 public_url,或用 --host 指定。",
+}
+
+
+def run(args: argparse.Namespace) -> None:
+    {"show": _show, "record": _record, "preferences-link": _link}[args.verb](args)
+
+
+def _show(args: argparse.Namespace) -> None:
+    with reading(args.dir) as workspace:
+        asked = {"person": args.person, "language": language()}
+        found = consent.shown(workspace, KeepingRegistry(workspace), asked)
+    headings = HEADINGS[language()]
+    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, NAMES, strict=True)]
+    emit(found["permissions"], columns, args.format, json.loads(_plain(found)))
+
+
+def _record(args: argparse.Namespace) -> None:
+    names = ("purpose", "channel", "basis", "text", "locale", "at", "reason")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    wanted = consent.Wanted(granted=args.granted, **given)
+    with reading(args.dir) as workspace:
+        author = actor_of(workspace.principal)
+        made = consent.wanted(workspace, args.person, wanted, author)
+    found = writing(args.dir, "consent", made, lambda _: None)
+    print(WORDS[language()]["made"].format(**found), file=sys.stderr)
+
+
+def _link(args: argparse.Namespace) -> None:
+    asked = {name: getattr(args, name) for name in ("person", "channel", "days", "host")}
+    with reading(args.dir) as workspace:
+        found = preferences.link(workspace, KeepingRegistry(workspace), asked)
+    if args.format == "json":
+        json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
+        print()
+    else:
+        print(found["url"])
+    print(NOTES[language()].format(**found), file=sys.stderr)
+    if found["url"].startswith("/"):
+        print(NO_HOST[language()], file=sys.stderr)
+
+
+def _cell(value: Any) -> str:
+    return WORDS[language()][value] if isinstance(value, bool) else str(value or "")
+
+
+def _plain(found: Any) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(found)
