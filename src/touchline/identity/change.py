@@ -79,33 +79,40 @@ class Differences:
         return np.sort(now[self.before.people.quarantine.held[was] & free]).astype(np.int64)
 
     @cached_property
+    def _found(self) -> Ints:
+        """Where each value of `before` stands in `after`; -1: nowhere."""
+        return _positions(self.before.known, self.after.known)
+
+    @cached_property
     def _places(self) -> tuple[Ints, Ints]:
         """Where each value that both know stands, in either."""
-        found = _positions(self.before.known, self.after.known)
-        was = np.flatnonzero(found >= 0).astype(np.int32)
-        return was, found[was]
+        was = np.flatnonzero(self._found >= 0).astype(np.int32)
+        return was, self._found[was]
 
     @cached_property
     def _kinds(self) -> "_Pairs":
         was, now = self._places
         before, after = self.before.people, self.after.people
+        at = self._found[before.anchor]  # -1: erased
+        old, new = before.person[was], after.person[now]
+        # Most values are still those of who has the same name as before: nothing to tell.
+        moved = at[old] != after.anchor[new]
         size = max(len(after), 1)
-        key = before.person[was].astype(np.int64) * size + after.person[now]
+        key = old[moved].astype(np.int64) * size + new[moved]
         pairs, values = np.unique(key, return_counts=True)
         old, new = (pairs // size).astype(np.int32), (pairs % size).astype(np.int32)
-        at = _positions(self.before.known, self.after.known)[before.anchor]  # -1: erased
-        heir = np.where(at >= 0, after.person[np.maximum(at, 0)] if len(after) else -1, -1)
+        heir = np.full(len(at), -1, np.int32)
+        heir[at >= 0] = after.person[at[at >= 0]]
         is_heir = heir[old] == new
-        has_name = at[old] == after.anchor[new]
         # A person that others went into is one of several; one alone was renamed.
-        parts = np.bincount(new[is_heir], minlength=len(after))
+        parts = np.bincount(heir[heir >= 0], minlength=len(after))
         is_several = parts[new] > 1
         return _Pairs(
             old,
             new,
             values,
-            is_merged=is_heir & ~has_name & is_several,
-            is_renamed=is_heir & ~has_name & ~is_several,
+            is_merged=is_heir & is_several,
+            is_renamed=is_heir & ~is_several,
             is_split=~is_heir,
             was_held=before.quarantine.held[before.anchor[old]],
             is_held=after.quarantine.held[after.anchor[new]],
@@ -114,7 +121,7 @@ class Differences:
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """A person before and one after who have values in common, each pair once."""
+    """A person before and one of another name after, who have values in common: each pair once."""
 
     was: Ints
     now: Ints
@@ -128,6 +135,8 @@ class _Pairs:
 
 def _positions(nodes: NodeSet, among: NodeSet) -> Ints:
     """Index of each node in another set, -1 where it is not. Both are sorted by id."""
+    if np.array_equal(nodes.hi, among.hi) and np.array_equal(nodes.lo, among.lo):
+        return np.arange(len(nodes), dtype=np.int32)
     if not len(among):
         return np.full(len(nodes), -1, np.int32)
     at = np.searchsorted(among.hi, nodes.hi)

@@ -95,11 +95,17 @@ def decide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Sh
 def changed(found: Differences, most: int) -> Shown:
     """Counts of what is different, and the changes that move most values."""
     return {
-        "persons_before": len(found.before.somebody()),
-        "persons_after": len(found.after.somebody()),
+        "persons_before": _count(found.before),
+        "persons_after": _count(found.after),
         **found.counts,
         "changes": [one._asdict() for one in found.changes(most)],
     }
+
+
+def _count(people: PersonMap) -> int:
+    """Persons; a shared value alone is nobody."""
+    held = people.people.quarantine.held[people.people.anchor]
+    return len(held) - int(held.sum())
 
 
 def decisions(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> Iterator[bytes]:
