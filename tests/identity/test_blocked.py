@@ -8,6 +8,7 @@ from touchline.collect.junk import SETS, Junk, patterns
 from touchline.identity.rules import Rules
 from touchline.jobs import definitions
 from touchline.model import Identifier
+from touchline.storage import definition
 
 PHONE = "phone:+8613800138000"
 OTHER = "phone:+8613911112222"
@@ -107,3 +108,14 @@ def test_rules_carry_the_patterns_of_sets_and_types_each_once():
     table = {"sets": ["role_mailboxes"], "phone": ["^4", "^4"]}
     rules = Rules.from_document({"identity": {"blocked": table}})
     assert rules.blocked == (*SETS["role_mailboxes"], ("phone", "^4"))
+
+
+def test_a_pattern_that_is_no_longer_matched_blocks_nothing_and_stops_nothing(crowd):
+    written = {"phone": [r"^\+86138", r"(?=no)"]}
+    definition.save(crowd.workspace.state, {"identity": {"blocked": written}}, "long ago")
+    assert reasons(crowd) == {PHONE: "pattern"}
+    with crowd.workspace.write_lock():
+        renew(crowd.workspace)
+    assert reasons(crowd) == {PHONE: "pattern"}
+    (old,) = definitions.outdated(crowd.workspace)
+    assert (old.where, old.pattern) == ("identity.blocked.phone", "(?=no)")

@@ -118,7 +118,7 @@ def test_what_would_change_nothing_is_said_so(couple, asked, code):
 
 def test_what_cannot_be_is_told_with_what_forbids_it(couple):
     couple.put("events", f"user_id:bob {BOB}")
-    with pytest.raises(BadInput, match="limit of user_id"):
+    with pytest.raises(BadInput, match="limit is 1 user_id"):
         decide(couple, "merge", ANN, BOB)
     decide(couple, "block", BOB)
     with pytest.raises(BadInput, match="held back"):
@@ -146,6 +146,9 @@ def test_names_that_are_nobody_or_several_are_refused(couple):
     decide(couple, "undo", undoes=1)
     with pytest.raises(BadInput, match="not in force"):
         decide(couple, "undo", undoes=1)
+    for name in ("", "\N{PERSON WITH BALL}" * 601, "a\tb", "x" * 1_000_000):
+        with pytest.raises((BadInput, NotFound)):
+            decide(couple, "block", name)
     for reason in ("", " ", "a\nb", "x" * 1001):
         with pytest.raises(BadInput, match="reason"):
             decide(couple, "block", ANN, reason=reason)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from touchline.collect.junk import Junk, Patterns, patterns
 from touchline.collect.nodes import opened
+from touchline.collect.outdated import unblocked
 from touchline.model import Identifier
 from touchline.storage import definition, schema
 from touchline.storage.workspace import Workspace
@@ -96,8 +97,7 @@ def renew(workspace: Workspace) -> None:
 
 def _patterns(state: Any, number: int) -> Patterns:
     found = definition.document(state, number) if number else None
-    blocked = found.get("blocked", {}) if isinstance(found, dict) else {}
-    return patterns(blocked)
+    return patterns(unblocked(found, []).get("blocked", {})) if isinstance(found, dict) else ()
 
 
 def _matched(workspace: Workspace, wanted: Patterns) -> Matched:

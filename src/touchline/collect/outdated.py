@@ -2,7 +2,8 @@
 
 An expression that was taken once may be refused by a later version. What hangs on it must not stop
 everything else: a channel rule with such an expression holds for nothing, a property of the plan
-loses that one check. New definitions are refused instead, where they are written.
+loses that one check, values that it blocked join people again. New definitions are refused instead,
+where they are written.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from touchline.collect.pattern import search
 
-__all__ = ["Outdated", "readable"]
+__all__ = ["Outdated", "readable", "unblocked"]
 
 _NOTHING = {"matches": r"[^\x{0}-\x{10FFFF}]"}
 
@@ -29,7 +30,23 @@ def readable(documents: Mapping[str, Any]) -> tuple[dict[str, Any], list[Outdate
     for kind, read in (("channel_rule", _rule), ("event", _event)):
         if isinstance(tables := usable.get(kind), list):
             usable[kind] = [read(table, number, found) for number, table in enumerate(tables, 1)]
+    if isinstance(identity := usable.get("identity"), dict):
+        usable["identity"] = unblocked(identity, found)
     return usable, found
+
+
+def unblocked(identity: Mapping[str, Any], found: list[Outdated]) -> Mapping[str, Any]:
+    """`[identity]` without the patterns of `blocked` that are refused."""
+    blocked = identity.get("blocked")
+    if not isinstance(blocked, dict):
+        return identity
+    kept = {
+        key: [text for text in listed if not _is_refused(text, f"identity.blocked.{key}", found)]
+        if isinstance(listed, list)
+        else listed
+        for key, listed in blocked.items()
+    }
+    return {**identity, "blocked": kept}
 
 
 def _rule(table: Any, number: int, found: list[Outdated]) -> Any:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from touchline.collect.blocked import blocked_nodes
 from touchline.collect.consent_rules import LINKING
+from touchline.collect.outdated import readable
 from touchline.identity.account import contacts
 from touchline.identity.decisions import Decision, decided, in_force
 from touchline.identity.evidence import (
@@ -129,10 +130,14 @@ class Registry:
         """The rules and decisions in force at the moment of a view."""
         return self._ruled(view.as_of_us)
 
+    def rules(self) -> Rules:
+        """Those in force now."""
+        return self._ruled(None)[0]
+
     def _ruled(self, as_of_us: int | None) -> tuple[Rules, Decisions]:
         """The rules and decisions in force at a moment, or now."""
         state = self._workspace.state
-        rules = Rules.from_document(definition.current(state, as_of_us))
+        rules = Rules.from_document(readable(definition.current(state, as_of_us))[0])
         blocked = blocked_nodes(self._workspace, rules.blocked, as_of_us)
         # Who refuses to be linked now is not linked in a report as of an earlier day, either.
         unlinked = tuple(sorted(self._refusals.now()[LINKING]))

@@ -25,14 +25,16 @@ from touchline.identity.person import is_person_id, named_after
 from touchline.identity.profile import find_node
 from touchline.identity.quarantine import BY_HAND, FREE
 from touchline.identity.resolve import People
+from touchline.identity.rules import Rules
 from touchline.jobs.audited import seen
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage.audit import actor_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["changed", "decide", "decisions", "shown_nodes"]
+__all__ = ["MAX_REASON", "changed", "decide", "decisions", "line", "shown_nodes"]
 
 MAX_REASON = 1000
+MAX_NAME = 600  # a type and the longest identifier
 LAST = 2**62  # a number behind all others
 MOST_CHANGES = 100
 Shown = dict[str, Any]
@@ -55,19 +57,20 @@ def decide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Sh
     Raises BadInput for what would change nothing, or cannot be done, with the rule that forbids it.
     """
     wanted = msgspec.convert(args, Wanted)
-    author = _line("author", wanted.author or actor_of(workspace.principal), 200)
-    reason = _line("reason", wanted.reason, MAX_REASON)
+    author = line("author", wanted.author or actor_of(workspace.principal), 200)
+    reason = line("reason", wanted.reason, MAX_REASON)
     made = decided(workspace.state)
     with workspace.view() as view:
         before = registry.at(view)
-        at = [_node(workspace, before, name) for name in wanted.names]
+        names = [line("name", name, MAX_NAME) for name in wanted.names]
+        at = [_node(workspace, before, name) for name in names]
         _check_sense(before, wanted, at, made)
         about = [before.known.node_id(node) for node in at]
         one = _decision(wanted, about, author, reason)
         evidence, people = registry.supposed(view, made=[*made, one])
         after = PersonMap.of(evidence, people)
         if wanted.kind == "merge":
-            _check_whole(before, (evidence, people), wanted, at)
+            _check_whole(before, (evidence, people), wanted, at, registry.rules())
         told = {
             "decision": None,
             "kind": wanted.kind,
@@ -153,7 +156,8 @@ def _node(workspace: Workspace, people: PersonMap, name: str) -> int:
     return find_node(workspace, people, name) if made_of is None else made_of
 
 
-def _line(name: str, text: str, longest: int) -> str:
+def line(name: str, text: str, longest: int) -> str:
+    """What somebody wrote, fit to be shown on one line."""
     text = text.strip()
     if not text or len(text) > longest or not text.isprintable():
         why = f"must be one line of 1 to {longest} characters."
@@ -204,7 +208,11 @@ def _check_pair(people: PersonMap, wanted: Wanted, at: Sequence[int]) -> None:
 
 
 def _check_whole(
-    before: PersonMap, after: tuple[Evidence, People], wanted: Wanted, at: Sequence[int]
+    before: PersonMap,
+    after: tuple[Evidence, People],
+    wanted: Wanted,
+    at: Sequence[int],
+    rules: Rules,
 ) -> None:
     """Two persons become one whole, or what stands against it is told. A decision is believed
     before all else: such a merge would hold, and tear off what an event said.
@@ -221,4 +229,5 @@ def _check_whole(
         raise BadInput("may_not_be_linked", a=a, b=b)
     if against[0] == APART:
         raise BadInput("merge_set_apart", a=a, b=b)
-    raise BadInput("merge_over_limit", a=a, b=b, type=IDENTIFIER_TYPES[against[0]])
+    kind, limit = IDENTIFIER_TYPES[against[0]], rules.limits[against[0]]
+    raise BadInput("merge_over_limit", a=a, b=b, limit=limit, type=kind)

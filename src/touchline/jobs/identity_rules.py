@@ -11,6 +11,7 @@ import numpy as np
 from touchline import clock
 from touchline.collect.blocked import patterns_matched
 from touchline.collect.junk import SETS
+from touchline.collect.outdated import readable
 from touchline.errors import BadInput
 from touchline.identity.change import Differences
 from touchline.identity.people import PersonMap, Registry
@@ -35,7 +36,7 @@ Shown = dict[str, Any]
 
 def rules(workspace: Workspace, _registry: object, _args: dict[str, Any]) -> Shown:
     """Rules in force, each with where it is from: `default`, or the `[identity]` document."""
-    held = definition.current(workspace.state).get(KIND, {})
+    held = readable(definition.current(workspace.state))[0].get(KIND, {})
     now = Rules.from_document({KIND: held})
     limits = held.get("limits", {})
     return {
@@ -82,7 +83,8 @@ def quarantine(workspace: Workspace, registry: Registry, args: dict[str, Any]) -
     seen(workspace, "quarantine")
     with workspace.view() as view:
         people = registry.at(view)
-    above = Rules.from_document(definition.current(workspace.state)).quarantine_above
+    now = readable(definition.current(workspace.state))[0]
+    above = Rules.from_document(now).quarantine_above
     held = people.people.quarantine
     nodes = np.flatnonzero(held.held)
     if wanted := args.get("reason"):

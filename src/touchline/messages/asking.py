@@ -44,8 +44,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name} 是存疑标识,不参与客户合并。请先解除(unblock),或换一个标识。",
     ),
     "merge_over_limit": (
-        "{a} and {b} cannot be one person: the limit of {type} forbids it. See identity rules.",
-        "{a} 和 {b} 不能合并:会超过 {type} 的数量上限。规则见 identity rules。",
+        "{a} and {b} cannot be one person: the limit is {limit} {type}. See identity rules.",
+        "{a} 和 {b} 不能合并:{type} 的上限为 {limit} 个。规则见 identity rules。",
     ),
     "merge_set_apart": (
         "{a} and {b} cannot be one person: a decision keeps them apart. See identity decisions.",
