@@ -176,6 +176,7 @@ HELP = {
         "输出客户同意了什么、目前可以做什么。"
     ),
     "Record an answer that a person gave.": "登记客户的同意或拒绝。",
+    "Print who gets which field, on what ground.": "输出向谁提供哪些字段、依据是什么。",
     "such as marketing": "例如 marketing",
     "such as email (default all of the purpose's)": "例如 email(默认该用途的全部渠道)",
     "they agreed": "客户同意",

@@ -1,4 +1,4 @@
-"""`touchline consent show|record` and `touchline people preferences-link`."""
+"""`touchline consent show|record|register` and `touchline people preferences-link`."""
 
 import argparse
 import json
@@ -7,10 +7,11 @@ from typing import Any
 
 from touchline.cli import language
 from touchline.cli.output import Column, emit
-from touchline.jobs import consent, preferences
+from touchline.jobs import consent, preferences, register
 from touchline.jobs.access import reading, writing
 from touchline.jobs.mirror import KeepingRegistry
 from touchline.storage.audit import actor_of
+from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]
 
@@ -19,6 +20,11 @@ HEADINGS = {
     "zh": ("用途", "渠道", "可否使用", "依据"),
 }
 NAMES = ("purpose", "channel", "is_allowed", "text")
+REGISTER = {
+    "en": ("recipient", "role", "country", "fields", "purpose", "basis", "needs", "gets data"),
+    "zh": ("接收方", "角色", "国家/地区", "字段", "用途", "依据", "须客户同意", "可否提供"),
+}
+LISTED = ("name", "role", "country", "fields", "purpose", "basis", "needs", "is_open")
 WORDS = {
     "en": {True: "yes", False: "no", "made": "Recorded for {rows} identifiers of the person."},
     "zh": {True: "可以", False: "不可以", "made": "已记录,涉及该客户的 {rows} 个标识。"},
@@ -33,8 +39,9 @@ NO_HOST = {
 }
 
 
-def run(args: argparse.Namespace) -> None:
-    {"show": _show, "record": _record, "preferences-link": _link}[args.verb](args)
+def run(args: argparse.Namespace) -> int:
+    verbs = {"show": _show, "record": _record, "register": _register, "preferences-link": _link}
+    return verbs[args.verb](args) or 0
 
 
 def _show(args: argparse.Namespace) -> None:
@@ -55,6 +62,25 @@ def _record(args: argparse.Namespace) -> None:
         made = consent.wanted(workspace, args.person, wanted, author)
     found = writing(args.dir, "consent", made, lambda _: None)
     print(WORDS[language()]["made"].format(**found), file=sys.stderr)
+
+
+def _register(args: argparse.Namespace) -> int:
+    workspace = Workspace.open(args.dir)
+    try:
+        found = register.register(workspace, {"language": language()})
+    finally:
+        workspace.close()
+    headings = REGISTER[language()]
+    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, LISTED, strict=True)]
+    shown = [{name: _listed(one[name]) for name in LISTED} for one in found["recipients"]]
+    emit(shown, columns, args.format, found)
+    for one in found["findings"]:
+        print(f"{one['where']}: {one['what']}", file=sys.stderr)
+    return 1 if found["findings"] else 0
+
+
+def _listed(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, list | tuple) else value
 
 
 def _link(args: argparse.Namespace) -> None:

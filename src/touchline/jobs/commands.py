@@ -18,6 +18,7 @@ from touchline.jobs import (
     mails,
     plan_template,
     preferences,
+    register,
     sources,
 )
 from touchline.jobs.replay import asked
@@ -91,6 +92,7 @@ COMMANDS: dict[str, Command] = {
     "definitions": lambda workspace, _: definitions.held(workspace),
     "begin_plan": _begin_plan,
     "add_sources": _add_sources,
+    "register": register.register,
     "record_consent": consent.record,
     "prefer": preferences.prefer,
     "unsubscribe": preferences.unsubscribe,

@@ -2,7 +2,7 @@
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
     [naming]  [[alias]]  [[webhook]]
-    [consent]  [[form]]  [[promo_code]]  [[reported_source]]
+    [consent]  [[recipient]]  [[assessment]]  [[form]]  [[promo_code]]  [[reported_source]]
     [plan]  [[event]]  [[touchpoint]]
 
 `[site]` holds own_hosts and the like. Other top-level names are refused, so that a misspelt
@@ -27,6 +27,8 @@ from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.naming import Naming, naming
 from touchline.collect.outdated import Outdated, readable
 from touchline.collect.plan_spec import events_of
+from touchline.collect.sharing import KINDS as SHARING_KINDS
+from touchline.collect.sharing import Register
 from touchline.collect.site import Site
 from touchline.errors import BadInput
 from touchline.identity.rules import Rules
@@ -67,6 +69,7 @@ KINDS = (
     "identity",
     "naming",
     "consent",
+    *SHARING_KINDS,
     "source",
     *makers.KINDS,
     *PLAN_KINDS,
@@ -115,6 +118,7 @@ def sealed(workspace: Workspace, documents: dict[str, Any]) -> dict[str, Any]:
     whole = {**readable(held)[0], **documents}
     _check(whole, vault.open)
     check_purposes(whole)
+    Register.of(whole).check(ConsentRules.of(whole))
     return makers.sealed(documents, held, vault.seal, vault.open)
 
 
@@ -201,6 +205,7 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     _facts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
     ConsentRules.of(documents)
+    Register.of(documents)
     makers.makers(documents, opened)
 
 

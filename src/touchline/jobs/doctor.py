@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from touchline import clock
 from touchline.collect.geo import Geo
-from touchline.jobs import sources
+from touchline.jobs import register, sources
 from touchline.jobs.account import Tally
 from touchline.jobs.definitions import outdated
 from touchline.jobs.places import geo_path
@@ -93,6 +93,7 @@ WHAT = {
         "row {number} is not as it was written, or is gone: somebody changed the database",
         "第 {number} 条记录被改动或缺失:有人直接修改过数据库",
     ),
+    **register.WORDS,
     "open": ("others may read it: chmod 600", "其他用户可以读取该文件,请执行 chmod 600"),
 }
 
@@ -125,6 +126,8 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
         Finding("definitions", where, "outdated", {"pattern": repr(pattern)})
         for where, pattern in outdated(workspace)
     ]
+    told = register.findings(workspace)
+    findings += [Finding("register", found.where, found.what, found.params) for found in told]
     findings += _sources(workspace, language)
     findings += _audit(workspace)
     listed = [finding.in_words(language) for finding in findings]

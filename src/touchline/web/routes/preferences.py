@@ -95,6 +95,13 @@ class Linked(BaseModel):
     host: str | None = Field(None, description="where people reach this server")
 
 
+@router.get("/api/v1/consent/register", summary="Who gets which field, on what ground")
+async def register(
+    request: Request, here: Admin, language: Annotated[Literal["en", "zh"] | None, Query()] = None
+) -> Response:
+    return await told(here, "register", {"language": language or language_of(request)})
+
+
 @router.get("/api/v1/people/{person:path}/consent", summary="What a person agreed to and refused")
 async def consent(
     request: Request,
