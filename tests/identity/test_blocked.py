@@ -1,6 +1,7 @@
 """Patterns of a site, and the phones of its staff: what they name joins nobody."""
 
 import pytest
+import sqlalchemy as sa
 
 from touchline.collect import blocked
 from touchline.collect.blocked import blocked_nodes, renew
@@ -8,7 +9,7 @@ from touchline.collect.junk import SETS, Junk, patterns
 from touchline.identity.rules import Rules
 from touchline.jobs import definitions
 from touchline.model import Identifier
-from touchline.storage import definition
+from touchline.storage import definition, schema
 
 PHONE = "phone:+8613800138000"
 OTHER = "phone:+8613911112222"
@@ -87,6 +88,14 @@ def test_the_phone_of_who_works_here_joins_no_customers(crowd):
     assert not crowd.same(crowd.people(), ("member_code:m1", "crm_id:e1"))
     put_in_force(crowd, staff_sources=["hr"])
     assert reasons(crowd) == {}
+
+
+def test_what_was_lost_is_found_again_when_all_is_tried_anew(crowd):
+    put_in_force(crowd, blocked={"phone": [r"^\+86138"]})
+    crowd.workspace.state.write((sa.delete(schema.blocked_node), [{}]))
+    assert reasons(crowd) == {}
+    renew(crowd.workspace, is_all=True)
+    assert reasons(crowd) == {PHONE: "pattern"}
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,16 @@ def patterns_matched(workspace: Workspace, nodes: list[bytes]) -> Matched:
     return {row.node_id: row.pattern for row in rows}
 
 
-def renew(workspace: Workspace) -> None:
-    """Brings what is kept up to the document in force. Needs the write lock; safe to repeat."""
+def renew(workspace: Workspace, *, is_all: bool = False) -> None:
+    """Brings what is kept up to the document in force; `is_all`: by trying every value again.
+    Needs the write lock; safe to repeat.
+    """
     state = workspace.state
     number, done = definition.newest(state, KIND), state.mark(DONE)
-    if number == done:
+    if number == done and not is_all:
         return
     wanted = _patterns(state, number)
-    if wanted and wanted == _patterns(state, done):
+    if wanted and wanted == _patterns(state, done) and not is_all:
         with state.engine.begin() as connection:
             connection.execute(sa.update(schema.blocked_node).values(number=number))
     elif wanted:

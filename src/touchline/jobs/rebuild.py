@@ -6,6 +6,7 @@ point. People are computed from the evidence whenever they are asked for; their 
 so that they are made anew as well.
 """
 
+from touchline.collect.blocked import renew
 from touchline.identity.mirror import forget
 from touchline.jobs import sightings
 from touchline.jobs.definitions import planned_of, session_zone
@@ -42,6 +43,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
         progress(done / len(days))
     writer.store.renew_index()
     forget(workspace.lake)
+    renew(workspace, is_all=True)
     sightings.forget(workspace.state)
     sightings.look_back(workspace, planned_of(workspace).touchpoints)
     return {"days": len(days), "events": events}
