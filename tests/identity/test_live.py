@@ -42,6 +42,7 @@ RULINGS = st.tuples(
     st.fixed_dictionaries(
         {
             "together": COUPLES,
+            "suggested": COUPLES,
             "apart": COUPLES,
             "quarantined": FEW,
             "released": FEW,
@@ -76,7 +77,7 @@ def emptied(state):
 
 
 def ruling(facts, rules, named):
-    pairs = ("together", "apart")
+    pairs = ("together", "apart", "suggested")
     couples = {n: [tuple(map(facts.node_id, two)) for two in named[n]] for n in pairs}
     ones = {n: [facts.node_id(one) for one in held] for n, held in named.items() if n not in pairs}
     told = {name: tuple(sorted(set(held))) for name, held in {**couples, **ones}.items()}

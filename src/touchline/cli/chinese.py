@@ -142,6 +142,15 @@ HELP = {
     "List the values that join nobody, and why.": "列出不参与合并的存疑标识及原因。",
     "a value that shall join nobody": "屏蔽一个标识,不再用于合并",
     "a value that shall join people": "解除屏蔽,恢复用于合并",
+    "Find records that may be one person's.": "查找可能属于同一客户的档案。",
+    "what is likelier joins by itself (default 0.999; 1: none)": (
+        "高于该可能性自动合并(默认 0.999;填 1 则全部人工审核)"
+    ),
+    "count only, keep nothing": "仅统计,不保存",
+    "List what matching suggests, accept or reject one.": "列出匹配建议,或接受、拒绝其中一条。",
+    "at most so many (default 100)": "最多列出多少条(默认 100)",
+    "the two are one person": "确认是同一客户(填编号)",
+    "they are not": "确认不是同一客户(填编号)",
     "List what was decided by hand, or undo one.": "列出人工决定,或撤销其中一个。",
     "the number of a decision": "决定编号",
     "why, for whoever reads it later": "原因,供以后查阅",

@@ -291,6 +291,24 @@ def _identity(verbs: Any) -> None:
     made.add_argument("--unblock", metavar="VALUE", help="a value that shall join people")
     _decided(made)
     made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "match", "Find records that may be one person's.", "match")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument(
+        "--threshold", metavar="P", help="what is likelier joins by itself (default 0.999; 1: none)"
+    )
+    made.add_argument("--dry-run", action="store_true", help="count only, keep nothing")
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
+    made = _verb(own, "review", "List what matching suggests, accept or reject one.", "match")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument(
+        "--status", choices=("open", "sure", "accepted", "rejected", "all"), default="open"
+    )
+    made.add_argument("--limit", metavar="N", help="at most so many (default 100)")
+    made.add_argument("--accept", type=int, metavar="N", help="the two are one person")
+    made.add_argument("--reject", type=int, metavar="N", help="they are not")
+    made.add_argument("--reason", help="why, for whoever reads it later")
+    made.add_argument("--author", metavar="NAME", help="who decided (default: who runs this)")
+    made.add_argument("--format", choices=FORMATS, default="table")
     made = _verb(own, "decisions", "List what was decided by hand, or undo one.", "identity")
     made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("--undo", type=int, metavar="N", help="the number of a decision")

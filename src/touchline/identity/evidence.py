@@ -101,7 +101,8 @@ class Decisions:
     `apart` stops two from being one person, `quarantined` holds a value back whatever it touches,
     `released` does not hold it back however much it touches. And what follows from their rules:
     `blocked` matches a pattern, `staff` is a value of somebody who works here. `unlinked` is one
-    whose owner refuses to be linked.
+    whose owner refuses to be linked. `suggested` are two that records make out to be one person's:
+    joined as by hand, but believed last.
     """
 
     together: tuple[tuple[bytes, bytes], ...] = ()
@@ -111,6 +112,7 @@ class Decisions:
     blocked: tuple[bytes, ...] = ()
     staff: tuple[bytes, ...] = ()
     unlinked: tuple[bytes, ...] = ()
+    suggested: tuple[tuple[bytes, bytes], ...] = ()
 
 
 NO_DECISIONS = Decisions()
@@ -242,12 +244,12 @@ def _decided(nodes: Nodes, pairs: Pairs, decisions: Decisions) -> Evidence:
     """
     none = _none()
     bare = Evidence.of(nodes, pairs, apart=none.reshape(0, 2), held=none, released=none)
-    together = _known(bare, decisions.together)
-    if len(together):
-        manual = np.full(len(together), MANUAL, np.int8)
-        ones = np.ones(len(together), np.int32)
-        added = Pairs(together[:, 0], together[:, 1], manual, ones)
-        pairs = _best(pairs.plus(added))
+    for kind, couples in ((MANUAL, decisions.together), (SUGGESTED, decisions.suggested)):
+        joined = _known(bare, couples)
+        if len(joined):
+            kinds = np.full(len(joined), kind, np.int8)
+            added = Pairs(joined[:, 0], joined[:, 1], kinds, np.ones(len(joined), np.int32))
+            pairs = _best(pairs.plus(added))
     pairs = pairs.at(pairs.a != pairs.b)
     return Evidence.of(
         nodes,

@@ -36,6 +36,7 @@ from touchline.identity.evidence import (
     gather,
     halves,
 )
+from touchline.identity.match import queue
 from touchline.identity.mirror import TABLES, Mark, read_map
 from touchline.identity.person_map import PersonMap, node_bytes
 from touchline.identity.resolve import People, resolve
@@ -91,8 +92,11 @@ class Registry:
         *,
         rules: Rules | None = None,
         made: Sequence[Decision] | None = None,
+        has_suggestions: bool = True,
     ) -> tuple[Evidence, People]:
-        """What people would be of a view under other rules, or had this been decided."""
+        """What people would be of a view under other rules, or had this been decided; or
+        without what only likeness joins.
+        """
         now, decisions = self._ruled(None)
         if rules is not None and rules.blocked != now.blocked:
             blocked = blocked_nodes(self._workspace, rules.blocked)
@@ -106,6 +110,8 @@ class Registry:
                 quarantined=said.quarantined,
                 released=said.released,
             )
+        if not has_suggestions:
+            decisions = replace(decisions, suggested=())
         rules = rules or now
         evidence = evidence_of(view, replace(decisions, staff=staff_nodes(view, rules)))
         return evidence, resolve(evidence, rules)
@@ -142,7 +148,12 @@ class Registry:
         # Who refuses to be linked now is not linked in a report as of an earlier day, either.
         unlinked = tuple(sorted(self._refusals.now()[LINKING]))
         made = in_force(decided(state, as_of_us))
-        return rules, replace(made, blocked=blocked, unlinked=unlinked)
+        likely = queue.sure(state, as_of_us)
+        return rules, replace(made, blocked=blocked, unlinked=unlinked, suggested=likely)
+
+    def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
+        """A map that is not at hand. Who has followed the lake has a shorter way."""
+        return person_map(view, rules, decisions)
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""

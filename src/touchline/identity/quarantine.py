@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from touchline.identity.evidence import MANUAL, Bytes, Evidence, Ints, Mask
+from touchline.identity.evidence import MANUAL, SUGGESTED, Bytes, Evidence, Ints, Mask
 from touchline.identity.rules import Rules
 from touchline.model import TYPE_RANK
 
@@ -68,7 +68,7 @@ def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
 
 def touching(evidence: Evidence, rules: Rules) -> Touching:
     """How many values of a type each node touches, where that may be too many. What an operator
-    joined by hand is no sign of sharing.
+    or a likeness of records joined is no sign of sharing.
     """
     size = len(evidence)
     value, other = _neighbours(evidence, rules.quarantine_above)
@@ -95,7 +95,7 @@ def judged(evidence: Evidence, rules: Rules, touching: Touching) -> Quarantine:
 
 def _neighbours(evidence: Evidence, above: int) -> tuple[Ints, Ints]:
     """(value, what it touches) of the few values that touch more than `above` of anything."""
-    seen = evidence.kind != MANUAL
+    seen = (evidence.kind != MANUAL) & (evidence.kind != SUGGESTED)
     a, b = evidence.a[seen], evidence.b[seen]
     size = len(evidence)
     busy = np.bincount(a, minlength=size) + np.bincount(b, minlength=size) > above

@@ -11,7 +11,8 @@ from touchline.identity.rules import DEFAULT, Rules
 
 __all__ = ["Ruled"]
 
-PAIRS = ("together", "apart")
+JOINING = ("together", "suggested")
+PAIRS = ("apart", *JOINING)
 SINGLES = tuple(field.name for field in fields(Decisions) if field.name not in PAIRS)
 Couple = tuple[bytes, bytes]
 
@@ -30,12 +31,14 @@ class Ruled:
         return replace(self.decisions, **named, **couples)
 
     def with_partners(self, nodes: Iterable[bytes]) -> set[bytes]:
-        """These, and all that operators joined to them, however far."""
+        """These, and all that no row joined to them, however far."""
         found = set(nodes)
-        joined = self._couples["together"]
-        waiting = [node for node in found if node in joined] if joined else []
+        joined = [self._couples[name] for name in JOINING if self._couples[name]]
+        waiting = list(found) if joined else []
         while waiting:
-            new = {one for couple in joined[waiting.pop()] for one in couple} - found
+            node = waiting.pop()
+            told = (couple for held in joined for couple in held.get(node, ()))
+            new = {one for couple in told for one in couple} - found
             found |= new
             waiting += new
         return found

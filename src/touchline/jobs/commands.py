@@ -16,6 +16,7 @@ from touchline.jobs import (
     keys,
     links,
     mails,
+    matching,
     plan_template,
     preferences,
     register,
@@ -30,6 +31,11 @@ PATIENCE_S = 30.0
 SOON_S = 2.0
 
 Command = Callable[[Workspace, dict[str, Any]], Any]
+
+
+def _match(workspace: Workspace, args: dict[str, Any]) -> Any:
+    number = job.submit(workspace.state, "match", matching.asked(args))
+    return job.told(workspace.state, number, patience_s=PATIENCE_S)
 
 
 def _create_key(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -102,6 +108,7 @@ COMMANDS: dict[str, Command] = {
     "create_key": _create_key,
     "create_links": _create_links,
     "link": lambda workspace, args: links.link(workspace, args["code"], host=args.get("host")),
+    "match": _match,
     "replay": _replay,
     "preview_source": _preview_source,
     "remove_source": _remove_source,

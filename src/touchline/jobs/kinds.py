@@ -77,8 +77,17 @@ def _pull(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Progr
     return pull(workspace, hold, args, progress)
 
 
-# Jobs that wait for the world: they hold the writer only while they write.
-PULLS: dict[str, Callable[[Workspace, Any, dict[str, Any], Progress], Any]] = {"pull": _pull}
+def _match(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Progress) -> Any:
+    from touchline.jobs.matching import match
+
+    return match(workspace, hold, args, progress)
+
+
+# Jobs that wait for the world, or think for long: they hold the writer only while they write.
+PULLS: dict[str, Callable[[Workspace, Any, dict[str, Any], Progress], Any]] = {
+    "match": _match,
+    "pull": _pull,
+}
 
 
 def run_here(writer: Writer, kind: str, args: dict[str, Any], progress: Progress) -> Any:

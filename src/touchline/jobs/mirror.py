@@ -11,6 +11,7 @@ import time
 from touchline.collect.nodes import TRAITS
 from touchline.errors import Unavailable
 from touchline.identity.decisions import newest
+from touchline.identity.match import queue
 from touchline.identity.mirror import Mark, is_written, write_map, write_traits
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
@@ -91,4 +92,5 @@ class MirrorWriter:
     def _glance(self) -> Glance:
         """Differs whenever the mirrors might have to; costs less than to open a table."""
         state, last = self._workspace.state, self._workspace.lake.last_commits_ns()
-        return (*last, definition.newest(state), newest(state), state.mark(TRAITS))
+        changed = (definition.newest(state), newest(state), queue.newest(state))
+        return (*last, *changed, state.mark(TRAITS))

@@ -20,6 +20,7 @@ from touchline.jobs import (
     consent,
     identity,
     identity_rules,
+    matching,
     plan_check,
     plan_infer,
     plan_template,
@@ -207,6 +208,7 @@ QUERIES: dict[str, Query] = {
     ).as_json(),
     "channel_explain": lambda workspace, _, args: explain(workspace, args),
     "aggregates": aggregates,
+    "answer_suggestion": matching.answer,
     "audit": audit_rows,
     "decide": identity.decide,
     "decisions": identity.decisions,
@@ -229,6 +231,7 @@ QUERIES: dict[str, Query] = {
     "qr": drawn,
     "quarantine": identity_rules.quarantine,
     "rejects": rejects,
+    "review": matching.review,
     "timeline": timeline,
     "why": why,
 }

@@ -107,6 +107,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Costs of aggregates are left out where cost files speak of the same: {channels}.",
         "汇总触点的费用已有费用表记录,未重复计入:{channels}。",
     ),
+    "no_such_suggestion": (
+        "There is no suggestion {number}. See: touchline identity review DIR",
+        "没有编号为 {number} 的匹配建议。查看列表:touchline identity review DIR",
+    ),
+    "suggestion_answered": (
+        "Suggestion {number} is {status} already. To change that, undo the decision about it.",
+        "匹配建议 {number} 已处理({status})。如需改变,请先撤销对应的人工决定。",
+    ),
     "no_such_job": (
         "There is no job {number}. Take the number that the answer to your request gave.",
         "没有编号为 {number} 的任务。请使用提交时返回的编号。",

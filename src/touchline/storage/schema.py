@@ -45,6 +45,7 @@ __all__ = [
     "sighting",
     "source_cursor",
     "source_run",
+    "suggestion",
     "tombstone",
     "trait",
 ]
@@ -200,6 +201,23 @@ decision = Table(
     Column("author", String(200), nullable=False),
     Column("reason", String(1000), nullable=False),
     Column("known_at_us", BigInteger, nullable=False),
+)
+
+# Pairs of records that may be one person's, `weight` bits for it, made up of `bits` (JSON) by model
+# `model`. `is_sure`: it joins people by itself. One that was not made again has an end; what an
+# operator said of it is a decision.
+suggestion = Table(
+    "suggestion",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("a", LargeBinary(16), nullable=False),
+    Column("b", LargeBinary(16), nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("bits", Text, nullable=False),
+    Column("model", String(16), nullable=False),
+    Column("is_sure", Boolean, nullable=False),
+    Column("known_at_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
 )
 
 # What people agreed to and refused, only ever added to. `channel` "" is all of them; `act` groups

@@ -19,6 +19,7 @@ from touchline.web.routes import (
     preferences,
     records,
     report,
+    review,
     sources,
 )
 from touchline.web.served import Served
@@ -40,6 +41,7 @@ def api(served: Served, *, has_routes: bool = True) -> FastAPI:
         preferences,
         records,
         report,
+        review,
         identity,
         keys,
         links,

@@ -1,0 +1,181 @@
+"""Matching of records: suggested, sure or to be answered, undone; limits and decisions hold."""
+
+import builtins
+import contextlib
+import json
+
+import pytest
+
+import build
+from touchline import clock
+from touchline.errors import BadInput, NotFound
+from touchline.identity.match import queue
+from touchline.identity.people import Registry
+from touchline.jobs import identity, matching
+from touchline.jobs.importing import run_import
+from touchline.jobs.queries import people
+from touchline.jobs.writer import Writer
+
+CRM = """crm_id,姓名,手机,生日,地址
+k1,王小明,13800138000,1990-05-12,深圳市南山区科技园南路8号3栋502
+k2,李国庆,13800138001,1970-10-01,北京市西城区月坛北街2号
+k3,谢雨晨,13800138002,2001-06-06,合肥市包河区徽州大道7号
+k4,赵敏,13800138003,1988-08-08,上海市徐汇区漕溪路12号
+"""
+TILL = """member_code,name,mobile,birthday,address
+m1,Wang Xiaoming,13800138009,1990/5/12,深圳南山区科技园南路8-3-502
+m2,杨雪梅,13900139001,1972-03-08,北京市西城区月坛北街2号
+m3,谢婷婷,13900139002,2001-06-06,合肥市包河区徽州大道7号
+m4,Emma Clark,13900139003,1999-01-01,
+"""
+HELD = {"threshold": 0.999, "is_trial": False}
+
+
+@pytest.fixture
+def site(tmp_path):
+    workspace = build.workspace(tmp_path / "w")
+    with workspace.write_lock():
+        writer = Writer(workspace)
+        for name, text in (("crm", CRM), ("till", TILL)):
+            path = tmp_path / f"{name}.csv"
+            path.write_text(text, encoding="utf-8")
+            run_import(writer, "people", path)
+    yield workspace
+    workspace.close()
+
+
+def match(site, **more):
+    hold = contextlib.nullcontext
+    return matching.match(site, hold, matching.asked({**more}), lambda _: None)
+
+
+def listed(site, status="all"):
+    return [json.loads(x) for x in matching.review(site, Registry(site), {"status": status})]
+
+
+def answer(site, number, verdict, **more):
+    asked = {"number": number, "verdict": verdict, "reason": "called", **more}
+    return matching.answer(site, Registry(site), asked)
+
+
+def persons(site):
+    """Sets of crm_id and member_code that are one person's."""
+    found = [json.loads(line) for line in people(site, Registry(site), {})]
+    kinds = ("crm_id", "member_code")
+    sets = [{i["value"] for i in one["identifiers"] if i["type"] in kinds} for one in found]
+    return sorted("".join(sorted(one)) for one in sets)
+
+
+ALONE = ["k1", "k2", "k3", "k4", "m1", "m2", "m3", "m4"]
+SURE = ["k1m1", "k2", "k3", "k4", "m2", "m3", "m4"]
+
+
+def test_who_is_surely_one_is_joined_and_twins_wait_for_an_answer(site):
+    assert match(site, is_trial=True) == {
+        "records": 8, "suggested": 2, "sure": 1, "open": 1, "threshold": 0.999, "is_trial": True,
+    }  # fmt: skip
+    assert persons(site) == ALONE
+    match(site)
+    assert persons(site) == SURE
+    (waiting,) = listed(site, "open")
+    assert [side["traits"].get("姓名") or side["traits"]["name"] for side in waiting["sides"]]
+    assert waiting["bits"]["given"] < 0 < waiting["bits"]["birthday"]
+    assert not waiting["is_one_person"]
+    assert 0.5 < waiting["probability"] <= 1
+
+
+def test_an_accepted_suggestion_is_a_decision_and_undone_like_one(site):
+    match(site)
+    (twins,) = listed(site, "open")
+    told = answer(site, twins["suggestion"], "accept")
+    assert told["status"] == "accepted"
+    assert persons(site) == ["k1m1", "k2", "k3m3", "k4", "m2", "m4"]
+    assert [one["status"] for one in listed(site)] == ["sure", "accepted"]
+    with pytest.raises(BadInput, match="already"):
+        answer(site, twins["suggestion"], "accept")
+    undo = {"kind": "undo", "undoes": told["decision"], "reason": "a slip"}
+    identity.decide(site, Registry(site), undo)
+    assert persons(site) == SURE
+    assert listed(site, "open")[0]["suggestion"] == twins["suggestion"]
+
+
+def test_what_was_rejected_stays_apart_and_is_not_suggested_again(site):
+    match(site)
+    (sure,) = listed(site, "sure")
+    (twins,) = listed(site, "open")
+    answer(site, sure["suggestion"], "reject")
+    answer(site, twins["suggestion"], "reject")
+    assert persons(site) == ALONE
+    assert match(site)["suggested"] == 0
+    assert [one["status"] for one in listed(site)] == ["rejected", "rejected"]
+    assert persons(site) == ALONE
+
+
+def test_matching_again_changes_nothing_and_does_not_build_on_suggestions(site):
+    match(site)
+    before = queue.standing(site.state)
+    match(site)
+    assert queue.standing(site.state) == before
+
+
+def test_nothing_joins_by_itself_where_the_site_wants_to_see_all(site):
+    assert match(site, threshold="1")["sure"] == 0
+    assert persons(site) == ALONE
+    match(site)
+    assert persons(site) == SURE
+    match(site, threshold=1)
+    assert persons(site) == ALONE
+
+
+def test_a_report_of_an_earlier_day_has_the_suggestions_of_that_day(site, monkeypatch):
+    start = clock.now_us()
+    match(site)
+    joined = clock.now_us()
+    match(site, threshold=1)
+    assert queue.sure(site.state, start - 1) == ()
+    assert len(queue.sure(site.state, joined)) == 1
+    assert queue.sure(site.state) == ()
+
+
+def test_two_of_a_strong_identifier_are_never_suggested(site, tmp_path):
+    path = tmp_path / "more.csv"
+    path.write_text(TILL.replace("m1", "m9").split("m2")[0], encoding="utf-8")
+    with site.write_lock():
+        writer = Writer(site)
+        run_import(writer, "people", path)
+    match(site)
+    assert [one for one in persons(site) if "m1" in one or "m9" in one] != ["k1m1m9"]
+    assert all("m1" not in one or "m9" not in one for one in persons(site))
+
+
+def test_what_cannot_be_is_said(site, monkeypatch):
+    with pytest.raises(NotFound):
+        answer(site, 99, "accept")
+    with pytest.raises(BadInput):
+        matching.asked({"threshold": "half"})
+    with pytest.raises(BadInput):
+        matching.asked({"threshold": float("nan")})
+    with pytest.raises(BadInput):
+        listed(site, "maybe")
+    match(site)
+    with pytest.raises(BadInput, match="reason"):
+        answer(site, listed(site, "open")[0]["suggestion"], "reject", reason=" ")
+
+
+def test_without_the_extra_it_says_how_to_install_it(site, monkeypatch):
+    load = builtins.__import__
+
+    def missing(name, *args, **kwargs):
+        if name.partition(".")[0] in ("splink", "pypinyin"):
+            raise ModuleNotFoundError(name)
+        return load(name, *args, **kwargs)
+
+    monkeypatch.setattr("importlib.import_module", missing)
+    with pytest.raises(BadInput, match=r"touchline\[match\]"):
+        match(site)
+
+
+def test_an_empty_workspace_has_nothing_to_match(tmp_path):
+    empty = build.workspace(tmp_path / "e")
+    assert match(empty)["records"] == 0
+    empty.close()
