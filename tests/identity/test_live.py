@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from touchline.identity.change import MERGED, SPLIT
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import LiveStore, forget, marks
+from touchline.identity.live import CHANGED, LiveStore, forget, marks
+from touchline.identity.live_map import LiveMap
 from touchline.identity.live_part import NOTHING, Part
 from touchline.identity.live_rows import read_rows
 from touchline.identity.person_map import PersonMap
@@ -109,6 +110,18 @@ def portions(rows, cuts):
     return [rows[a:b] for a, b in itertools.pairwise(edges)]
 
 
+class Followed:
+    """A map that is brought up by changed rows, as a reader has it."""
+
+    def __init__(self, state):
+        self.state, self.version, self.map = state, 0, LiveMap.none()
+
+    def people(self):
+        self.map = self.map.with_rows(read_rows(self.state, after=self.version))
+        self.version = marks(self.state).get(CHANGED, 0)
+        return self.map.people()
+
+
 def evidence_of(state):
     part = Part(read_rows(state), NOTHING, Ruled(), is_whole=True)
     return part.evidence
@@ -138,7 +151,7 @@ def test_any_order_and_portions_give_the_people_of_batch(facts, database, raw, c
 def test_decisions_and_rules_between_portions_do_as_well(facts, database, raw, cuts, rulings):
     rows = [facts.Row(*row) for row in raw]
     store = LiveStore(emptied(database))
-    taken, ruled = [], Ruled()
+    taken, ruled, reader = [], Ruled(), Followed(database)
     for portion, told in itertools.zip_longest(portions(rows, cuts), rulings):
         if portion is not None:
             store.add(facts.told(portion))
@@ -147,20 +160,24 @@ def test_decisions_and_rules_between_portions_do_as_well(facts, database, raw, c
             ruled = ruling(facts, *told)
             store.rule(ruled)
         assert_same(store.people(), expected(facts, taken, ruled))
+        if len(taken) % 3:  # it need not read each version
+            assert_same(reader.people(), store.people())
 
 
 @pytest.mark.parametrize("seed", range(200 if LONG else 8))
 def test_dirty_worlds_row_by_row_are_those_of_batch(facts, database, seed):
     dice = random.Random(seed)
     rows = dirty_rows(facts, dice)
-    store = LiveStore(emptied(database))
+    store, reader = LiveStore(emptied(database)), Followed(database)
     while rows:
         taken = [rows.pop() for _ in range(min(len(rows), dice.choice([1, 1, 3, 20])))]
         store.add(facts.told(taken))
         if dice.random() < 0.1:
             store = LiveStore(database)  # a new process goes on where the last one ended
+            reader.people()
     rows = dirty_rows(facts, random.Random(seed))
     assert_same(store.people(), expected(facts, rows, Ruled()))
+    assert_same(reader.people(), store.people())
 
 
 def dirty_rows(facts, dice):

@@ -7,7 +7,7 @@ of the very same evidence.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -45,10 +45,26 @@ from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import definition
 from touchline.storage.consent import Refusals
 from touchline.storage.engine import Expression, View
+from touchline.storage.lake import SEQ
 from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
 
-__all__ = ["PersonMap", "Registry", "account_members", "evidence_of", "person_map"]
+__all__ = [
+    "SOURCES",
+    "PersonMap",
+    "Registry",
+    "account_members",
+    "app_names",
+    "daily_pairs",
+    "evidence_of",
+    "identifier_sets",
+    "is_whole",
+    "node_arrays",
+    "nodes_of",
+    "person_map",
+    "positions",
+    "staff_nodes",
+]
 
 # Where evidence comes from: table, its event time, how far it is believed.
 SOURCES = (
@@ -78,9 +94,9 @@ class Registry:
         mark = Mark.of(view.files, rules, decisions)
         key = (mark, view.as_of_us, view.principal)
         if key not in self._maps:
-            stored = read_map(self._workspace.lake, mark) if _is_whole(view) else None
-            found = stored or person_map(view, rules, decisions)
-            if _is_whole(view) and stored is None:
+            stored = read_map(self._workspace.lake, mark) if is_whole(view) else None
+            found = stored or self.computed(view, rules, decisions)
+            if is_whole(view) and stored is None:
                 self.on_computed(found, mark)
             self._hold(key, found)
         self._maps.move_to_end(key)
@@ -119,7 +135,7 @@ class Registry:
     def keep(self, view: View, found: PersonMap) -> None:
         """The map of a view as it is now: what had only been supposed has come to be so."""
         mark = Mark.of(view.files, *self._ruled(view.as_of_us))
-        if _is_whole(view):
+        if is_whole(view):
             self.on_computed(found, mark)
         self._hold((mark, view.as_of_us, view.principal), found)
 
@@ -155,11 +171,15 @@ class Registry:
         """A map that is not at hand. Who has followed the lake has a shorter way."""
         return person_map(view, rules, decisions)
 
+    def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
+        """A map that is not at hand. Who has followed the lake has a shorter way."""
+        return person_map(view, rules, decisions)
+
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""
 
 
-def _is_whole(view: View) -> bool:
+def is_whole(view: View) -> bool:
     """Whether its map is the one that the mirror has."""
     return view.as_of_us is None and view.principal == ADMIN
 
@@ -174,10 +194,10 @@ def person_map(
 
 def evidence_of(view: View, decisions: Decisions = NO_DECISIONS) -> Evidence:
     """All identifiers and pairs of a view, and what was decided of them."""
-    sets = _identifier_sets(view)
-    nodes = view.fetch(_nodes(sets))
+    sets = identifier_sets(view)
+    nodes = view.fetch(nodes_of(sets))
     pairs = view.fetch(_pairs(sets))
-    return gather(_node_arrays(nodes), _pair_arrays(nodes, pairs), decisions)
+    return gather(node_arrays(nodes), _pair_arrays(nodes, pairs), decisions)
 
 
 def staff_nodes(view: View, rules: Rules) -> tuple[bytes, ...]:
@@ -200,7 +220,7 @@ def account_members(view: View, people: PersonMap) -> pa.Table:
     opened = found.select("account_id", node=found.node_ids.unnest())
     rows = view.fetch(opened.select("account_id", node_id=opened.node["id"]).distinct())
     account = rows["account_id"].combine_chunks().dictionary_encode()
-    node = _positions(rows["node_id"], people.nodes["node_id"])
+    node = positions(rows["node_id"], people.nodes["node_id"])
     named = contacts(
         people.people, node, account.indices.to_numpy(), account.dictionary.to_pylist()
     )
@@ -213,19 +233,26 @@ def _rows(view: View, name: str, *columns: str) -> Expression:
     return read(*columns)
 
 
-def _identifier_sets(view: View) -> Expression:
-    """(node_ids, local_day, kind, seen_us): a set of identifiers once a day, however often seen."""
+def identifier_sets(view: View, between: Mapping[str, tuple[int, int]] | None = None) -> Expression:
+    """(node_ids, local_day, kind, seen_us, rows): a set of identifiers once a day, however often
+    seen. `between`: of each source those rows alone whose arrival number is beyond one and up to
+    the other.
+    """
     found: Expression = None
     for name, time, kind in SOURCES:
-        rows = _rows(view, name, "node_ids", "local_day", time)
+        rows = _rows(view, name, "node_ids", "local_day", time, SEQ)
+        if between is not None:
+            after, upto = between[name]
+            rows = rows.filter((rows[SEQ] > after) & (rows[SEQ] <= upto))
         rows = rows.select(
             "node_ids", "local_day", kind=ibis.literal(kind, "int8"), seen_us=rows[time]
         )
         found = rows if found is None else found.union(rows)
-    return found.group_by("node_ids", "local_day", "kind").agg(seen_us=found.seen_us.min())
+    grouped = found.group_by("node_ids", "local_day", "kind")
+    return grouped.agg(seen_us=found.seen_us.min(), rows=found.count())
 
 
-def _nodes(sets: Expression) -> Expression:
+def nodes_of(sets: Expression) -> Expression:
     """(node_id, rank, app, seen_us), one row an identifier."""
     opened = sets.select("seen_us", node=sets.node_ids.unnest())
     names = [(name, rank) for rank, name in enumerate(IDENTIFIER_TYPES)]
@@ -241,39 +268,50 @@ def _nodes(sets: Expression) -> Expression:
 
 
 def _pairs(sets: Expression) -> Expression:
-    """(a, b, kind, days), one row a pair: every two identifiers of a set are one."""
-    several = sets.filter(sets.node_ids.length() > 1)
-    one = several.select("node_ids", "local_day", "kind", first=several.node_ids.unnest())
-    two = one.select("local_day", "kind", "first", second=one.node_ids.unnest())
-    both = two.select("local_day", "kind", a=two.first["id"], b=two.second["id"])
-    both = both.filter(both.a < both.b)
-    daily = both.group_by("a", "b", "local_day").agg(kind=both.kind.min())
+    """(a, b, kind, days), one row a pair."""
+    daily = daily_pairs(sets)
     return daily.group_by("a", "b").agg(
         kind=daily.kind.min(), days=daily.local_day.count().cast("int32")
     )
 
 
-def _node_arrays(nodes: pa.Table) -> Nodes:
+def daily_pairs(sets: Expression) -> Expression:
+    """(a, b, local_day, kind), one row a pair and day: every two identifiers of a set are one."""
+    several = sets.filter(sets.node_ids.length() > 1)
+    one = several.select("node_ids", "local_day", "kind", first=several.node_ids.unnest())
+    two = one.select("local_day", "kind", "first", second=one.node_ids.unnest())
+    both = two.select("local_day", "kind", a=two.first["id"], b=two.second["id"])
+    both = both.filter(both.a < both.b)
+    return both.group_by("a", "b", "local_day").agg(kind=both.kind.min())
+
+
+def node_arrays(nodes: pa.Table) -> Nodes:
     hi, lo = halves(node_bytes(nodes["node_id"]))
     rank: Bytes = nodes["rank"].to_numpy()
     # A row that is not dated (a customer list) shows that identifiers belong together, not when.
     seen = pc.fill_null(nodes["seen_us"], NEVER_US).to_numpy()
-    return Nodes(hi, lo, rank, _app_codes(nodes["app"]), seen)
+    return Nodes(hi, lo, rank, _app_codes(nodes), seen)
 
 
-def _app_codes(app: pa.ChunkedArray) -> Ints:
+def app_names(nodes: pa.Table) -> pa.Array:
+    """Apps by their codes."""
+    return nodes["app"].unique().drop_null().sort()
+
+
+def _app_codes(nodes: pa.Table) -> Ints:
     """Codes in the order of the apps' names, -1 for none."""
-    names = app.unique().drop_null().sort()
-    return pc.fill_null(_index_in(app, names), NO_APP).to_numpy().astype(np.int32)
+    return (
+        pc.fill_null(_index_in(nodes["app"], app_names(nodes)), NO_APP).to_numpy().astype(np.int32)
+    )
 
 
 def _pair_arrays(nodes: pa.Table, pairs: pa.Table) -> Pairs:
-    a = _positions(pairs["a"], nodes["node_id"])
-    b = _positions(pairs["b"], nodes["node_id"])
+    a = positions(pairs["a"], nodes["node_id"])
+    b = positions(pairs["b"], nodes["node_id"])
     return Pairs(a, b, pairs["kind"].to_numpy(), pairs["days"].to_numpy())
 
 
-def _positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
+def positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> Ints:
     return _index_in(wanted, among.combine_chunks()).to_numpy().astype(np.int32)
 
 

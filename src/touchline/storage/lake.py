@@ -19,6 +19,7 @@ __all__ = ["Lake", "LakeFiles"]
 SETTLED = "settled"  # in `events`: the last seq that moved out of `fresh`
 LOG = "log"  # in `fresh`: the log offset up to which requests are in the lake
 REVISED = "revised"  # in `fresh`: the last arrival number when a Flag.REVISION came in
+ERASED = "erased"  # in each table: when rows were last taken out or changed for an erasure
 SEQ = "seq"  # in each table that has one: the last arrival number given out
 
 

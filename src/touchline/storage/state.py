@@ -7,6 +7,7 @@ SQLAlchemy's look at each value, of which our plain types need none, doubles the
 import copy
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -135,12 +136,20 @@ class State:
 def _execute(
     connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    compiled = cast("sa.ClauseElement", statement).compile(
-        dialect=connection.dialect, column_keys=list(rows[0])
-    )
-    names = getattr(compiled, "positiontup", None)
+    text, names = _worded(statement, connection.dialect, tuple(rows[0]))
     given = [tuple(map(row.__getitem__, names)) for row in rows] if names else list(rows)
-    connection.exec_driver_sql(str(compiled), given)
+    connection.exec_driver_sql(text, given)
+
+
+@lru_cache(maxsize=256)  # by identity: a statement that is made once is compiled once
+def _worded(
+    statement: sa.Executable, dialect: sa.Dialect, columns: tuple[str, ...]
+) -> tuple[str, Sequence[str] | None]:
+    """A statement as its database takes it, and the order of what it is given."""
+    compiled = cast("sa.ClauseElement", statement).compile(
+        dialect=dialect, column_keys=list(columns)
+    )
+    return str(compiled), getattr(compiled, "positiontup", None)
 
 
 def _in_words(context: Any) -> None:

@@ -1,0 +1,161 @@
+"""New rows of the lake → the live store → everybody, as a view has them.
+
+The store keeps up to which arrival number of each table it has taken rows in, and how many rows
+that were. What surprises: it never has to be right. Where the numbers do not come out (rows were
+erased, the lake is another one), or more is missing than a question should wait for, there is no
+answer, and whoever asks computes people from all rows; the store is then made anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from touchline.identity.evidence import Decisions
+from touchline.identity.live import CHANGED, LiveStore, forget, marks
+from touchline.identity.live_map import LiveMap
+from touchline.identity.live_part import NO_DAY, Facts
+from touchline.identity.live_rows import read_rows
+from touchline.identity.people import (
+    SOURCES,
+    PersonMap,
+    app_names,
+    daily_pairs,
+    identifier_sets,
+    node_arrays,
+    nodes_of,
+    positions,
+    staff_nodes,
+)
+from touchline.identity.ruled import Ruled
+from touchline.identity.rules import Rules
+from touchline.storage.engine import View
+from touchline.storage.lake import ERASED, LakeFiles
+from touchline.storage.state import State
+
+__all__ = ["Follower", "told"]
+
+AT_ONCE = 100_000  # rows of a table in one transaction, which keeps others from writing
+ROWS = "rows"  # mark: how many rows were taken in
+LEFT = "erased"  # mark: when rows were last taken out, of all tables together
+TABLES = tuple(name for name, _, _ in SOURCES)
+Between = Mapping[str, tuple[int, int]]
+
+
+class Extent(NamedTuple):
+    """How many rows there are, the last arrival number of each table, when rows were taken out."""
+
+    rows: int
+    last: dict[str, int]
+    erased: int
+
+    @classmethod
+    def of(cls, files: LakeFiles) -> "Extent":
+        fresh, settled = files.tables["fresh"], files.settled_seq
+        beyond = [path for path in fresh.files if (fresh.last_seq.get(path) or 0) > settled]
+        rows = sum(fresh.rows_of[path] for path in beyond)
+        last = {"events": max((fresh.last_seq[path] or 0 for path in beyond), default=0)}
+        for name in TABLES:
+            table = files.tables[name]
+            rows += table.rows
+            newest = max((seq or 0 for seq in table.last_seq.values()), default=0)
+            last[name] = max(newest, last.get(name, 0))
+        erased = sum(files.tables[name].offset(ERASED) for name in ("fresh", *TABLES))
+        return cls(rows, last, erased)
+
+
+class Follower:
+    """For the process that holds the write lock; one thread at a time. After an exception it is
+    to be thrown away: what is in State is whole.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._store: LiveStore | None = None
+        self._map, self._version = LiveMap.none(), 0
+        self._ruled = Ruled()
+
+    def at(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap | None:
+        """Everybody, as this view has them; None where that is not to be had soon."""
+        if Extent.of(view.files).rows - marks(self._state).get(ROWS, 0) > AT_ONCE:
+            return None
+        for _ in TABLES:  # a portion of each is all that can be missing
+            if self.follow(view, rules, decisions):
+                return self._people()
+        return None
+
+    def follow(self, view: View, rules: Rules, decisions: Decisions) -> bool:
+        """Takes in what is new in the lake, a portion of it; whether nothing is left to take."""
+        goal = Extent.of(view.files)
+        known = self._known(goal)
+        between = {
+            name: (known.get(name, 0), min(last, known.get(name, 0) + AT_ONCE))
+            for name, last in goal.last.items()
+        }
+        is_all = all(upto == goal.last[name] for name, (_, upto) in between.items())
+        store = self._ruled_by(view, rules, decisions)
+        if any(after < upto for after, upto in between.values()) or LEFT not in known:
+            facts, rows = told(view, between)
+            rows += known.get(ROWS, 0)
+            upto = {name: upto for name, (_, upto) in between.items()}
+            store.add(facts, {**upto, ROWS: rows, LEFT: goal.erased})
+        else:
+            rows = known[ROWS]
+        if is_all and rows != goal.rows:
+            self.forget()
+            return False
+        return is_all
+
+    def forget(self) -> None:
+        """Empties the store; it is made anew from the first row on."""
+        forget(self._state)
+        self._drop()
+
+    def _drop(self) -> None:
+        self._store = None
+        self._map, self._version = LiveMap.none(), 0
+
+    def _known(self, goal: Extent) -> dict[str, int]:
+        known = marks(self._state)
+        if LEFT not in known:  # new, or somebody else emptied it
+            self._drop()
+        is_other = known.get(LEFT, goal.erased) != goal.erased
+        if is_other or any(known.get(name, 0) > last for name, last in goal.last.items()):
+            self.forget()
+            known = {}
+        return known
+
+    def _ruled_by(self, view: View, rules: Rules, decisions: Decisions) -> LiveStore:
+        ruled = Ruled(rules, replace(decisions, staff=staff_nodes(view, rules)))
+        if self._store is None:
+            self._store = LiveStore(self._state, ruled)
+        elif ruled != self._ruled:
+            self._store.rule(ruled)
+        self._ruled = ruled
+        return self._store
+
+    def _people(self) -> PersonMap:
+        version = marks(self._state).get(CHANGED, 0)
+        if version != self._version:
+            self._map = self._map.with_rows(read_rows(self._state, after=self._version))
+            self._version = version
+        return self._map.people()
+
+
+def told(view: View, between: Between | None = None) -> tuple[Facts, int]:
+    """What rows of a view say (see `identifier_sets`), and how many they are."""
+    sets = view.keep(identifier_sets(view, between))
+    rows = view.fetch(sets.agg(rows=sets.rows.sum()))["rows"][0].as_py() or 0
+    nodes, pairs = view.fetch(nodes_of(sets)), view.fetch(daily_pairs(sets))
+    day = pairs["local_day"].cast(pa.int32()).combine_chunks()
+    facts = Facts(
+        node_arrays(nodes),
+        tuple(app_names(nodes).to_pylist()),
+        positions(pairs["a"], nodes["node_id"]),
+        positions(pairs["b"], nodes["node_id"]),
+        pairs["kind"].to_numpy().astype(np.int8),
+        day.fill_null(NO_DAY).to_numpy().astype(np.int32),
+    )
+    return facts, int(rows)
