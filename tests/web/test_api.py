@@ -28,6 +28,7 @@ class Store:
 
     def admin_scopes(self, key):
         held = {"secret": "read write keys", "reader": "read", "locksmith": "keys read"}
+        held["clerk"] = "privacy"
         return frozenset(held.get(key, "").split())
 
 
@@ -343,6 +344,27 @@ def test_nobody_makes_a_key_that_may_do_more_than_their_own(get, worker):
         wanted = {"kind": "admin", "scopes": scopes}
         answer = get("/api/v1/keys", method="POST", key="locksmith", json=wanted)
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "asked"),
+    [
+        ("POST", "people/email:a%2Fb/export", ("export_person", {"person": "email:a/b"})),
+        ("POST", "people/ann/erase", ("erase_person", {"person": "ann", "reason": None})),
+        ("POST", "people/ann/erase?dry_run=1", ("preview_erasure", None)),
+        ("GET", "erasures", ("erasures", {})),
+        ("GET", "erasures/12ab", ("receipt", {"request": "12ab"})),
+        ("POST", "erasures/readmit", ("readmit", {"identifier": "email:a@b.c", "reason": None})),
+    ],
+)
+def test_what_a_customer_may_ask_for_needs_a_key_of_its_own(get, worker, method, path, asked):
+    body = {"identifier": "email:a@b.c"} if path.endswith("readmit") else None
+    for key in ("reader", "locksmith", "secret"):
+        assert get(f"/api/v1/{path}", method=method, json=body, key=key).status_code == 403
+    worker.answers[asked[0]] = [b"{}"]
+    assert get(f"/api/v1/{path}", method=method, json=body, key="clerk").status_code == 200
+    expected = {"person": "ann", "reason": None} if asked[1] is None else asked[1]
+    assert worker.asked == [(asked[0], expected)]
 
 
 def test_rejects_are_chosen_and_replayed(get, worker):

@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     _identity(verbs)
     _consent(verbs)
     _audit(verbs)
+    _verify(verbs)
     _keys(verbs)
     _rejects(verbs)
     _source(verbs)
@@ -216,6 +217,7 @@ def _rebuild(verbs: Any) -> None:
 
 def _people(verbs: Any) -> None:
     own = _group(verbs, "people", "See who is one person, and decide it.")
+    _privacy(own)
     made = _verb(own, "show", "Print what is known of a person.", "people")
     made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
@@ -272,6 +274,39 @@ def _consent(verbs: Any) -> None:
     made.add_argument("--locale", choices=("en", "zh"), help="their language")
     made.add_argument("--at", metavar="MOMENT", help="when it was said (default now)")
     made.add_argument("--reason", help="how it came about")
+
+
+def _privacy(own: Any) -> None:
+    """What a customer may ask for."""
+    made = _verb(own, "export", "Write all that is stored of a person into a ZIP.", "privacy")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
+    made.add_argument("--out", type=Path, required=True, metavar="FILE.zip")
+    made = _verb(own, "erase", "Erase a person everywhere, with a signed receipt.", "privacy")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument(
+        "person", metavar="PERSON", nargs="?", help="person_id, TYPE:VALUE or a value"
+    )
+    made.add_argument("--reason", help="such as a ticket; it must not name the person")
+    made.add_argument("--dry-run", action="store_true", help="show what would go, change nothing")
+    made.add_argument("--request", metavar="ID", help="go on with one that was cut short")
+    made.add_argument("--out", type=Path, metavar="FILE", help="where the receipt goes")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "erasures", "List requests to be erased, or print a receipt.", "privacy")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("request", metavar="REQUEST", nargs="?", help="print its receipt")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "readmit", "Take an identifier in again that was erased.", "privacy")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("identifier", metavar="TYPE:VALUE")
+    made.add_argument("--reason", help="why; it must not name the person")
+
+
+def _verify(verbs: Any) -> None:
+    made = _verb(verbs, "verify-receipt", "Check the receipt of an erasure.", "verify")
+    made.add_argument("file", type=Path, metavar="FILE")
+    made.add_argument("--key", metavar="PUBLIC", help="the company's public key or fingerprint")
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
 
 
 def _identity(verbs: Any) -> None:

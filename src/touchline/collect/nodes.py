@@ -8,16 +8,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
 from touchline.storage import schema
 from touchline.storage.vault import Vault, seal, unseal
 from touchline.storage.workspace import Workspace
 
-__all__ = ["TRAITS", "NodeBook", "Trait", "clear_traits", "clear_values", "opened"]
+__all__ = [
+    "ERASED",
+    "ORDER",
+    "TOMBSTONES",
+    "TRAITS",
+    "NodeBook",
+    "Trait",
+    "clear_traits",
+    "clear_values",
+    "opened",
+]
 
 TRAITS = "traits"  # mark in State: how often traits were written
+TOMBSTONES = "tombstones"  # mark: how often tombstones were set or lifted
+ERASED = "erased"  # why a row is refused, and what stands for a value of somebody who was erased
+ORDER = "order_id"  # an order of theirs is known again like an identifier
+# They tell a browser, which others use as well: a row loses those and is taken.
+DEVICES = ("anonymous_id", "device")
 
 REMEMBERED = 2_000_000
 ROWS_REMEMBERED = 50_000
@@ -45,6 +62,52 @@ class NodeBook:
         self._known: set[bytes] = set()
         self._met: dict[bytes, Identifier] = {}
         self._rows: dict[tuple[Identifier, ...], list[dict[str, Any]]] = {}
+        self._tombstones: frozenset[bytes] = frozenset()
+        self._tombstones_at = 0
+        self._admitted: dict[tuple[Identifier, ...], tuple[Identifier, ...] | None] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Learns who was erased since, and then forgets whom it knew. Not while nodes wait to be
+        saved.
+        """
+        state = self._workspace.state
+        number = state.mark(TOMBSTONES)
+        if number != self._tombstones_at:
+            rows = state.read(sa.select(schema.tombstone.c.hash))
+            self._tombstones = frozenset(bytes(row[0]) for row in rows)
+            self._tombstones_at = number
+            self._known.clear()
+            self._rows.clear()
+            self._admitted.clear()
+
+    def admitted(
+        self, identifiers: Sequence[Identifier], order_id: str | None = None
+    ) -> Sequence[Identifier] | None:
+        """Those of a row that were not erased; None when the row is to be refused: it names
+        somebody who was, or an order of theirs, or nobody any more.
+        """
+        if not self._tombstones:
+            return identifiers
+        if order_id and self._is_erased(Identifier(ORDER, order_id)):
+            return None
+        key = tuple(identifiers)
+        if key not in self._admitted:
+            if len(self._admitted) >= ROWS_REMEMBERED:
+                self._admitted.clear()
+            self._admitted[key] = self._left(key)
+        return self._admitted[key]
+
+    def _left(self, identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...] | None:
+        erased = {one for one in identifiers if self._is_erased(one)}
+        left = tuple(one for one in identifiers if one not in erased)
+        names = any(one.type not in DEVICES for one in erased)
+        return None if names or (erased and not left) else left
+
+    def _is_erased(self, identifier: Identifier) -> bool:
+        vault = self._workspace.vault
+        node = vault.node_id(identifier.type, identifier.value)
+        return node not in self._known and vault.tombstone(node) in self._tombstones
 
     def ids(self, identifiers: Sequence[Identifier]) -> list[dict[str, Any]]:
         """The `node_ids` column of a row: strongest type first, each value once."""
@@ -72,8 +135,16 @@ class NodeBook:
             self._met[node] = identifier
         return node
 
+    def named(self, identifier: Identifier) -> bytes:
+        """The node of whom an operator names. Raises BadInput for somebody who was erased."""
+        if self._tombstones and self._is_erased(identifier):
+            raise BadInput("person_erased")
+        return self.node_id(identifier)
+
     def token(self, kind: str, value: str) -> str:
         """What stands in the lake where an identifier value stood in free text."""
+        if self._tombstones and self._is_erased(Identifier(kind, value)):
+            return f"{kind}:{ERASED}"
         return f"{kind}:{self.node_id(Identifier(kind, value)).hex()}"
 
     def save(self, traits: Iterable[Trait] = ()) -> None:

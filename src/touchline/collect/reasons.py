@@ -123,6 +123,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The whole request could not be read. Send JSON, plain or gzip, with a list named batch.",
         "整个请求无法解析。请发送 JSON(可用 gzip 压缩),批量数据放在 batch 列表中。",
     ),
+    "erased": (
+        "It names somebody who asked to be erased, or an order of theirs. Nothing of it is kept.",
+        "该条数据涉及已要求删除个人信息的客户或其订单,未保留任何内容。",
+    ),
     "no_definition": (
         "The webhook or form it was sent to is defined no longer. Define it again and replay.",
         "接收该请求的 webhook 或表单已不再定义。请重新定义,然后重放。",

@@ -24,7 +24,7 @@ from touchline.identity.resolve import VERSION, Clusters
 from touchline.identity.rules import Rules
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import columns, schema
-from touchline.storage.lake import SEQ, Lake, LakeFiles
+from touchline.storage.lake import ERASED, SEQ, Lake, LakeFiles
 from touchline.storage.table import Table, TableSnapshot
 from touchline.storage.workspace import Workspace
 
@@ -59,7 +59,8 @@ class Mark(NamedTuple):
         count = tables["events"].rows + sum(fresh.rows_of[path] for path in beyond)
         seq = max(_last_seq(fresh), _last_seq(tables["events"]))
         others = [(tables[n].rows, _last_seq(tables[n])) for n in ("conversions", "people")]
-        made_of = (VERSION, count, seq, others, rules, decisions)
+        changed = [tables[name].offset(ERASED) for name in TABLES]
+        made_of = (VERSION, count, seq, others, changed, rules, decisions)
         return cls(_hash(repr(made_of).encode()), seq)
 
 

@@ -144,6 +144,10 @@ class Registry:
         while len(self._maps) > KEPT:
             self._maps.popitem(last=False)
 
+    def forget(self) -> None:
+        """Drops the maps from memory: somebody in them was erased."""
+        self._maps.clear()
+
     def mark(self) -> Mark:
         """Of what a map would be made now."""
         return Mark.of(self._workspace.lake.files(*TABLES), *self._ruled(None))

@@ -82,6 +82,39 @@ def _run_source(workspace: Workspace, args: dict[str, Any]) -> Any:
     return job.told(workspace.state, number, patience_s=SOON_S)
 
 
+def _erase(workspace: Workspace, args: dict[str, Any]) -> Any:
+    from touchline.jobs import erase
+
+    request = erase.ask(workspace, Registry(workspace), args["person"], args.get("reason"))
+    number = job.submit(workspace.state, "erase", {"request": request})
+    return job.told(workspace.state, number, patience_s=PATIENCE_S) | {"request": request}
+
+
+def _preview_erasure(workspace: Workspace, args: dict[str, Any]) -> Any:
+    from touchline.jobs import erase
+
+    return erase.preview(workspace, Registry(workspace), args["person"])
+
+
+def _erasures(workspace: Workspace, _args: dict[str, Any]) -> Any:
+    from touchline.jobs import erase
+
+    return erase.erasures(workspace)
+
+
+def _receipt(workspace: Workspace, args: dict[str, Any]) -> Any:
+    from touchline.jobs import erase
+
+    return msgspec.Raw(erase.receipt_of(workspace, args["request"]))
+
+
+def _readmit(workspace: Workspace, args: dict[str, Any]) -> Any:
+    from touchline.jobs import erase
+
+    erase.readmit(workspace, args["identifier"], args.get("reason"))
+    return {}
+
+
 def _preview_source(workspace: Workspace, args: dict[str, Any]) -> Any:
     from touchline.jobs.pull import preview
 
@@ -102,6 +135,11 @@ COMMANDS: dict[str, Command] = {
     "record_consent": consent.record,
     "prefer": preferences.prefer,
     "unsubscribe": preferences.unsubscribe,
+    "erase_person": _erase,
+    "erasures": _erasures,
+    "preview_erasure": _preview_erasure,
+    "readmit": _readmit,
+    "receipt": _receipt,
     "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),
     "keys": lambda workspace, _: keys.keys(workspace),

@@ -5,6 +5,7 @@ A finding is something a person must look at; each says what is wrong and what t
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,7 +120,8 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
     findings = [*_files(workspace), *_store(workspace), *_secrets(workspace), *_geo(workspace)]
     if not any(found.check == "files" for found in findings):
         with workspace.view("fresh", "events") as view:
-            findings += _conservation(account, _stored(view, upto), refused)
+            gone = _erased(workspace)
+            findings += _conservation(account, _stored(view, upto), refused, gone)
             findings += _repeated(view)
         findings += _spend(workspace)
     findings += [
@@ -160,7 +162,10 @@ def _marks(workspace: Workspace) -> dict[str, int]:
 
 
 def _conservation(
-    account: dict[Place, sa.Row[Any]], stored: Counter[Place], refused: Counter[Place]
+    account: dict[Place, sa.Row[Any]],
+    stored: Counter[Place],
+    refused: Counter[Place],
+    erased: Mapping[Place, tuple[int, int]],
 ) -> list[Finding]:
     """Whether received = stored + duplicate + rejected, and the rows are really there."""
     findings: list[Finding] = []
@@ -172,6 +177,8 @@ def _conservation(
         if received != kept + duplicate + rejected:
             counts = msgspec.structs.asdict(told)
             findings.append(Finding("conservation", where, "unbalanced", counts))
+        gone = erased.get(place, (0, 0))
+        kept, rejected = kept - gone[0], rejected - gone[1]
         if kept != stored[place]:
             numbers = {"said": kept, "found": stored[place]}
             findings.append(Finding("conservation", where, "not_stored", numbers))
@@ -204,6 +211,12 @@ def _account(workspace: Workspace) -> dict[Place, sa.Row[Any]]:
     return {
         (row.source, row.hour_us): row for row in workspace.state.read(sa.select(schema.intake))
     }
+
+
+def _erased(workspace: Workspace) -> dict[Place, tuple[int, int]]:
+    """What of the account, events and rejects, was erased since."""
+    rows = workspace.state.read(sa.select(schema.erased_count))
+    return {(row.source, row.hour_us): (row.stored, row.rejected) for row in rows}
 
 
 def _refused(workspace: Workspace) -> Counter[Place]:

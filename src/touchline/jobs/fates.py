@@ -2,27 +2,30 @@
 
 known already, equal content     duplicate
 known already, other content     refused: id_conflict
+new, of somebody who was erased  refused: erased, nothing kept
 new, against a strict plan       refused: what it goes against
 new                              stored, marked if it goes against the plan
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from touchline import clock
+from touchline.collect.nodes import ERASED
 from touchline.collect.plan import NO_VALUE, UNPLANNED, Judgement, Plan
 from touchline.jobs.ahead import Ahead
 from touchline.jobs.off_plan import Counted
 from touchline.model import Event, Flag, RawRequest, Reject
 from touchline.storage.dedup import DedupIndex
 
-__all__ = ["Arrival", "Fates"]
+__all__ = ["Arrival", "Fates", "erased"]
 
 _OFF_PLAN, _REVISION = int(Flag.OFF_PLAN), int(Flag.REVISION)
 _encoder = msgspec.json.Encoder()
+Admitted = Callable[[Event], Event | None]
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +51,8 @@ class Fates:
         arrivals: Sequence[Arrival],
         plan: Plan | None,
         ahead: Ahead | None,
+        *,
+        admitted: Admitted = lambda event: event,
     ) -> None:
         self.stored: list[tuple[bytes, Event]] = []
         self.duplicates: list[Event] = []
@@ -58,6 +63,7 @@ class Fates:
         self.replayed: dict[bytes, tuple[str, int]] = {}
         self.off_plan: list[Counted] = []
         self._plan = plan
+        self._admitted = admitted
         self._ahead = ahead
         ids = [_event_id(workspace_id, arrival.event) for arrival in arrivals]
         held = known.hashes(ids)
@@ -78,6 +84,12 @@ class Fates:
     def _take(self, event_id: bytes, arrival: Arrival) -> bool:
         """Whether a new event is stored; it is unless a strict plan refuses it."""
         event = arrival.event
+        was_stored = self._ahead is not None and self._ahead.holds(event_id, event.content_hash)
+        left = event if was_stored else self._admitted(event)
+        if left is None:
+            self._refuse(arrival, reason=ERASED)
+            return False
+        event = left
         try:
             judged = None if self._plan is None else self._plan.judge(event)
         except Exception:  # noqa: BLE001  # one event must not stop all that follow
@@ -85,7 +97,6 @@ class Fates:
         refusal = None if judged is None else judged.refusal
         if self._ahead is not None:
             # It was decided before; the plan may be another one by now.
-            was_stored = self._ahead.holds(event_id, event.content_hash)
             refusal = None if was_stored else refusal or UNPLANNED
         if refusal is not None:
             self._refuse(arrival, reason=refusal, judged=judged)
@@ -107,6 +118,15 @@ class Fates:
         self.refused_off_plan.append(told)
 
 
+def erased(
+    source: str, received_us: int, *, kind: str = "events", line: int | None = None
+) -> Reject:
+    """A row that names somebody who was erased: counted, and nothing of it kept."""
+    return Reject(
+        source=source, reason=ERASED, payload=b"{}", received_us=received_us, kind=kind, line=line
+    )
+
+
 def _marked(event: Event, judged: Judgement) -> Event:
     """The event with what the plan makes of it: a flag, and answers as traits."""
     has_fault = any(fault.reason != NO_VALUE for fault in judged.faults)
@@ -124,6 +144,8 @@ def _event_id(workspace_id: str, event: Event) -> bytes:
 
 def _reject(arrival: Arrival, reason: str) -> Reject:
     event = arrival.event
+    if reason == ERASED:
+        return erased(event.source, event.received_us, line=arrival.line)
     return Reject(
         source=event.source,
         reason=reason,

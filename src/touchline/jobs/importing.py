@@ -18,6 +18,7 @@ from touchline.collect.importers.file import OpenFile, open_file
 from touchline.collect.importers.mapping import Assignment
 from touchline.collect.site import Site
 from touchline.jobs.account import intake_rows, reject_rows
+from touchline.jobs.fates import erased
 from touchline.jobs.orders import Fate, Orders, history_of
 from touchline.jobs.spend import store_costs
 from touchline.jobs.stated import Stated
@@ -30,7 +31,7 @@ from touchline.jobs.versions import (
     rate_ledger,
 )
 from touchline.jobs.writer import Writer
-from touchline.model import Conversion, Flag, Reject
+from touchline.model import Conversion, Flag, Person, Reject
 
 __all__ = ["Preview", "import_opened", "preview", "run_import"]
 
@@ -205,7 +206,12 @@ class _Run:
                 if len(rejects) == CHUNK:
                     self._keep(rejects)
             elif ledger is not None:
-                ledger.add(stated.add(row) if isinstance(row, Conversion) else row)
+                left = self._admitted(row)
+                if left is None:
+                    about = self._file.about
+                    rejects.append(erased(about.source, about.received_us, kind=about.kind))
+                    continue
+                ledger.add(stated.add(left) if isinstance(left, Conversion) else left)
             else:
                 costs.append(row)
         self._keep(rejects)
@@ -214,6 +220,16 @@ class _Run:
             stated.store(self._writer)
             return found
         return store_costs(store.workspace, costs, about)
+
+    def _admitted(self, row: Any) -> Any:
+        """The row without identifiers that were erased; None when it is to be refused."""
+        if not isinstance(row, Conversion | Person):
+            return row
+        order = row.conversion_id if isinstance(row, Conversion) else None
+        left = self._writer.store.nodes.admitted(row.identifiers, order)
+        if left is None or left is row.identifiers:
+            return None if left is None else row
+        return msgspec.structs.replace(row, identifiers=tuple(left))
 
     def _keep(self, rejects: list[Reject]) -> None:
         workspace = self._writer.workspace

@@ -184,7 +184,7 @@ def _row(workspace: Workspace, book: NodeBook, wanted: Wanted, rules: Naming) ->
         "channel": label_text(wanted.channel),
         "label": line_of("label", wanted.label),
         "owner": line_of("owner", wanted.owner),
-        "person_node": book.node_id(person) if person else None,
+        "person_node": book.named(person) if person else None,
         "created_us": clock.now_us(),
         "expires_us": until,
     }

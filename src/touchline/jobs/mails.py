@@ -70,7 +70,7 @@ def _mailed(
     checked(rules, labels)
     return Mailed(
         message,
-        book.node_id(person_of(one.person, workspace.region)),
+        book.named(person_of(one.person, workspace.region)),
         campaign=labels.campaign,
         source=labels.source,
         content=labels.content,

@@ -197,6 +197,12 @@ _AS_THEY_ARE = (
 )  # fmt: skip
 
 
+def _bundle(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
+    from touchline.jobs.dsar import bundle
+
+    yield from bundle(workspace, registry, args)
+
+
 def _iso(us: int | None) -> str | None:
     return None if us is None else clock.iso(us)
 
@@ -216,6 +222,7 @@ QUERIES: dict[str, Query] = {
     "preferences": preferences.page,
     "preferences_link": preferences.link,
     "events": events,
+    "export_person": _bundle,
     "identity_dry_run": identity_rules.dry_run,
     "identity_rules": identity_rules.rules,
     "intake": intake,

@@ -26,7 +26,7 @@ from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
 
-__all__ = ["STATUSES", "matching", "reject_id_of", "rejects"]
+__all__ = ["STATUSES", "identifiers_in", "matching", "reject_id_of", "rejects"]
 
 STATUSES = ("open", "replayed", "all")
 ID_BYTES = 16
@@ -153,6 +153,11 @@ def _nodes_of(workspace: Workspace, registry: Registry, name: str) -> set[bytes]
         read += [(kind, name) for kind in IDENTIFIER_TYPES]
         return {node for kind, value in read if (node := _node(workspace, kind, value))}
     return {people.known.node_id(node) for node in people.members(person)}
+
+
+def identifiers_in(workspace: Workspace, payload: bytes) -> set[bytes]:
+    """Nodes of the identifiers that a reject names."""
+    return _named(workspace, _decoded(payload))
 
 
 def _named(workspace: Workspace, payload: Any) -> set[bytes]:

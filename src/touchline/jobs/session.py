@@ -167,6 +167,11 @@ class OpenSessions:
         self.remember(assigned)
         return assigned
 
+    def forget(self, devices: Iterable[int]) -> None:
+        """Remembers nothing of these devices any more."""
+        for device in devices:
+            self._last.pop(device, None)
+
     def table(self) -> pa.Table:
         """All that is remembered, as OPEN."""
         return pa.Table.from_pylist(list(self._last.values()), schema=OPEN)

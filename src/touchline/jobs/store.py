@@ -17,8 +17,9 @@ whatever a plan that has changed since says.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+import msgspec
 import pyarrow as pa
 
 from touchline.collect.nodes import NodeBook
@@ -33,7 +34,7 @@ from touchline.jobs.off_plan import OffPlan
 from touchline.jobs.process import without_collector
 from touchline.jobs.rows import Rows
 from touchline.jobs.session import OpenSessions
-from touchline.model import Flag, Reject
+from touchline.model import Event, Flag, Reject
 from touchline.storage import schema
 from touchline.storage.dedup import DedupIndex
 from touchline.storage.lake import LOG, REVISED, SEQ
@@ -87,7 +88,15 @@ class EventStore:
                 raise Unavailable("not_stored")
             self._has_failed = True
             planned = self._in_force.now()
-            fates = Fates(self.workspace.id, self.known, arrivals, planned.plan, ahead)
+            self.nodes.refresh()
+            fates = Fates(
+                self.workspace.id,
+                self.known,
+                arrivals,
+                planned.plan,
+                ahead,
+                admitted=self._admitted,
+            )
             kept = self.consented.taken(fates.stored)
             events = [event for _, event in kept]
             ids = [event_id for event_id, _ in kept]
@@ -116,6 +125,19 @@ class EventStore:
         """Learns from the lake which events are stored."""
         with self.turn:
             self.known.renew()
+
+    def _admitted(self, event: Event) -> Event | None:
+        """The event without what was erased; None when it is to be refused."""
+        left = self.nodes.admitted(event.identifiers, event.order_id)
+        if left is event.identifiers or left is None:
+            return None if left is None else event
+        return msgspec.structs.replace(event, identifiers=tuple(left))
+
+    def forget(self, devices: Collection[int]) -> None:
+        """Drops from memory what rows of these devices left there, and who was erased."""
+        with self.turn:
+            self.nodes.refresh()
+            self.sessions.forget(devices)
 
     def _to_lake(self, rows: pa.Table, is_revised: bool, log_offset: int | None) -> None:
         last = self.last_seq + len(rows)

@@ -28,7 +28,7 @@ from touchline.errors import BadInput, TouchlineError, Unavailable
 from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
-from touchline.jobs import job, process, rpc, schedule, sources
+from touchline.jobs import erase, job, process, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
 from touchline.jobs.kinds import KINDS, PULLS
@@ -85,8 +85,8 @@ class Worker:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.writer = Writer(workspace)
         self.registry = SharedRegistry(workspace)
+        self.writer = self._new_writer()
         self._mirrors = MirrorWriter(workspace, self.registry)
         self.stopping = threading.Event()
         self._called = threading.Event()
@@ -107,6 +107,7 @@ class Worker:
 
     def start(self) -> None:
         """Starts to commit, to run jobs and to answer."""
+        erase.resume(self.workspace)
         server = rpc.listen(self.workspace.dir)
         for thread in self._threads:
             thread.start()
@@ -155,8 +156,13 @@ class Worker:
     def _renew(self) -> None:
         """A new writer, and at once: a job that has the old one finds it closed, and ends."""
         with self._commit_turn, self.writer.store.turn:
-            self.writer = Writer(self.workspace)
+            self.writer = self._new_writer()
             self._is_doubtful = False
+
+    def _new_writer(self) -> Writer:
+        made = Writer(self.workspace)
+        made.on_forget = self.registry.forget
+        return made
 
     def _work(self) -> None:
         dropped_at = time.monotonic()

@@ -5,7 +5,7 @@ turns with it, a chunk at a time.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,7 +30,7 @@ from touchline.storage.lake import LOG, SEQ
 from touchline.storage.log import Frame, drop, read
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Writer", "arrival", "why_unread"]
+__all__ = ["Writer", "arrival", "items_of", "opened", "why_unread"]
 
 BATCH_BYTES = 4 << 20  # of the log, read at once
 WEIGHT = 16 << 20  # of inflated bodies and their items, stored at once
@@ -101,6 +101,15 @@ class Writer:
             self.commit_once()
         self.settle()
 
+    def forget(self, devices: Collection[int]) -> None:
+        """Drops from memory what may name somebody who was erased."""
+        self._site = None  # what was worked out of requests hangs on it
+        self.store.forget(devices)
+        self.on_forget()
+
+    def on_forget(self) -> None:
+        """Called when somebody was erased: others may hold maps of people."""
+
     def drop_log(self, older_than_us: int) -> int:
         """Raw requests go once both lake and State have them on disk; returns how many segments."""
         committed = min(self.workspace.state.mark(LOG), self.workspace.lake.log_offset())
@@ -117,9 +126,9 @@ class Writer:
         batch, weight = _Batch([], [], 0), 0
         site, quick = self._reading
         for frame in frames:
-            request = _opened(frame)
+            request = opened(frame)
             count = 0
-            for found in _items(frame, request, site, quick):
+            for found in items_of(frame, request, site, quick):
                 count += 1
                 if isinstance(found, Reject):
                     batch.rejects.append(found)
@@ -152,7 +161,7 @@ class Writer:
         self.store.follow(ahead, end)
 
 
-def _opened(frame: Frame) -> RawRequest | None:
+def opened(frame: Frame) -> RawRequest | None:
     """The request a frame holds, its body inflated where it can be; None when there is none."""
     try:
         request = msgspec.msgpack.decode(frame.payload, type=RawRequest)
@@ -164,7 +173,7 @@ def _opened(frame: Frame) -> RawRequest | None:
         return request
 
 
-def _items(
+def items_of(
     frame: Frame, request: RawRequest | None, site: Site, quick: Quick
 ) -> Iterator[Arrival | Reject]:
     """What a logged request holds; what is wrong with it becomes a reject: the log never stalls."""

@@ -23,6 +23,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nobody is known as {name}. Give a person_id, or an identifier such as email:ann@shop.cn.",
         "没有找到客户 {name}。请填写 person_id,或 email:ann@shop.cn 这样的客户标识。",
     ),
+    "person_erased": (
+        "This person asked to be erased; their identifiers stay out. To take them in again: "
+        "touchline people readmit.",
+        "该客户已要求删除个人信息,其标识不再接收。如客户重新同意,可执行 touchline people readmit。",
+    ),
+    "erasure_unknown": (
+        "There is no erasure {name}. `touchline people erasures DIR` lists them.",
+        "没有编号为 {name} 的删除请求,可用 touchline people erasures DIR 查看。",
+    ),
+    "reason_names_person": (
+        "The reason holds an identifier of the person, and would stay when they are erased. "
+        "Leave it out, and name the ticket or letter instead.",
+        "原因中包含该客户的标识,删除后仍会留存。请改写为工单号或函件编号等。",
+    ),
+    "not_a_receipt": (
+        "{path} is no receipt of an erasure: {why}",
+        "{path} 不是删除凭证:{why}",
+    ),
     "person_ambiguous": (
         "{name} is more than one person. Say which you mean: {choices}.",
         "{name} 对应多位客户,请指明是哪一位:{choices}。",

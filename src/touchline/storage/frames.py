@@ -8,8 +8,9 @@ frame behind it, so one flipped bit costs one request and not a segment.
 
 import contextlib
 import itertools
+import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -92,7 +93,7 @@ def read(workspace_dir: Path, offset: int, max_bytes: int) -> Iterator[Frame]:
         try:
             frames = _frames(path, base, max(offset - base, 0), is_last=is_last)
             for frame in frames:
-                if not frame.payload:  # the writer's probe after a failure
+                if _is_blank(frame.payload):
                     continue
                 yield frame
                 given += len(frame.payload)
@@ -108,9 +109,43 @@ def at(workspace_dir: Path, offset: int) -> Frame | None:
         if base <= offset:
             with contextlib.suppress(FileNotFoundError), path.open("rb", buffering=0) as file:
                 file.seek(offset - base)
-                return _next(file, offset)
+                frame = _next(file, offset)
+                return None if frame is None or _is_blank(frame.payload) else frame
             return None
     return None
+
+
+def blank(workspace_dir: Path, offsets: Iterable[int]) -> int:
+    """Overwrites the payloads of the frames that begin there with zeros, on disk when it returns;
+    how many there were.
+
+    It happens in place: all offsets stay, and whoever appends to the same file writes elsewhere in
+    it. A frame torn by a crash meanwhile is damage that readers pass over; ask again for the same.
+    """
+    listed, wanted, done = segments(log_folder(workspace_dir)), sorted(offsets), 0
+    for (base, path), following in itertools.zip_longest(listed, listed[1:]):
+        mine = [at for at in wanted if base <= at and (following is None or at < following.base)]
+        if mine:
+            with contextlib.suppress(FileNotFoundError), path.open("r+b", buffering=0) as file:
+                done += sum(_blanked(file, offset, base) for offset in mine)
+                os.fdatasync(file.fileno())
+    return done
+
+
+def _blanked(file: FileIO, offset: int, base: int) -> bool:
+    header = os.pread(file.fileno(), HEADER_SIZE, offset - base)
+    if len(header) < HEADER_SIZE or header[:4] != MAGIC:
+        return False
+    _, length, _, received_us = _HEADER.unpack(header)
+    if length > MAX_PAYLOAD or offset - base + HEADER_SIZE + length > file.seek(0, os.SEEK_END):
+        return False
+    os.pwrite(file.fileno(), encode(bytes(length), offset, received_us), offset - base)
+    return True
+
+
+def _is_blank(payload: bytes) -> bool:
+    """The writer's probe after a failure, or what was erased: no request begins with a zero."""
+    return payload[:1] in (b"", b"\0")
 
 
 def _frames(path: Path, base: int, position: int, *, is_last: bool) -> Iterator[Frame]:

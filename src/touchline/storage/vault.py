@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from touchline.errors import BadInput
@@ -25,6 +26,7 @@ class Vault:
     """The secrets of one workspace, read once from their folder."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._pepper = _read(folder / "pepper")
         self._root = AESGCM(_read(folder / "root.key"))
 
@@ -42,6 +44,17 @@ class Vault:
         """16 bytes that stand for one normalised identifier everywhere outside State."""
         message = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
         return hmac.digest(self._pepper, message, "sha256")[:16]
+
+    def tombstone(self, node_id: bytes) -> bytes:
+        """What stands for a node that was erased, so that its id itself is nowhere."""
+        return hmac.digest(self.derived("tombstone"), node_id, "sha256")[:16]
+
+    def signer(self) -> Ed25519PrivateKey:
+        """What receipts are signed with; made when it is first needed."""
+        path = self._folder / "signing.key"
+        if not path.exists():
+            put(path, secrets.token_bytes(KEY), 0o600)
+        return Ed25519PrivateKey.from_private_bytes(_read(path))
 
     def derived(self, purpose: str) -> bytes:
         """A key for one purpose, the same each time; it tells nothing of the others."""

@@ -1,0 +1,152 @@
+"""Files of the lake that hold somebody → the same files without them; all other rows as they were.
+
+Only files that hold them are written again, a file at a time, and one commit a table replaces all.
+Whoever reads sees the rows of before or those of after. It may be cut short and done again.
+"""
+
+import hmac
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from touchline import clock
+from touchline.collect.nodes import ERASED as GONE
+from touchline.jobs.account import HOUR_US
+from touchline.jobs.definitions import goals_of
+from touchline.jobs.erase_plan import Plan, shared_name
+from touchline.model import Flag
+from touchline.storage.lake import ERASED
+from touchline.storage.search import in_rows
+from touchline.storage.table import Table, day_of
+from touchline.storage.workspace import Workspace
+
+__all__ = ["rewrite"]
+
+# What stays of a row that may be a conversion. Times are cut to the hour; an id becomes another.
+KEPT = {
+    "events": ("source", "type", "name", "local_day", "seq", "revenue", "currency", "stage", "bot"),
+    "conversions": ("source", "local_day", "kind", "stage", "amount", "currency", "seq"),
+}
+ALSO_KEPT = ("account_id",)  # a company's, whose journey goes on
+TIMES = ("ts_us", "received_us", "occurred_us", "created_us", "known_at_us")
+IDS = ("event_id", "message_id", "order_id", "conversion_id", "content_hash")
+EMPTY: Mapping[str, Any] = {"node_ids": [], "click_ids": [], "properties": "{}", "context": "{}"}
+FLAGS = int(Flag.VERSION | Flag.REVISION)
+
+
+def rewrite(workspace: Workspace, plan: Plan) -> None:
+    """Takes them out of every table."""
+    number = clock.now_us()
+    for name, table in workspace.lake.tables.items():
+        places = _places(workspace, plan, name, table)
+        if places:
+            cut = _Cut(workspace, plan, name)
+            parts = (cut.file(table, path, sorted(rows)) for path, rows in sorted(places.items()))
+            table.commit(parts, remove=places, offsets={ERASED: number})
+
+
+def _places(workspace: Workspace, plan: Plan, name: str, table: Table) -> dict[str, list[int]]:
+    """The rows that hold them, by file: as planned, and in files that were written since."""
+    files = table.snapshot().files
+    planned = plan.places.get(name, {})
+    places = defaultdict(list, {path: planned[path] for path in files if path in planned})
+    new = sorted(set(files).difference(plan.seen.get(name, ())))
+    found = in_rows(new, table.schema, plan.wanted, workspace.settings)
+    for row in found.to_pylist():
+        places[row["filename"]].append(row["file_row_number"])
+    return dict(places)
+
+
+class _Cut:
+    """Takes somebody out of the rows of one table."""
+
+    def __init__(self, workspace: Workspace, plan: Plan, name: str) -> None:
+        self._name = shared_name(name)
+        self._nodes = frozenset(plan.nodes)
+        self._gone = frozenset(plan.gone.get(self._name, ()))
+        self._kept = frozenset(plan.kept.get(self._name, ()))
+        self._values = {str(goal.value) for goal in goals_of(workspace)}
+        self._key = workspace.vault.derived("erased")
+        tokens = "|".join(node.hex() for node in plan.nodes)
+        words = "|".join(re.escape(text) for text in plan.wanted.texts)
+        self._pattern = re.compile(f"{tokens}|{words}" if words else tokens, re.IGNORECASE)
+
+    def file(self, table: Table, path: str, at: list[int]) -> pa.Table:
+        """The rows that are to stand in the place of a file's."""
+        with pq.ParquetFile(path) as file:
+            rows = _shaped(file.read(), table, path)
+        changed = list(self._changed(rows.take(at), at))
+        order = list(range(len(rows)))
+        for place, (number, row) in enumerate(changed):
+            order[number] = -1 if row is None else len(rows) + place
+        new = [row or {} for _, row in changed]
+        both = pa.concat_tables([rows, pa.Table.from_pylist(new, schema=rows.schema)])
+        return both.take(pa.array([place for place in order if place >= 0], pa.int64()))
+
+    def _changed(
+        self, rows: pa.Table, at: list[int]
+    ) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Number in the file → the row as it is to be; None: it goes."""
+        for number, row in zip(at, rows.to_pylist(), strict=True):
+            if row.get("seq") in self._gone:
+                yield number, None
+            elif row.get("seq") in self._kept:
+                yield number, self._anonymous(row)
+            else:
+                yield number, self._redacted(row)
+
+    def _anonymous(self, row: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: row[name] for name in (*KEPT[self._name], *ALSO_KEPT)}
+        kept |= {
+            name: row[name] - row[name] % HOUR_US for name in TIMES if row.get(name) is not None
+        }
+        kept |= {name: self._other(row[name]) for name in IDS if row.get(name) is not None}
+        kept |= {name: value for name, value in EMPTY.items() if name in row}
+        if "properties" in row:
+            kept["properties"] = self._worth(row["properties"])
+        return kept | ({"flags": row["flags"] & FLAGS} if "flags" in row else {})
+
+    def _worth(self, properties: str | None) -> str:
+        """Of properties, numbers by which a goal counts what a conversion is worth."""
+        held: dict[str, Any] = msgspec.json.decode(properties) if properties else {}
+        left = {k: v for k, v in held.items() if k in self._values and isinstance(v, int | float)}
+        return msgspec.json.encode(left).decode()
+
+    def _other(self, value: str | bytes) -> str | bytes:
+        """An id in the place of another, the same each time: versions of an order stay one."""
+        if isinstance(value, bytes):
+            return hmac.digest(self._key, value, "sha256")[: len(value)]
+        return f"{GONE}-{hmac.digest(self._key, value.encode(), 'sha256')[:12].hex()}"
+
+    def _redacted(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Somebody else's row, in which nothing names them."""
+        return {name: self._clean(value) for name, value in row.items()}
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._pattern.sub(GONE, value)
+        if isinstance(value, list):  # nodes, or names and values
+            left = [one for one in value if not self._names(one)]
+            return [tuple(map(self._clean, one)) if isinstance(one, tuple) else one for one in left]
+        return None if isinstance(value, bytes) and value in self._nodes else value
+
+    def _names(self, one: Any) -> bool:
+        return isinstance(one, dict) and one.get("id") in self._nodes
+
+
+def _shaped(rows: pa.Table, table: Table, path: str) -> pa.Table:
+    """Rows of a file as its table has them now: what the file lacks is null."""
+    columns: list[Any] = []
+    for field in table.schema:
+        if field.name == table.partition:
+            columns.append(pa.repeat(pa.scalar(day_of(path), field.type), len(rows)))
+        elif field.name in rows.column_names:
+            columns.append(rows[field.name].cast(field.type))
+        else:
+            columns.append(pa.nulls(len(rows), field.type))
+    return pa.Table.from_arrays(columns, schema=table.schema)

@@ -1,0 +1,273 @@
+"""A person → all that is theirs in a workspace, by place: what an erasure has to take away.
+
+A row is theirs if the identifier that speaks for it (the strongest that is not quarantined) is one
+of their nodes. Of other people's rows only what names them is taken: a cookie that several used, a
+token in a text. What surprises: rows that may be a conversion stay, with nothing in them that leads
+back to anybody, so that the numbers of the past stay what they were.
+
+The plan is made once, while everything is still there, and kept sealed in State: an erasure that
+was cut short goes on with the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from touchline.collect.nodes import clear_values
+from touchline.collect.quick import Quick
+from touchline.collect.redact import Veil
+from touchline.collect.site import Site
+from touchline.identity.person_map import PersonMap
+from touchline.jobs import erase_state
+from touchline.jobs.account import HOUR_US, open_payload
+from touchline.jobs.definitions import goals_of
+from touchline.jobs.fates import Arrival
+from touchline.jobs.rejected import identifiers_in
+from touchline.jobs.writer import items_of, opened
+from touchline.model import Event
+from touchline.storage import schema
+from touchline.storage.lake import LOG
+from touchline.storage.log import Frame, read
+from touchline.storage.search import Wanted, in_rows
+from touchline.storage.table import Table
+from touchline.storage.workspace import Workspace
+
+__all__ = ["Plan", "Reader", "distinctive", "nodes_of", "plan", "shared_name"]
+
+ASKED = (
+    *("seq", "node_ids", "source", "name", "received_us", "device"),
+    *("revenue", "order_id", "conversion_id"),
+)
+LOG_BYTES = 8 << 20  # of the log, read at once
+TEXT, DIGITS = 8, 10  # shorter values stand everywhere and say nothing
+
+
+class Plan(Struct):
+    """`clear`: identifiers as (type, value). `gone`, `kept`: numbers of rows by table, those that
+    are deleted and those that stay without a person. `hours`: how many (events, rejects) of each
+    source and hour are deleted. `rejects`: their ids. `frames`: offsets in the log. `places`: by
+    table and file the rows that hold them; `seen`: the files that were looked into. `tables`,
+    `shredded`: what is told of it, of lake and State. `keys`: the data keys that go, by hashes.
+    """
+
+    nodes: list[bytes]
+    person_ids: list[str]
+    clear: list[tuple[str, str]] = []
+    orders: list[str] = []
+    gone: dict[str, list[int]] = {}
+    kept: dict[str, list[int]] = {}
+    hours: dict[str, tuple[int, int]] = {}
+    rejects: list[bytes] = []
+    frames: list[int] = []
+    devices: list[int] = []
+    places: dict[str, dict[str, list[int]]] = {}
+    seen: dict[str, list[str]] = {}
+    tables: dict[str, dict[str, int]] = {}
+    shredded: dict[str, int] = {}
+    keys: list[str] = []
+
+    @property
+    def wanted(self) -> Wanted:
+        texts = [value for _, value in self.clear if distinctive(value)]
+        return Wanted(self.nodes, [*texts, *self.person_ids])
+
+
+def distinctive(value: str) -> bool:
+    """Whether a value that stands in some text can only be this one."""
+    if value.isdigit():
+        return len(value) >= DIGITS
+    return len(value) >= TEXT and not value.isalpha()
+
+
+def shared_name(table: str) -> str:
+    """Rows move from `fresh` to `events` and keep their numbers."""
+    return "events" if table == "fresh" else table
+
+
+def nodes_of(people: PersonMap, person_ix: int) -> list[bytes]:
+    return [people.known.node_id(node) for node in people.members(person_ix)]
+
+
+def plan(workspace: Workspace, site: Site, people: PersonMap, asked: Plan) -> Plan:
+    """The plan of an erasure, of which the nodes and person ids are known."""
+    clear = clear_values(workspace, asked.nodes)
+    found = msgspec.structs.replace(
+        asked, clear=sorted((known.type, known.value) for known in clear.values())
+    )
+    rows = _Rows(workspace, people, found)
+    for name, table in workspace.lake.tables.items():
+        rows.sort(name, table)
+    reader = Reader(workspace, site, found)
+    found.rejects = list(reader.rejects())
+    found.frames = list(reader.frames(0, workspace.state.mark(LOG)))
+    for row in workspace.state.lookup(
+        schema.reject.c.reject_id,
+        found.rejects,
+        *(schema.reject.c[n] for n in ("kind", "replayed_us", "source", "received_us")),
+    ):
+        if row.kind == "events" and row.replayed_us is None:
+            rows.hours[_hour(row.source, row.received_us), 1] += 1
+    found.shredded = {
+        **erase_state.count(workspace.state, found.wanted),
+        "reject": len(found.rejects),
+    }
+    found.keys = _keys(workspace, found.nodes)
+    places = {place for place, _ in rows.hours}
+    found.hours = {p: (rows.hours[p, 0], rows.hours[p, 1]) for p in sorted(places)}
+    return found
+
+
+class _Rows:
+    """Sorts the rows of the lake that hold anything of theirs."""
+
+    def __init__(self, workspace: Workspace, people: PersonMap, found: Plan) -> None:
+        self._workspace = workspace
+        self._nodes = frozenset(found.nodes)
+        self._found = found
+        self._held = _quarantined(people)
+        self._paid = {"Order Completed", "Order Refunded"}
+        for goal in goals_of(workspace):
+            self._paid |= {name for name in (goal.event, *goal.also) if name}
+        self.hours: Counter[tuple[str, int]] = Counter()
+
+    def sort(self, name: str, table: Table) -> None:
+        snapshot, shape = table.snapshot(), table.schema
+        columns = [column for column in ASKED if column in shape.names]
+        held = in_rows(snapshot.files, shape, self._found.wanted, self._workspace.settings, columns)
+        counts = Counter[str]()
+        self._found.seen[name] = snapshot.files
+        places = self._found.places.setdefault(name, {})
+        for row in held.to_pylist():
+            places.setdefault(row["filename"], []).append(row["file_row_number"])
+            fate = self._fate(name, row)
+            counts[fate] += 1
+            self._note(name, row, fate)
+        told = {"rows": snapshot.rows} | {
+            fate: counts[fate] for fate in ("deleted", "anonymised", "redacted")
+        }
+        if name != shared_name(name):  # one table to whoever reads
+            known = self._found.tables.get(shared_name(name), {})
+            told = {key: value + known.get(key, 0) for key, value in told.items()}
+        elif name in self._found.tables:
+            told = {key: value + self._found.tables[name][key] for key, value in told.items()}
+        self._found.tables[shared_name(name)] = told
+
+    def _fate(self, name: str, row: dict[str, Any]) -> str:
+        ids = [node["id"] for node in row.get("node_ids") or ()]
+        speaker = next((node for node in ids if node not in self._held), ids[0] if ids else None)
+        if speaker not in self._nodes:
+            return "redacted"
+        if name == "conversions":
+            return "anonymised"
+        is_paid = row.get("revenue") is not None or row.get("order_id") is not None
+        is_event = shared_name(name) == "events"
+        return "anonymised" if is_event and (is_paid or row["name"] in self._paid) else "deleted"
+
+    def _note(self, name: str, row: dict[str, Any], fate: str) -> None:
+        if fate == "redacted":
+            return
+        found, place = self._found, shared_name(name)
+        (found.gone if fate == "deleted" else found.kept).setdefault(place, []).append(row["seq"])
+        if place == "events":
+            if fate == "deleted":
+                self.hours[_hour(row["source"], row["received_us"]), 0] += 1
+            if row.get("device") is not None:
+                found.devices.append(row["device"])
+        order = row.get("conversion_id") or row.get("order_id")
+        if order is not None and order not in found.orders:
+            found.orders.append(order)
+
+
+class Reader:
+    """Finds what of the log and of rejects is theirs: read as it was when it came, and searched
+    for their values as well.
+    """
+
+    def __init__(self, workspace: Workspace, site: Site, found: Plan) -> None:
+        self._workspace = workspace
+        self._site = site
+        self._quick = Quick(site)
+        self._nodes = frozenset(found.nodes)
+        self._veil = Veil(self._token, workspace.region)
+        self._forms = [
+            form for _, value in found.clear if distinctive(value) for form in _forms(value)
+        ]
+
+    def rejects(self) -> Iterator[bytes]:
+        for row in self._workspace.state.stream(sa.select(schema.reject)):
+            raw = open_payload(self._workspace, row)
+            known = identifiers_in(self._workspace, raw)
+            told = (row.message_id or "").encode("utf-8", "surrogatepass")
+            if not self._nodes.isdisjoint(known) or self._speaks(raw) or self._speaks(told):
+                yield row.reject_id
+
+    def frames(self, start: int, end: int) -> Iterator[int]:
+        """Offsets of requests that hold anything of theirs. Those of other people's in the same
+        request go with it: they are in the lake.
+        """
+        directory, before = self._workspace.dir, -1
+        while before < start < end:
+            before = start
+            for frame in read(directory, start, LOG_BYTES):
+                start = frame.next_offset
+                if start <= end and self._is_theirs(frame):
+                    yield frame.offset
+
+    def _is_theirs(self, frame: Frame) -> bool:
+        request = opened(frame)
+        if request is None:
+            return self._speaks(frame.payload)
+        if self._speaks(msgspec.msgpack.encode(request)):
+            return True
+        items = items_of(frame, request, self._site, self._quick)
+        return any(
+            self._holds(item.event)
+            if isinstance(item, Arrival)
+            else not self._nodes.isdisjoint(identifiers_in(self._workspace, item.payload))
+            for item in items
+        )
+
+    def _holds(self, event: Event) -> bool:
+        """Whether an event names them, or would in the lake."""
+        node_id = self._workspace.vault.node_id
+        if any(node_id(one.type, one.value) in self._nodes for one in event.identifiers):
+            return True
+        texts = [self._veil.text_of(event.properties), self._veil.text_of(event.context)]
+        texts.append(self._veil.url(event.page_url) if event.page_url else "")
+        return any(node.hex() in text for node in self._nodes for text in texts)
+
+    def _token(self, kind: str, value: str) -> str:
+        return self._workspace.vault.node_id(kind, value).hex()
+
+    def _speaks(self, raw: bytes) -> bool:
+        lowered = raw.lower()
+        return any(form in lowered for form in self._forms)
+
+
+def _forms(value: str) -> Sequence[bytes]:
+    """A value as it stands in JSON, in addresses and by itself."""
+    escaped = msgspec.json.encode(value)[1:-1]
+    forms = {value.encode(), escaped, quote(value, safe="").encode(), quote(value).encode()}
+    forms.add(value.encode("unicode_escape"))
+    return [form.lower() for form in forms]
+
+
+def _keys(workspace: Workspace, nodes: Sequence[bytes]) -> list[str]:
+    node = schema.node.c
+    rows = workspace.state.lookup(node.node_id, nodes, node.wrapped_key)
+    return sorted(blake2b(row.wrapped_key, digest_size=8).hexdigest() for row in rows)
+
+
+def _quarantined(people: PersonMap) -> frozenset[bytes]:
+    held = people.people.quarantine.held.nonzero()[0].tolist()
+    return frozenset(people.known.node_id(node) for node in held)
+
+
+def _hour(source: str, received_us: int) -> str:
+    return f"{received_us - received_us % HOUR_US} {source}"
