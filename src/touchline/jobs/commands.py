@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from touchline.identity.people import Registry
 from touchline.jobs import (
     consent,
     definitions,
