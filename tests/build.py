@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from touchline import clock
+from touchline.identity.login import THINGS
 from touchline.identity.people import Registry
 from touchline.identity.speaker import Speakers
 from touchline.journey.goal import DEFAULT, Goal
@@ -64,6 +65,9 @@ def speakers(view: View, *names: str, quarantined: Sequence[str] = ()) -> Speake
         "node_id": pa.array([node(name) for name in names], pa.binary()),
         "node_person_ix": pa.array(range(len(names)), pa.int64()),
         "is_quarantined": pa.array([name in quarantined for name in names]),
+        "is_shared_device": pa.array(
+            [name in quarantined and name.partition(":")[0] in THINGS for name in names]
+        ),
     }
     return Speakers.of(view, pa.table(columns))
 

@@ -58,7 +58,7 @@ def test_openids_are_told_apart_by_app(lake):
 def test_the_map_is_a_table_to_join(lake):
     lake.put("events", *(f"user_id:u{n} device:kiosk" for n in range(6)))
     nodes = lake.people().nodes
-    assert nodes.column_names == ["node_id", "node_person_ix", "is_quarantined"]
+    assert nodes.column_names == ["node_id", "node_person_ix", "is_quarantined", "is_shared_device"]
     held = {row["node_id"] for row in nodes.to_pylist() if row["is_quarantined"]}
     assert held == {lake.node("device:kiosk")}
 

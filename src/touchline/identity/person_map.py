@@ -4,15 +4,18 @@ What surprises: the evidence itself is not here. A map may have been computed a 
 from its mirror in the lake; nobody who asks can tell.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from touchline.identity.evidence import Evidence, Ints, NodeSet
+from touchline.identity.kruskal import DEVICE_TIER
 from touchline.identity.person import PersonIds, is_person_id, redirect
 from touchline.identity.resolve import Clusters, People
+from touchline.identity.speaker import Speakers, stays_in
+from touchline.storage.engine import View
 
 __all__ = ["PersonMap", "node_bytes", "node_column"]
 
@@ -23,6 +26,7 @@ class PersonMap:
 
     known: NodeSet
     people: Clusters
+    _kept: dict[str, pa.Table | None] = field(default_factory=dict[str, pa.Table | None])
 
     @classmethod
     def of(cls, evidence: Evidence, people: People) -> "PersonMap":
@@ -32,14 +36,30 @@ class PersonMap:
 
     @cached_property
     def nodes(self) -> pa.Table:
-        """(node_id, node_person_ix, is_quarantined): what `speaker.with_person` joins."""
+        """(node_id, node_person_ix, is_quarantined, is_shared_device): what `speaker.with_person`
+        joins.
+        """
+        held = self.people.quarantine.held
         return pa.table(
             {
                 "node_id": node_column(self.known.node_ids()),
                 "node_person_ix": self.people.person.astype(np.int64),
-                "is_quarantined": self.people.quarantine.held,
+                "is_quarantined": held,
+                "is_shared_device": held & (self.known.rank >= DEVICE_TIER),
             }
         )
+
+    def speakers(self, view: View) -> Speakers:
+        """What `with_person` takes, in a view that this is the map of. Who was logged in on shared
+        devices is looked up once.
+        """
+        return Speakers.given(view, self.nodes, self.stays(view))
+
+    def stays(self, view: View) -> pa.Table | None:
+        """Who was logged in on shared devices, and when; None where nobody was."""
+        if "stays" not in self._kept:
+            self._kept["stays"] = stays_in(view, self.nodes)
+        return self._kept["stays"]
 
     @cached_property
     def person_ids(self) -> PersonIds:

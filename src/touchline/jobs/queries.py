@@ -14,7 +14,7 @@ from touchline.collect.alias import renamed
 from touchline.collect.nodes import clear_values
 from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
-from touchline.identity.speaker import Speakers, with_person
+from touchline.identity.speaker import with_person
 from touchline.jobs import (
     arguments,
     consent,
@@ -114,7 +114,7 @@ def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> It
             known = registry.at(view)
             person = find_person(workspace, known, args["person"])
             seen(workspace, "events", known.person_ids[person])
-            rows = with_person(rows, Speakers.of(view, known.nodes))
+            rows = with_person(rows, known.speakers(view))
             rows = rows.filter(rows.person_ix == person)
         else:
             seen(workspace, "events")

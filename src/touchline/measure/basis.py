@@ -62,7 +62,7 @@ class Basis(msgspec.Struct, frozen=True):
 
 def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     """Answers a question from one view of the lake."""
-    speakers = Speakers.of(view, people.nodes)
+    speakers = people.speakers(view)
     rates = Rates.of(view, question.currency)
     found = conversions(view, speakers, question.goal, rates)
     is_asked = _is_asked(found.rows, question.days)
