@@ -137,7 +137,7 @@ def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> 
         person = find_person(workspace, known, args["person"])
         seen(workspace, "timeline", known.person_ids[person])
         rows = renamed(view, in_force(view, view.events()))
-        rows = with_person(rows, Speakers.of(view, known.nodes))
+        rows = with_person(rows, known.speakers(view))
         rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
         found = [msgspec.Raw(line.rstrip()) for line in _event_lines(workspace, view, rows)]
         return {
