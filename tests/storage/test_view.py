@@ -121,7 +121,7 @@ def test_a_view_leaves_nothing_behind(rows, tmp_path):
 
 def test_a_view_is_opened_for_somebody_and_until_there_are_roles_for_the_admin(rows):
     with rows.workspace.view() as view:
-        assert view.principal == Principal(role="admin", row_scope=None, mask_level=0)
+        assert view.principal == Principal(role="admin", row_scope=None, masks=None)
     assert rows.workspace.state.principal == view.principal
 
 
@@ -148,8 +148,11 @@ def test_as_of_a_moment_a_table_holds_what_was_known_by_then(rows):
 def test_settings_the_engine_refuses_are_bad_settings(rows, monkeypatch, name, value):
     monkeypatch.setenv(f"TOUCHLINE_{name}", value)
     again = Workspace.open(rows.workspace.dir)
-    with pytest.raises(BadInput, match="memory_limit, threads") as caught:
-        again.view()
+    with (
+        pytest.raises(BadInput, match="memory_limit, threads") as caught,
+        again.view() as view,
+    ):
+        view.count(view.events())
     assert (caught.value.code, caught.value.exit_code) == ("bad_settings", 2)
     again.close()
 

@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from touchline.collect.mask import masked, masked_value
 from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
 from touchline.storage import schema
@@ -197,14 +198,17 @@ class NodeBook:
 
 
 def clear_values(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Identifier]:
-    """Node ids back to identifiers; an erased node is absent."""
+    """Node ids back to identifiers, as whoever asks may see them; an erased node is absent."""
     table = schema.node.c
     rows = workspace.state.lookup(
         table.node_id, set(nodes), table.node_id, table.type, table.wrapped_key, table.sealed_value
     )
+    principal = workspace.principal
     found: dict[bytes, Identifier] = {}
     for row in rows:
-        found[row.node_id] = opened(workspace.vault, row)
+        seen = masked(opened(workspace.vault, row), principal.mask(row.type), row.node_id)
+        if seen is not None:
+            found[row.node_id] = seen
     return found
 
 
@@ -216,7 +220,7 @@ def opened(vault: Vault, row: Any) -> Identifier:
 
 
 def clear_traits(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Mapping[str, Trait]]:
-    """All traits that hang on these nodes, opened."""
+    """All traits that hang on these nodes, as whoever asks may see them."""
     node, trait = schema.node.c, schema.trait.c
     wanted = set(nodes)
     keys = {
@@ -228,6 +232,11 @@ def clear_traits(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Ma
         if row.node_id in keys:
             place = b"trait|" + row.name.encode() + b"|" + row.node_id
             value = msgspec.json.decode(unseal(keys[row.node_id], row.sealed_value, place))
+            mask = workspace.principal.mask(row.name)
+            if mask != "full":
+                value = masked_value(row.name, value, mask, workspace.vault)
+                if value is None:
+                    continue
             found.setdefault(row.node_id, {})[row.name] = Trait(
                 row.node_id, row.name, value, row.ts_us, row.source
             )

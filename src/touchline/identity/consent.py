@@ -17,6 +17,7 @@ from touchline.identity.person_map import PersonMap
 from touchline.model import Consent, Permission, permission
 from touchline.storage import definition
 from touchline.storage.consent import ledger
+from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
 
 __all__ = ["has_child", "in_words", "is_child", "may", "may_each", "nodes_of", "permissions"]
@@ -134,13 +135,15 @@ def _says_child(name: str, value: Any, under_age: int, today: dt.date) -> bool:
 def _children(
     workspace: Workspace, nodes: Collection[bytes], rules: ConsentRules, now_us: int
 ) -> frozenset[bytes]:
-    """Identifiers that bear a trait of a child; one is enough, whatever others say."""
+    """Identifiers that bear a trait of a child; one is enough, whatever others say, and it counts
+    also for who asks and may not see it.
+    """
     if not rules.under_age:
         return frozenset()
     today = clock.from_us(now_us).date()
     return frozenset(
         node
-        for node, traits in clear_traits(workspace, nodes).items()
+        for node, traits in clear_traits(workspace.seen_by(ADMIN), nodes).items()
         if is_child(((t.name, t.value) for t in traits.values()), rules.under_age, today)
     )
 

@@ -1,7 +1,7 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
-    [naming]  [[alias]]  [[webhook]]
+    [naming]  [[role]]  [[alias]]  [[webhook]]
     [consent]  [[recipient]]  [[assessment]]  [[form]]  [[promo_code]]  [[reported_source]]
     [plan]  [[event]]  [[touchpoint]]
 
@@ -34,6 +34,7 @@ from touchline.errors import BadInput
 from touchline.identity.rules import Rules
 from touchline.jobs import cron
 from touchline.jobs.planned import Planned, all_goals, planned
+from touchline.jobs.role import roles
 from touchline.journey.goal import Goal, goals
 from touchline.measure.provisional import Finality
 from touchline.storage import definition
@@ -70,6 +71,7 @@ KINDS = (
     "naming",
     "consent",
     *SHARING_KINDS,
+    "role",
     "source",
     *makers.KINDS,
     *PLAN_KINDS,
@@ -206,6 +208,7 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     BotRules.of(documents.get("bots", {}))
     ConsentRules.of(documents)
     Register.of(documents)
+    roles(documents)
     makers.makers(documents, opened)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from touchline import clock
 from touchline.collect.consent_rules import LINKING, ConsentRules, channel_label
 from touchline.collect.makers.form import in_language
+from touchline.collect.mask import in_part
 from touchline.collect.nodes import clear_traits, clear_values
 from touchline.collect.preference_link import (
     PREFERENCES,
@@ -29,7 +30,7 @@ from touchline.jobs.audited import done
 from touchline.jobs.consent import SOURCE, Answer
 from touchline.jobs.definitions import consent_rules
 from touchline.jobs.links import public
-from touchline.model import Consent, Identifier, Said
+from touchline.model import Consent, Said
 from touchline.storage.consent import ledger, text_hash, texts, written
 from touchline.storage.workspace import Workspace
 
@@ -146,14 +147,6 @@ def unsubscribe(workspace: Workspace, args: dict[str, Any]) -> dict[str, Any]:
     return _taken(workspace, about, (said,), {}, f"page:{UNSUBSCRIBE}")
 
 
-def masked(who: Identifier) -> str:
-    """Enough of a value to know whose it is, for those who know it."""
-    head, at, host = who.value.partition("@")
-    if who.type == "email" and at:
-        return f"{head[:1]}***@{host}"
-    return f"{who.value[:3]}***{who.value[-2:]}" if len(who.value) > 7 else f"{who.value[:1]}***"
-
-
 def _known_by(workspace: Workspace, node: bytes, nodes: list[bytes]) -> str:
     """What somebody knows themselves by: an address or a number rather than our id of them."""
     clear = clear_values(workspace, nodes)
@@ -161,7 +154,7 @@ def _known_by(workspace: Workspace, node: bytes, nodes: list[bytes]) -> str:
     if own is None:
         return ""
     known = [one for kind in ("email", "phone") for one in clear.values() if one.type == kind]
-    return masked(own if own.type in ("email", "phone") or not known else known[0])
+    return in_part(own if own.type in ("email", "phone") or not known else known[0])
 
 
 def _taken(

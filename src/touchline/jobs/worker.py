@@ -34,12 +34,12 @@ from touchline.jobs.failure import packed
 from touchline.jobs.kinds import KINDS, PULLS
 from touchline.jobs.mirror import MirrorWriter
 from touchline.jobs.queries import QUERIES
+from touchline.jobs.role import check, principal_of
 from touchline.jobs.writer import Writer
 from touchline.storage import definition
 from touchline.storage.engine import View
 from touchline.storage.lake import LOG
 from touchline.storage.log import end_offset
-from touchline.storage.principal import Principal
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Worker", "main"]
@@ -315,7 +315,9 @@ class Worker:
             yield msgspec.json.encode(found)
 
     def _seen_by(self, request: rpc.Request) -> Workspace:
-        return self.workspace.seen_by(Principal(name=request.actor))
+        principal = principal_of(self.workspace, request.actor)
+        check(principal, request.name, request.args)
+        return self.workspace.seen_by(principal)
 
     def _pulse(self) -> Pulse:
         alive = all(thread.is_alive() for thread in self._threads)

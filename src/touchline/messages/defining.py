@@ -51,6 +51,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[consent]: {why}. Correct it; docs/reference/definitions.md has its keys.",
         "[consent] 有误:{why}。请修改;可用的键见 docs/reference/definitions.md。",
     ),
+    "bad_role": (
+        "[[role]]: {why}. Correct it; docs/reference/definitions.md has the keys.",
+        "[[role]] 有误:{why}。请修改;可用的键见 docs/reference/definitions.md。",
+    ),
     "bad_register": (
         "[[{name}]]: {why}. Correct it; docs/reference/definitions.md has the keys.",
         "[[{name}]] 有误:{why}。请修改;可用的键见 docs/reference/definitions.md。",

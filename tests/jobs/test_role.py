@@ -1,0 +1,131 @@
+"""Roles see less of what is in clear, wherever it is asked for."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import build
+from build import Tracker, track
+from touchline.collect.mask import masked, masked_value
+from touchline.errors import BadInput, Forbidden
+from touchline.identity.people import Registry
+from touchline.jobs import definitions
+from touchline.jobs.queries import QUERIES, people
+from touchline.jobs.role import check, principal_of, roles
+from touchline.jobs.writer import Writer
+from touchline.model import Identifier
+from touchline.storage.access_key import key_hash
+from touchline.storage.principal import MASKS, Principal
+
+NODE = bytes(range(16))
+ACTOR = f"key:{key_hash('a' * 8)[:12]}"
+ANALYST = {
+    "name": "analyst",
+    "keys": ["admin"],
+    "fields": {
+        "email": "partial",
+        "phone": "hash",
+        "user_id": "full",
+        "city": "full",
+        "vip": "hash",
+    },
+}
+ABOUT = {"email": "ann@shop.cn", "phone": "13800138000", "city": "杭州", "vip": "gold", "note": "x"}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    made = build.workspace(tmp_path_factory.mktemp("role") / "w")
+    with made.write_lock():
+        Tracker(made).send(track("a", "Visit", anonymousId="d1", context={"traits": ABOUT}))
+        Writer(made).catch_up()
+        yield made
+    made.close()
+
+
+def seen(workspace, *documents, actor=ACTOR):
+    definitions.apply(workspace, {"role": list(documents)})
+    return workspace.seen_by(principal_of(workspace, actor))
+
+
+def exported(workspace):
+    (line,) = people(workspace, Registry(workspace), {})
+    person = json.loads(line)
+    return {one["type"]: one["value"] for one in person["identifiers"]}, person["traits"]
+
+
+def test_a_role_sees_of_each_field_what_it_may_and_of_others_nothing(workspace):
+    identifiers, traits = exported(seen(workspace, ANALYST))
+    phone = workspace.vault.node_id("phone", "+8613800138000").hex()[:16]
+    assert identifiers == {"user_id": "ann", "email": "a***@shop.cn", "phone": f"#{phone}"}
+    assert traits["city"] == "杭州"
+    assert traits["vip"].startswith("#")
+    assert "note" not in traits
+
+
+def test_events_and_consent_are_masked_alike_and_found_by_what_one_knows(workspace):
+    here = seen(workspace, ANALYST)
+    registry = Registry(workspace)
+    asked = {"person": "email:ann@shop.cn"}
+    told = b"".join(QUERIES["events"](here, registry, asked))
+    told += msgspec.json.encode(QUERIES["timeline"](here, registry, asked))
+    assert b"a***@shop.cn" in told
+    assert b"ann@shop.cn" not in told
+    assert b"13800138000" not in told
+    assert b"d1" not in json.dumps(json.loads(told.splitlines()[0])["identifiers"]).encode()
+
+
+def test_who_has_no_role_sees_everything_and_a_key_of_two_the_lesser_part(workspace):
+    assert seen(workspace).principal == Principal(name=ACTOR)
+    assert seen(workspace, ANALYST | {"keys": ["other"]}).principal.masks is None
+    assert seen(workspace, ANALYST, actor="").principal.masks is None
+    more = {"name": "mailer", "keys": ["admin"], "fields": {"email": "hidden", "*": "full"}}
+    both = seen(workspace, ANALYST, more).principal
+    assert [both.mask(name) for name in ("email", "phone", "city", "note")] == [
+        *("hidden", "hash", "full", "hidden")
+    ]
+
+
+def test_a_masked_key_neither_sees_what_is_whole_nor_takes_its_mask_off(workspace):
+    principal = seen(workspace, ANALYST).principal
+    for asked, args in [("rejects", {}), ("export_person", {}), ("create_key", {})]:
+        with pytest.raises(Forbidden):
+            check(principal, asked, args)
+        check(Principal(), asked, args)
+    with pytest.raises(Forbidden):
+        check(principal, "apply", {"role": []})
+    check(principal, "apply", {"goal": []})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "x"},
+        {"name": "x", "keys": ["k"], "fields": {"email": "half"}},
+        {"name": "x", "keys": "k", "fields": {}},
+        {"name": "x", "keys": [], "fields": {}, "more": 1},
+    ],
+)
+def test_what_is_no_role_is_refused(wrong):
+    with pytest.raises(BadInput):
+        roles({"role": [wrong]})
+
+
+texts = st.text(st.characters(exclude_characters="*#"), min_size=1, max_size=60)
+
+
+@given(texts, st.sampled_from(["email", "phone", "crm_id"]))
+def test_no_mask_but_full_ever_shows_the_value(value, kind):
+    who = Identifier(kind, value)
+    for mask in MASKS[1:]:
+        shown = masked(who, mask, NODE)
+        assert shown is None or shown.value != value
+
+
+@given(st.one_of(st.integers(), st.booleans(), st.lists(st.integers()), st.none()))
+def test_of_what_is_no_text_no_part_is_seen(value):
+    assert masked_value("age", value, "partial", None) is None
+    assert masked_value("age", value, "hidden", None) is None
