@@ -9,6 +9,7 @@ from touchline.errors import Ambiguous, BadInput, NotFound
 from touchline.identity.decisions import decided
 from touchline.identity.mirror import write_map
 from touchline.jobs import definitions, identity
+from touchline.storage import audit
 
 ANN, BOB = "email:a@b.cn", "phone:+8613800138000"
 
@@ -152,6 +153,15 @@ def test_names_that_are_nobody_or_several_are_refused(couple):
     for reason in ("", " ", "a\nb", "x" * 1001):
         with pytest.raises(BadInput, match="reason"):
             decide(couple, "block", ANN, reason=reason)
+
+
+def test_the_audit_log_names_who_acted_not_who_is_said_to_have_decided(couple):
+    decide(couple, "block", ANN, author="the boss")
+    assert listed(couple)[0]["author"] == "the boss"
+    done = [
+        one for one in audit.entries(couple.workspace.state) if one["action"] == "decision.block"
+    ]
+    assert [one["actor"][:5] for one in done] == ["local"]
 
 
 def test_a_limit_in_force_counts_not_the_usual_one(couple):

@@ -51,8 +51,11 @@ def record(
     undoes: int | None = None,
     author: str,
     reason: str,
-) -> None:
-    """Adds one, as it was asked for: what it is about has been checked."""
+    actor: str | None = None,
+) -> int:
+    """Adds one, as it was asked for: what it is about has been checked. `actor`: who wrote it down,
+    where that is somebody else than the author. Returns its number.
+    """
     a, b = (*about, None, None)[:2]
     row: dict[str, Any] = {
         "kind": kind,
@@ -64,8 +67,10 @@ def record(
         "known_at_us": clock.now_us(),
     }
     # What it is about, and why, stand in the row itself, which goes when the person is erased.
-    done = Entry(f"decision.{kind}", author, {} if undoes is None else {"undoes": undoes})
+    done = Entry(f"decision.{kind}", actor or author, {} if undoes is None else {"undoes": undoes})
     audit.write(state, done, (sa.insert(schema.decision), [row]))
+    same = [_table[name] == value for name, value in row.items()]  # NULL as well
+    return state.read(sa.select(sa.func.max(_table.id).label("number")).where(*same))[0].number
 
 
 def decided(state: State, as_of_us: int | None = None) -> list[Decision]:

@@ -57,7 +57,8 @@ def decide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Sh
     Raises BadInput for what would change nothing, or cannot be done, with the rule that forbids it.
     """
     wanted = msgspec.convert(args, Wanted)
-    author = line("author", wanted.author or actor_of(workspace.principal), 200)
+    actor = actor_of(workspace.principal)
+    author = line("author", wanted.author or actor, 200)
     reason = line("reason", wanted.reason, MAX_REASON)
     made = decided(workspace.state)
     with workspace.view() as view:
@@ -82,15 +83,15 @@ def decide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Sh
             **changed(Differences(before, after), MOST_CHANGES),
         }
         if not wanted.is_trial:
-            record(
+            told["decision"] = record(
                 workspace.state,
                 wanted.kind,
                 about=about,
                 undoes=wanted.undoes,
                 author=author,
                 reason=reason,
+                actor=actor,
             )
-            told["decision"] = decided(workspace.state)[-1].id
             registry.keep(view, after)
     return told
 
