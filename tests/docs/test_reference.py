@@ -54,7 +54,7 @@ def sections(page: str) -> dict[str, str]:
     """Verb -> the part of cli.md that is about it."""
     found: dict[str, str] = {}
     for part in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
-        for verb in re.findall(r"`touchline ([a-z]+)", part.splitlines()[0]):
+        for verb in re.findall(r"`touchline ([a-z-]+)", part.splitlines()[0]):
             found[verb] = part
     return found
 
