@@ -9,7 +9,6 @@ join again, or another rule, needs all rows. One process writes, under the lock 
 """
 
 from collections.abc import Collection, Mapping
-from hashlib import blake2b
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,17 +18,15 @@ from touchline.identity.change import Change, Differences
 from touchline.identity.live_part import NOTHING, Facts, Part, Released
 from touchline.identity.live_rows import components_of, read_rows
 from touchline.identity.person_map import PersonMap
-from touchline.identity.resolve import VERSION as RESOLVED
 from touchline.identity.ruled import Ruled
 from touchline.storage import schema
 from touchline.storage.state import State, Statement
 
-__all__ = ["CHANGED", "LiveStore", "forget", "marks"]
+__all__ = ["CHANGED", "RULED", "LiveStore", "forget", "kept", "marks"]
 
 PREFIX = "live:"  # of the marks in State
 CHANGED = "version"  # mark: grows with each change of a row
 RULED = "ruled"  # mark: a hash of what the rows were judged by
-LAYOUT = 1  # of the rows
 EVIDENCE, DECISION, RULES = "evidence", "decision", "rules"  # why somebody became somebody else
 
 _component, _node, _change = (
@@ -49,14 +46,13 @@ class LiveStore:
     def __init__(self, state: State, ruled: Ruled | None = None) -> None:
         self._state = state
         self._ruled = ruled or Ruled()
-        self._number = _number(self._ruled)
         self._put_component = state.upsert(_component, newest_by="version")
         self._put_node = state.upsert(_node, newest_by="node_id")
         known = marks(state)
         self._version = known.get(CHANGED, 0)
         query = sa.select(sa.func.max(_component.c.id).label("last"))
         self._last = state.read(query)[0].last or 0
-        if self._last and known.get(RULED) != self._number:
+        if self._last and known.get(RULED) != self._ruled.number:
             self._all(NOTHING, {}, RULES)
 
     def add(self, facts: Facts, told: Mapping[str, int] | None = None) -> list[Change]:
@@ -66,7 +62,7 @@ class LiveStore:
 
     def rule(self, ruled: Ruled) -> list[Change]:
         """Judges by other rules and decisions from now on, of the past as well."""
-        before, self._ruled, self._number = self._ruled, ruled, _number(ruled)
+        before, self._ruled = self._ruled, ruled
         if not before.is_same_rule(ruled):
             return self._all(NOTHING, {}, RULES)
         nodes = ruled.with_partners(before.differing(ruled))
@@ -113,13 +109,13 @@ class LiveStore:
             for one in changes
         ]
         version = self._version + bool(rows)
-        kept = {**told, CHANGED: version, RULED: self._number}
+        numbers = {**told, CHANGED: version, RULED: self._ruled.number}
         self._state.write(
             (_LEAVE, gone),
             (self._put_component, rows),
             (self._put_node, nodes),
             (_TELL, changed),
-            *_kept(kept),
+            *kept(numbers),
         )
         self._version, self._last = version, last
         return changes
@@ -186,11 +182,7 @@ def _is_same(known: Any, row: Mapping[str, Any]) -> bool:
     return known is not None and all(getattr(known, name) == row[name] for name in row)
 
 
-def _kept(numbers: Mapping[str, int]) -> list[Statement]:
+def kept(numbers: Mapping[str, int]) -> list[Statement]:
+    """Marks, for `State.write`; smaller than they were, if need be."""
     rows = [{"name": PREFIX + name, "value": value} for name, value in numbers.items()]
     return [(_FORGET, [{"gone": row["name"]} for row in rows]), (_KEEP, rows)]
-
-
-def _number(ruled: Ruled) -> int:
-    made_of = repr((LAYOUT, RESOLVED, ruled.judging, ruled.decisions)).encode()
-    return int.from_bytes(blake2b(made_of, digest_size=8).digest(), "big") >> 1

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import CHANGED, LiveStore, forget, marks
+from touchline.identity.live import CHANGED, RULED, LiveStore, forget, kept, marks
 from touchline.identity.live_map import LiveMap
 from touchline.identity.live_part import NO_DAY, Facts
 from touchline.identity.live_rows import read_rows
@@ -35,11 +35,12 @@ from touchline.storage.engine import View
 from touchline.storage.lake import ERASED, LakeFiles
 from touchline.storage.state import State
 
-__all__ = ["Follower", "told"]
+__all__ = ["Follower", "is_level", "renew", "told"]
 
 AT_ONCE = 100_000  # rows of a table in one transaction, which keeps others from writing
 ROWS = "rows"  # mark: how many rows were taken in
 LEFT = "erased"  # mark: when rows were last taken out, of all tables together
+RENEW = "renew"  # mark: somebody found that it is not what it should be
 TABLES = tuple(name for name, _, _ in SOURCES)
 Between = Mapping[str, tuple[int, int]]
 
@@ -121,14 +122,14 @@ class Follower:
         known = marks(self._state)
         if LEFT not in known:  # new, or somebody else emptied it
             self._drop()
-        is_other = known.get(LEFT, goal.erased) != goal.erased
+        is_other = known.get(LEFT, goal.erased) != goal.erased or RENEW in known
         if is_other or any(known.get(name, 0) > last for name, last in goal.last.items()):
             self.forget()
             known = {}
         return known
 
     def _ruled_by(self, view: View, rules: Rules, decisions: Decisions) -> LiveStore:
-        ruled = Ruled(rules, replace(decisions, staff=staff_nodes(view, rules)))
+        ruled = _ruled(view, rules, decisions)
         if self._store is None:
             self._store = LiveStore(self._state, ruled)
         elif ruled != self._ruled:
@@ -142,6 +143,23 @@ class Follower:
             self._map = self._map.with_rows(read_rows(self._state, after=self._version))
             self._version = version
         return self._map.people()
+
+
+def is_level(state: State, view: View, rules: Rules, decisions: Decisions) -> bool:
+    """Whether the store is of the rows of this view, under these rules and decisions."""
+    goal, known = Extent.of(view.files), marks(state)
+    wanted = {**goal.last, ROWS: goal.rows, LEFT: goal.erased}
+    wanted[RULED] = _ruled(view, rules, decisions).number
+    return all(known.get(name) == value for name, value in wanted.items())
+
+
+def renew(state: State) -> None:
+    """Has it made anew by whoever follows; for those who do not hold the write lock."""
+    state.write(*kept({RENEW: 1}))
+
+
+def _ruled(view: View, rules: Rules, decisions: Decisions) -> Ruled:
+    return Ruled(rules, replace(decisions, staff=staff_nodes(view, rules)))
 
 
 def told(view: View, between: Between | None = None) -> tuple[Facts, int]:

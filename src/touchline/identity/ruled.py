@@ -5,8 +5,10 @@ which identifiers it concerns that they are others now.
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from hashlib import blake2b
 
 from touchline.identity.evidence import NO_DECISIONS, Decisions
+from touchline.identity.resolve import VERSION
 from touchline.identity.rules import DEFAULT, Rules
 
 __all__ = ["Ruled"]
@@ -14,6 +16,7 @@ __all__ = ["Ruled"]
 JOINING = ("together", "suggested")
 PAIRS = ("apart", *JOINING)
 SINGLES = tuple(field.name for field in fields(Decisions) if field.name not in PAIRS)
+LAYOUT = 1  # of the rows of the live store
 Couple = tuple[bytes, bytes]
 
 
@@ -21,6 +24,12 @@ Couple = tuple[bytes, bytes]
 class Ruled:
     rules: Rules = DEFAULT
     decisions: Decisions = NO_DECISIONS
+
+    @cached_property
+    def number(self) -> int:
+        """A hash of what people are judged by, and of how."""
+        made_of = repr((LAYOUT, VERSION, self.judging, self.decisions)).encode()
+        return int.from_bytes(blake2b(made_of, digest_size=8).digest(), "big") >> 1
 
     def part(self, nodes: set[bytes]) -> Decisions:
         """What was decided of these."""

@@ -14,6 +14,10 @@ import sqlalchemy as sa
 
 from touchline import clock
 from touchline.collect.geo import Geo
+from touchline.identity.live_check import differing
+from touchline.identity.live_follow import renew
+from touchline.identity.mirror import TABLES as PEOPLE
+from touchline.identity.people import Registry
 from touchline.jobs import register, sources
 from touchline.jobs.account import Tally
 from touchline.jobs.definitions import outdated
@@ -90,6 +94,14 @@ WHAT = {
         "{pattern} is no longer matched and is left out: write it without look-around and apply it",
         "正则表达式 {pattern} 已不受支持,目前不生效:请改写(不用环视和反向引用)后重新 apply",
     ),
+    "not_batch": (
+        "{count} identifiers are not whose all rows say: the running server makes people anew",
+        "有 {count} 个标识的归属与全量计算的结果不一致:运行中的服务会自动重新计算",
+    ),
+    "erasure": (
+        "begun {asked} and not ended ({step}): start the server, or touchline people erase --request",
+        "删除请求于 {asked} 提出,尚未完成({step}):启动服务即继续,或用 touchline people erase --request",
+    ),
     "chain": (
         "row {number} is not as it was written, or is gone: somebody changed the database",
         "第 {number} 条记录被改动或缺失:有人直接修改过数据库",
@@ -124,6 +136,7 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
             findings += _conservation(account, _stored(view, upto), refused, gone)
             findings += _repeated(view)
         findings += _spend(workspace)
+        findings += _people(workspace)
     findings += [
         Finding("definitions", where, "outdated", {"pattern": repr(pattern)})
         for where, pattern in outdated(workspace)
@@ -131,7 +144,7 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
     told = register.findings(workspace)
     findings += [Finding("register", found.where, found.what, found.params) for found in told]
     findings += _sources(workspace, language)
-    findings += _audit(workspace)
+    findings += [*_audit(workspace), *_erasures(workspace)]
     listed = [finding.in_words(language) for finding in findings]
     return {"findings": listed, "sources": _by_source(account)}
 
@@ -146,6 +159,16 @@ def _spend(workspace: Workspace) -> list[Finding]:
         found = provisional(view, spending(view), rates, finality, due_us=clock.now_us())
     words = found.in_words(workspace.currency) if found else {}
     return [Finding("spend", "costs", "spend_due", words)] if found else []
+
+
+def _people(workspace: Workspace) -> list[Finding]:
+    """Whether the live store says what all rows say, where it is of the rows there are now."""
+    with workspace.view(*PEOPLE) as view:
+        count = differing(workspace.state, view, *Registry(workspace).ruled(view))
+    if not count:
+        return []
+    renew(workspace.state)
+    return [Finding("identity", "live", "not_batch", {"count": count})]
 
 
 def _books(workspace: Workspace) -> tuple[dict[Place, sa.Row[Any]], Counter[Place], int]:
@@ -257,6 +280,16 @@ def _settled_marks(workspace: Workspace, name: str) -> tuple[int, int]:
         pair = found
         time.sleep(PAUSE_S)
     return pair
+
+
+def _erasures(workspace: Workspace) -> list[Finding]:
+    """Customers who wait to be erased, without a job that is at it."""
+    return [
+        Finding("erasure", one["request"], "erasure", {"asked": one["asked_at"], "step": one["step"]})
+        for one in erasures(workspace)
+        if one["done_at"] is None
+        and not job.is_open(workspace.state, "erase", {"request": one["request"]})
+    ]
 
 
 def _audit(workspace: Workspace) -> list[Finding]:

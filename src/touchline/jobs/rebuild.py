@@ -7,6 +7,7 @@ so that they are made anew as well.
 """
 
 from touchline.collect.blocked import renew
+from touchline.identity import live
 from touchline.identity.mirror import forget
 from touchline.jobs import sightings
 from touchline.jobs.definitions import planned_of, session_zone
@@ -43,6 +44,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
         progress(done / len(days))
     writer.store.renew_index()
     forget(workspace.lake)
+    live.forget(workspace.state)
     renew(workspace, is_all=True)
     sightings.forget(workspace.state)
     sightings.look_back(workspace, planned_of(workspace).touchpoints)

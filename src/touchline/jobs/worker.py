@@ -1,7 +1,8 @@
 """The worker process of a workspace: holds its write lock, commits, runs jobs, answers questions.
 
     commit thread     log → lake, every second while there is something
-    job thread        due jobs, settling of fresh rows, mirrors, dropping of old log segments
+    job thread        due jobs, settling of fresh rows, the live store of people, mirrors, dropping
+                      of old log segments
     pull thread       what is due by its cron line; sources, which write in turn with other jobs
     a thread a question, a few of which compute at a time
 
@@ -25,19 +26,16 @@ import msgspec
 
 from touchline import clock
 from touchline.errors import BadInput, TouchlineError, Unavailable
-from touchline.identity.mirror import Mark
-from touchline.identity.people import Registry
-from touchline.identity.person_map import PersonMap
 from touchline.jobs import erase, job, process, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
 from touchline.jobs.kinds import KINDS, PULLS
+from touchline.jobs.live import SharedRegistry
 from touchline.jobs.mirror import MirrorWriter
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.role import check, principal_of
 from touchline.jobs.writer import Writer
 from touchline.storage import definition
-from touchline.storage.engine import View
 from touchline.storage.lake import LOG
 from touchline.storage.log import end_offset
 from touchline.storage.workspace import Workspace
@@ -62,22 +60,6 @@ class Pulse(msgspec.Struct):
     log_end: int
     committed: int
     problem: str | None
-
-
-class SharedRegistry(Registry):
-    """A registry that several questions use at once: the first computes, the others wait."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__(workspace)
-        self._turn = threading.Lock()
-
-    def marked(self, view: View) -> tuple[Mark, PersonMap]:
-        with self._turn:
-            return super().marked(view)
-
-    def keep(self, view: View, found: PersonMap) -> None:
-        with self._turn:
-            super().keep(view, found)
 
 
 class Worker:
@@ -174,6 +156,7 @@ class Worker:
                     pass
                 with self._job_turn:
                     self._settle_when_due()
+                    self.registry.follow_when_due()
                     self._mirrors.write_when_due()
                 now = time.monotonic()
                 if now - dropped_at >= DROP_EVERY_S:

@@ -1,0 +1,104 @@
+"""The registry of the process that writes: it follows the lake, so that people are there if asked.
+
+    each few seconds    what is new in the lake is taken into the live store
+    at a question       the little that is missing, then people are read from memory
+    once a day          people are computed from all rows, and must be the same
+
+What surprises: nothing depends on it. What it cannot say, or says wrongly, is computed.
+"""
+
+import threading
+import time
+
+from touchline import clock
+from touchline.identity.evidence import Decisions
+from touchline.identity.live import kept, marks
+from touchline.identity.live_check import differing
+from touchline.identity.live_follow import Follower
+from touchline.identity.mirror import TABLES, Mark
+from touchline.identity.people import Registry, is_whole
+from touchline.identity.person_map import PersonMap
+from touchline.identity.rules import Rules
+from touchline.jobs.process import note
+from touchline.storage.engine import View
+from touchline.storage.workspace import Workspace
+
+__all__ = ["SharedRegistry"]
+
+EVERY_S = 5.0
+SHARE = 3.0  # rests so many times longer than it works
+CHECKED = "checked"  # mark: the day of the last comparison
+NIGHT_US = 3 * 3600 * clock.US  # UTC is near enough: it is about doing it once, and not at noon
+
+
+class SharedRegistry(Registry):
+    """A registry that several questions use at once: the first computes, the others wait."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._turn = threading.RLock()
+        self._follower = Follower(workspace.state)
+        self._due_at = time.monotonic() + EVERY_S
+        self._seen: object = None
+
+    def marked(self, view: View) -> tuple[Mark, PersonMap]:
+        with self._turn:
+            return super().marked(view)
+
+    def keep(self, view: View, found: PersonMap) -> None:
+        with self._turn:
+            super().keep(view, found)
+
+    def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
+        try:
+            found = self._follower.at(view, rules, decisions) if is_whole(view) else None
+        except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the store
+            self._fail(error)
+            found = None
+        return found or super().computed(view, rules, decisions)
+
+    def forget(self) -> None:
+        with self._turn:
+            super().forget()
+            self._follower = Follower(self._workspace.state)
+
+    def follow_when_due(self) -> None:
+        """Called as often as one likes; nearly always returns at once."""
+        started = time.monotonic()
+        if started < self._due_at:
+            return
+        seen = self._workspace.lake.last_commits_ns()
+        try:
+            if seen != self._seen:
+                self._seen = seen if self.follow() else None
+        except Exception as error:  # noqa: BLE001  # tried again later; questions are answered without
+            self._fail(error)
+        finally:
+            took = time.monotonic() - started
+            self._due_at = time.monotonic() + max(EVERY_S, SHARE * took)
+
+    def follow(self) -> bool:
+        """Takes a portion of what is new into the live store; whether that was all."""
+        with self._turn, self._workspace.view(*TABLES) as view:
+            rules, decisions = self._ruled(None)
+            if not self._follower.follow(view, rules, decisions):
+                return False
+            self._check(view, rules, decisions)
+            return True
+
+    def _check(self, view: View, rules: Rules, decisions: Decisions) -> None:
+        """Once a day: is it what all rows give? If not, it is made anew."""
+        state = self._workspace.state
+        today = (clock.now_us() - NIGHT_US) // clock.DAY_US
+        checked = marks(state).get(CHECKED)
+        if checked is not None and checked < today:
+            count = differing(state, view, rules, decisions)
+            if count:
+                note("worker", f"live store: {count} identifiers differ, it is made anew")
+                self._follower.forget()
+        if checked != today:
+            state.write(*kept({CHECKED: today}))
+
+    def _fail(self, error: Exception) -> None:
+        self._follower = Follower(self._workspace.state)
+        note("worker", "live store", error)

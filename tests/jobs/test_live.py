@@ -1,0 +1,85 @@
+"""People of a working server come from the live store, and only where it is right."""
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+import build
+from touchline import clock
+from touchline.identity import people as batch
+from touchline.identity.live import kept, marks
+from touchline.jobs import live
+from touchline.jobs.doctor import examine
+from touchline.jobs.live import SharedRegistry
+from touchline.jobs.writer import Writer
+from touchline.storage import schema
+
+
+@pytest.fixture
+def site(tmp_path):
+    workspace = build._init(tmp_path / "w")
+    with workspace.write_lock():
+        yield workspace, build.Tracker(workspace), Writer(workspace)
+    workspace.close()
+
+
+def ids(registry, workspace):
+    with workspace.view() as view:
+        return list(registry.at(view).person_ids)
+
+
+def test_people_are_followed_and_not_computed(site, monkeypatch):
+    workspace, tracker, writer = site
+    registry = SharedRegistry(workspace)
+    tracker.send(build.track("a", "Ad", userId="ann", anonymousId="c1"))
+    writer.commit_once()
+    assert registry.follow()
+    tracker.send(build.track("b", "Ad", userId="bob", anonymousId="c2"))
+    writer.catch_up()
+    expected = ids(batch.Registry(workspace), workspace)
+    monkeypatch.setattr(batch, "person_map", None)
+    assert ids(registry, workspace) == expected
+    assert len(expected) == 2
+
+
+def test_a_store_that_fails_is_done_without(site, monkeypatch, capfd):
+    workspace, tracker, writer = site
+    registry = SharedRegistry(workspace)
+    tracker.send(build.track("a", "Ad", userId="ann", anonymousId="c1"))
+    writer.commit_once()
+    monkeypatch.setattr(live.Follower, "follow", None)
+    assert len(ids(registry, workspace)) == 1
+    assert "live store" in capfd.readouterr().err
+
+
+def spoilt(workspace, tracker, writer):
+    """A registry whose store says that somebody is held back who is not."""
+    registry = SharedRegistry(workspace)
+    tracker.send(build.track("a", "Ad", userId="ann", anonymousId="c1"))
+    writer.commit_once()
+    assert registry.follow()
+    with workspace.state.engine.begin() as connection:
+        connection.execute(sa.update(schema.identity_component).values(cause=0))
+    return registry
+
+
+def test_once_a_day_it_is_compared_and_made_anew(site, capfd):
+    workspace, tracker, writer = site
+    registry = spoilt(workspace, tracker, writer)
+    yesterday = clock.now_us() // clock.DAY_US - 2
+    workspace.state.write(*kept({live.CHECKED: yesterday}))
+    assert registry.follow()
+    assert "identifiers differ" in capfd.readouterr().err
+    assert "rows" not in marks(workspace.state)
+    assert registry.follow()
+    with workspace.view() as view:
+        assert not np.any(registry.at(view).people.quarantine.held)
+
+
+def test_doctor_finds_it_and_has_it_made_anew(site):
+    workspace, tracker, writer = site
+    registry = spoilt(workspace, tracker, writer)
+    (finding,) = [one for one in examine(workspace)["findings"] if one["check"] == "identity"]
+    assert "2 identifiers" in finding["what"]
+    assert registry.follow()
+    assert not [one for one in examine(workspace)["findings"] if one["check"] == "identity"]
