@@ -1,8 +1,14 @@
 """The ledger is only added to, takes an act once, and knows who refuses what."""
 
-import pytest
+import functools
 
-from touchline.model import Consent
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from touchline.model import Consent, Purpose, permission
+from touchline.storage import schema
 from touchline.storage.consent import (
     Refusals,
     ledger,
@@ -57,7 +63,43 @@ def test_who_refuses_follows_what_is_said(state):
     say(state, 3, A, yes=True)
     assert refusals.now()["linking"] == frozenset()
     assert Refusals(state, "linking").now()["linking"] == frozenset()
-    assert refusing(state, "linking", as_of_us=2) == {A}
+
+
+rows = st.lists(
+    st.builds(
+        Consent,
+        act=st.binary(min_size=16, max_size=16),
+        node=st.sampled_from([A, B, b"c" * 16]),
+        purpose=st.sampled_from(["linking", "marketing"]),
+        is_granted=st.booleans(),
+        at_us=st.integers(0, 3),
+        known_at_us=st.integers(0, 3),
+    ),
+    max_size=12,
+)
+
+
+@functools.cache
+def in_memory():
+    made = State("sqlite://")
+    made.migrate()
+    return made
+
+
+@given(rows)
+def test_who_refuses_is_who_has_no_permission(said):
+    state = in_memory()
+    state.write((sa.delete(schema.consent), [{}]), written(state, said))
+    expected = {
+        node
+        for node in (A, B, b"c" * 16)
+        if not permission(
+            [row for row in ledger(state, [node]) if row.node == node],
+            Purpose(name="linking", needs_grant=False),
+            at_us=9,
+        ).is_allowed
+    }
+    assert refusing(state, "linking") == refusing(state, "linking", [A, B, b"c" * 16]) == expected
 
 
 def test_words_are_kept_by_their_hash(state):

@@ -50,11 +50,13 @@ _CATEGORIES = {
 
 def acts_of(event: Event, rules: ConsentRules) -> tuple[Said, ...]:
     """The answers that an event gives, to purposes and channels there are; nearly always none."""
-    consent = _consent(event)
-    if consent is None:
+    raw = event.context.get("consent")
+    is_declared = event.name.lower() in DECLARING
+    if raw is None or (type(raw) is bytes and not is_declared and _is_stamp(raw)):
         return ()
+    consent = _consent(event) or {}
     found = _purposes(consent.get("purposes"), consent)
-    if not found and event.name.lower() in DECLARING:
+    if not found and is_declared:
         found = _categories(consent) or _levels(consent)
     return tuple(one for one in found if _is_known(one, rules))
 
@@ -94,6 +96,11 @@ def stripped(event: Event, region: str) -> Event:
         context=veil.mapping(kept),
         consent="denied",
     )
+
+
+def _is_stamp(raw: bytes) -> bool:
+    """Whether nothing in it can be a `purposes`: of nearly all events, so it is not read."""
+    return b"purposes" not in raw and b"\\" not in raw
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

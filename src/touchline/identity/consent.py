@@ -7,6 +7,7 @@ the site, and the age of who is asked about.
 
 import datetime as dt
 import re
+import zoneinfo
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -91,9 +92,10 @@ def permissions(workspace: Workspace, nodes: Collection[bytes]) -> list[dict[str
     ]
 
 
-def in_words(found: Permission, language: str) -> str:
+def in_words(found: Permission, language: str, time_zone: str) -> str:
     """Why, as people read it."""
-    day = "" if found.by is None else clock.from_us(found.by.at_us).date().isoformat()
+    zone = zoneinfo.ZoneInfo(time_zone)
+    day = "" if found.by is None else clock.from_us(found.by.at_us).astimezone(zone).date()
     text = WORDS[found.why][language == "zh"]
     return text.format(day=day if found.by and found.by.at_us else "?")
 

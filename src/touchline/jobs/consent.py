@@ -80,7 +80,7 @@ def shown(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dic
                 "channel": row["channel"],
                 "is_allowed": row["permission"].is_allowed,
                 "why": row["permission"].why,
-                "text": in_words(row["permission"], language),
+                "text": in_words(row["permission"], language, workspace.time_zone),
             }
             for row in permissions(workspace, nodes)
         ],

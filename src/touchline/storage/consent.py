@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from touchline import clock
-from touchline.model import Consent, Purpose, permission
+from touchline.model import Consent
 from touchline.storage import schema
 from touchline.storage.state import State, Statement
 
@@ -54,13 +54,24 @@ def of_acts(state: State, acts: Iterable[bytes]) -> set[bytes]:
     return {row.node for row in state.lookup(_table.act, set(acts), _table.node)}
 
 
-def refusing(state: State, purpose: str, as_of_us: int | None = None) -> frozenset[bytes]:
-    """The identifiers that refuse a purpose, by what was known at a moment or is now."""
-    moment = clock.now_us() if as_of_us is None else as_of_us
-    refused = sa.select(_table.node).where(_table.purpose == purpose, _table.is_granted.is_(False))
-    return _refusing(
-        ledger(state, {row.node for row in state.read(refused)}, as_of_us), purpose, moment
-    )
+def refusing(state: State, purpose: str, nodes: Iterable[bytes] | None = None) -> frozenset[bytes]:
+    """Those of the identifiers (of all without) that refuse a purpose which has no channels, each
+    for itself: what `model.permission` says, for many at once.
+    """
+    columns = (_table.node, _table.is_granted, _table.at_us, _table.known_at_us)
+    is_about = sa.and_(_table.purpose == purpose, _table.channel == "")
+    if nodes is None:
+        once = sa.select(_table.node).where(is_about, _table.is_granted.is_(False))
+        rows = state.read(sa.select(*columns).where(is_about, _table.node.in_(once)))
+    else:
+        found = state.lookup(_table.node, nodes, *columns, _table.purpose, _table.channel)
+        rows = [row for row in found if (row.purpose, row.channel) == (purpose, "")]
+    last: dict[bytes, tuple[int, bool]] = {}
+    for row in rows:
+        said = (min(row.at_us, row.known_at_us), not row.is_granted)
+        if said > last.get(row.node, (-1, False)):
+            last[row.node] = said
+    return frozenset(node for node, (_, is_refused) in last.items() if is_refused)
 
 
 class Refusals:
@@ -86,9 +97,8 @@ class Refusals:
         else:
             query = sa.select(_table.node).where(_table.id > self._last - AGAIN)
             touched = frozenset(row.node for row in self._state.read(query))
-            said, now = ledger(self._state, touched), clock.now_us()
             self._held = {
-                name: held - touched | _refusing(said, name, now)
+                name: held - touched | refusing(self._state, name, touched)
                 for name, held in self._held.items()
             }
         self._last = newest
@@ -120,16 +130,3 @@ def shown_text(state: State, hashes: Iterable[str]) -> dict[str, str]:
     return {
         row.hash: row.text for row in state.lookup(kept.hash, set(hashes), kept.hash, kept.text)
     }
-
-
-def _refusing(said: Sequence[Consent], purpose: str, at_us: int) -> frozenset[bytes]:
-    """Of each identifier for itself: here nobody is joined."""
-    by_node: dict[bytes, list[Consent]] = {}
-    for row in said:
-        by_node.setdefault(row.node, []).append(row)
-    wanted = Purpose(name=purpose)
-    return frozenset(
-        node
-        for node, rows in by_node.items()
-        if permission(rows, wanted, at_us=at_us).why == "withdrawn"
-    )
