@@ -1,6 +1,7 @@
 """`touchline people merge …` and `touchline identity …`: from names on a line to decisions kept."""
 
 import json
+import re
 
 import pytest
 
@@ -79,11 +80,15 @@ def test_without_a_reason_nothing_is_decided(shop, capsys):
     assert "give one" in capsys.readouterr().err
 
 
-def test_rules_are_shown_and_others_are_tried(shop, said, capsys, tmp_path):
+def test_rules_are_shown_and_others_are_tried(shop, said, capsys, tmp_path, monkeypatch):
     told, _ = said("identity", "rules", shop)
     assert told["limits"]["phone"]["most"] == 3
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
     assert main(["identity", "rules", shop]) == 0
-    assert "limits.phone" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "limits.phone" in printed
+    assert re.search("staff_sources +staff +默认", printed)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     file = tmp_path / "rules.toml"
     file.write_text('[identity]\n[identity.blocked]\nsets = ["made_up_phones"]\n')
     told, notes = said("identity", "dry-run", shop, str(file))

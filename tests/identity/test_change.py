@@ -60,6 +60,8 @@ def test_a_value_that_is_held_back_is_counted_and_is_no_split_person(facts):
     assert found.counts == {
         "merged": 0, "split": 0, "renamed": 0, "held_back": 1, "released": 0,
     }  # fmt: skip
+    assert list(found.changes(of_persons=True)) == []
+    assert [one.kind for one in found.changes()] == [SPLIT]
     assert after.known.node_id(int(found.held_back()[0])) == facts.node_id("c1")
     back = Differences(after, before)
     assert back.counts["released"] == 1

@@ -96,7 +96,12 @@ def _dry_run(args: argparse.Namespace) -> int:
     _show_changes(told, args.format, "trial")
     values = [*told["held"], *told["freed"]]
     if values and args.format == "table":
-        emit([{"above": None, **one} for one in values], _columns(HELD, HELD_KEYS), "table", None)
+        emit(
+            [{"above": None, **one} for one in values],
+            _columns(HELD, HELD_KEYS, "reason"),
+            "table",
+            None,
+        )
     return 0
 
 
@@ -112,7 +117,7 @@ def _quarantine(args: argparse.Namespace) -> int:
         asked = {"reason": args.why, "limit": args.limit}
         lines = identity_rules.quarantine(workspace, KeepingRegistry(workspace), asked)
         found = [json.loads(line) for line in lines]
-    emit(found, _columns(HELD, HELD_KEYS), args.format, found)
+    emit(found, _columns(HELD, HELD_KEYS, "reason"), args.format, found)
     return 0
 
 
@@ -125,7 +130,7 @@ def _decisions(args: argparse.Namespace) -> int:
     shown = [{**one, "about": _about(one)} for one in found]
     if args.format == "csv":
         shown = [{key: one[key] for key in MADE_KEYS} for one in shown]
-    emit(shown, _columns(MADE, MADE_KEYS), args.format, found)
+    emit(shown, _columns(MADE, MADE_KEYS, "kind", "is_in_force"), args.format, found)
     return 0
 
 
@@ -143,7 +148,7 @@ def _rules(args: argparse.Namespace) -> int:
     for one in told["blocked"]:
         row = {"rule": f"blocked.{one['type']}", "value": one["pattern"], "from": "document"}
         rows.append(row)
-    emit(rows, _columns(RULES, ("rule", "value", "from")), args.format, told)
+    emit(rows, _columns(RULES, ("rule", "value", "from"), "from"), args.format, told)
     return 0
 
 
@@ -162,20 +167,28 @@ def _about(one: dict[str, Any]) -> str:
 
 def _show_changes(told: dict[str, Any], output: str, said: str) -> None:
     if told["changes"] or output != "table":
-        emit(told["changes"], _columns(CHANGES, CHANGE_KEYS), output, told)
+        emit(told["changes"], _columns(CHANGES, CHANGE_KEYS, "kind"), output, told)
     _say(said, told)
     _say("counts", told)
 
 
-def _columns(headings: dict[str, tuple[str, ...]], keys: tuple[str, ...]) -> list[Column]:
+def _columns(
+    headings: dict[str, tuple[str, ...]], keys: tuple[str, ...], *words: str
+) -> list[Column]:
+    """Columns of a table. `words`: those that hold words of ours, not what people wrote."""
     names = headings[language()]
-    return [(heading, key, _cell) for heading, key in zip(names, keys, strict=True)]
+    return [
+        (heading, key, _word if key in words else _cell)
+        for heading, key in zip(names, keys, strict=True)
+    ]
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return WORDS[language()].get(str(value), str(value))
+    return "" if value is None else str(value)
+
+
+def _word(value: Any) -> str:
+    return WORDS[language()].get(str(value), _cell(value))
 
 
 def _say(what: str, told: dict[str, Any]) -> None:

@@ -53,10 +53,15 @@ class Differences:
             "released": int((held_was & ~held_now).sum()),
         }
 
-    def changes(self, limit: int | None = None) -> Iterator[Change]:
-        """Each change, those that move most values first."""
+    def changes(self, limit: int | None = None, *, of_persons: bool = False) -> Iterator[Change]:
+        """Each change, those that move most values first. `of_persons`: without values that are
+        nobody because they are held back, or were.
+        """
         kinds = self._kinds
-        rows = np.flatnonzero(kinds.is_merged | kinds.is_split | kinds.is_renamed)
+        is_told = kinds.is_merged | kinds.is_split | kinds.is_renamed
+        if of_persons:
+            is_told &= ~(kinds.is_split & kinds.is_held) & ~(kinds.is_merged & kinds.was_held)
+        rows = np.flatnonzero(is_told)
         rows = rows[np.lexsort((kinds.now[rows], kinds.was[rows], -kinds.values[rows]))]
         before, after = self.before.person_ids, self.after.person_ids
         for row in rows[:limit].tolist():

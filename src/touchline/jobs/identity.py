@@ -102,7 +102,7 @@ def changed(found: Differences, most: int) -> Shown:
         "persons_before": _count(found.before),
         "persons_after": _count(found.after),
         **found.counts,
-        "changes": [one._asdict() for one in found.changes(most)],
+        "changes": [one._asdict() for one in found.changes(most, of_persons=True)],
     }
 
 
