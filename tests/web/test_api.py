@@ -484,3 +484,22 @@ def test_what_makes_people_is_read(get, worker):
         ("identity_dry_run", document),
     ]
     assert get("/api/v1/identity/quarantine?reason=odd").status_code == 400
+
+
+def test_matching_is_asked_for_seen_and_answered(get, worker):
+    worker.answers |= {"match": [b"{}"], "review": [b"{}\n"], "answer_suggestion": [b"{}"]}
+    path = "/api/v1/identity"
+    assert get(f"{path}/match", method="POST", json={"threshold": 0.99}).status_code == 200
+    assert get(f"{path}/review?status=all&limit=5", key="reader").status_code == 200
+    said = {"reason": "a call"}
+    assert get(f"{path}/review/7/reject", method="POST", json=said).status_code == 200
+    assert worker.asked == [
+        ("match", {"threshold": 0.99, "is_trial": False}),
+        ("review", {"status": "all", "limit": 5}),
+        ("answer_suggestion", {"number": 7, "verdict": "reject", "reason": "a call"}),
+    ]
+    assert get(f"{path}/review/7/accept", method="POST", json=said, key="reader").status_code == 403
+    for wrong in ("/review/7/maybe", "/review/x/accept", "/review/7/accept"):
+        assert get(f"{path}{wrong}", method="POST", json={}).status_code in (400, 404)
+    assert get(f"{path}/match", method="POST", json={"threshold": 0.2}).status_code == 400
+    assert get(f"{path}/review?status=odd").status_code == 400
