@@ -273,6 +273,14 @@ def test_a_reason_that_names_the_person_is_refused(shop):
     assert erasures(shop.workspace) == []
 
 
+def test_one_that_nobody_is_at_is_found_by_the_doctor(shop):
+    request = ask(shop.workspace, Registry(shop.workspace), "ann")
+    found = [one["where"] for one in examine(shop.workspace)["findings"]]
+    assert found == [request]
+    resume(shop.workspace)
+    assert examine(shop.workspace)["findings"] == []
+
+
 def test_a_look_ahead_changes_nothing(shop):
     before = shop.rows("events", "fresh")
     found = preview(shop.workspace, Registry(shop.workspace), "ann")

@@ -18,9 +18,10 @@ from touchline.identity.live_check import differing
 from touchline.identity.live_follow import renew
 from touchline.identity.mirror import TABLES as PEOPLE
 from touchline.identity.people import Registry
-from touchline.jobs import register, sources
+from touchline.jobs import job, register, sources
 from touchline.jobs.account import Tally
 from touchline.jobs.definitions import outdated
+from touchline.jobs.erase import erasures
 from touchline.jobs.places import geo_path
 from touchline.journey.rate import Rates
 from touchline.measure.cost import spending
@@ -101,6 +102,10 @@ WHAT = {
     "erasure": (
         "begun {asked} and not ended ({step}): start the server, or touchline people erase --request",
         "删除请求于 {asked} 提出,尚未完成({step}):启动服务即继续,或用 touchline people erase --request",
+    ),
+    "erasure": (
+        "begun {asked} and not ended ({step}): start the server, it goes on by itself",
+        "删除请求于 {asked} 提出,尚未完成({step}):启动服务后会自动继续",
     ),
     "chain": (
         "row {number} is not as it was written, or is gone: somebody changed the database",
@@ -289,6 +294,16 @@ def _erasures(workspace: Workspace) -> list[Finding]:
         for one in erasures(workspace)
         if one["done_at"] is None
         and not job.is_open(workspace.state, "erase", {"request": one["request"]})
+    ]
+
+
+def _erasures(workspace: Workspace) -> list[Finding]:
+    """Customers who wait to be erased, without a job that is at it."""
+    waiting = [one for one in erasures(workspace) if one["done_at"] is None]
+    return [
+        Finding("erasure", name, "erasure", {"asked": one["asked_at"], "step": one["step"]})
+        for one in waiting
+        if not job.is_open(workspace.state, "erase", {"request": (name := one["request"])})
     ]
 
 
