@@ -175,10 +175,6 @@ class Registry:
         """A map that is not at hand. Who has followed the lake has a shorter way."""
         return person_map(view, rules, decisions)
 
-    def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
-        """A map that is not at hand. Who has followed the lake has a shorter way."""
-        return person_map(view, rules, decisions)
-
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""
 
