@@ -24,8 +24,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有找到客户 {name}。请填写 person_id,或 email:ann@shop.cn 这样的客户标识。",
     ),
     "person_erased": (
-        "This person asked to be erased; their identifiers stay out. To take them in again: "
-        "touchline people readmit.",
+        (
+            "This person asked to be erased; their identifiers stay out. To take them in again: "
+            "touchline people readmit."
+        ),
         "该客户已要求删除个人信息,其标识不再接收。如客户重新同意,可执行 touchline people readmit。",
     ),
     "erasure_unknown": (
@@ -33,8 +35,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有编号为 {name} 的删除请求,可用 touchline people erasures DIR 查看。",
     ),
     "reason_names_person": (
-        "The reason holds an identifier of the person, and would stay when they are erased. "
-        "Leave it out, and name the ticket or letter instead.",
+        (
+            "The reason holds an identifier of the person, and would stay when they are erased. "
+            "Leave it out, and name the ticket or letter instead."
+        ),
         "原因中包含该客户的标识,删除后仍会留存。请改写为工单号或函件编号等。",
     ),
     "not_a_receipt": (
