@@ -204,7 +204,7 @@ class _Asked:
         ]
 
     def _quoted(self, hop: Hop) -> dict[str, Any]:
-        """`event`: the row, or the decision, that says so; `rule`, by which it is believed; `at`."""
+        """`event` (the row, or the decision, that says so), the `rule` it is believed by, `at`."""
         rule = rule_text(hop.kind, hop.days, self.language)
         row = hop.row
         if row is None:
