@@ -7,7 +7,7 @@ from typing import Any
 from touchline.cli import language
 from touchline.cli.output import Column, emit
 from touchline.jobs.access import reading
-from touchline.jobs.audited import audit_rows
+from touchline.jobs.audit_query import audit_rows
 from touchline.jobs.mirror import KeepingRegistry
 
 __all__ = ["run"]

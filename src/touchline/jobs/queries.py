@@ -26,7 +26,8 @@ from touchline.jobs import (
     plan_template,
     preferences,
 )
-from touchline.jobs.audited import audit_rows, seen
+from touchline.jobs.audit_query import audit_rows
+from touchline.jobs.audited import seen
 from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake import intake
