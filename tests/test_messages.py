@@ -6,9 +6,18 @@ from collections import Counter
 import pytest
 
 from touchline import messages
-from touchline.messages import asking, collecting, defining, files, links, running, sources
+from touchline.messages import (
+    asking,
+    collecting,
+    consenting,
+    defining,
+    files,
+    links,
+    running,
+    sources,
+)
 
-FILES = (asking, collecting, defining, files, links, running, sources)
+FILES = (asking, collecting, consenting, defining, files, links, running, sources)
 
 
 def test_each_code_stands_in_one_file():
