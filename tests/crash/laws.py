@@ -13,6 +13,7 @@ from crash.world import FILE, Promises, Request, World, marks, reading
 from touchline.jobs.doctor import examine
 from touchline.jobs.writer import Writer
 from touchline.storage import schema
+from touchline.storage.by_node import BUILT, FILED
 from touchline.storage.dedup import DedupIndex
 from touchline.storage.workspace import Workspace
 
@@ -54,7 +55,23 @@ def _check_rows(workspace: Workspace, told: Promises) -> list[dict[str, Any]]:
         gone = sorted(set(range(1, last + 1)) - seqs.keys())
         more = sorted(seqs.keys() - set(range(1, last + 1)))
         raise BrokenError(f"of rows 1 to {last}: gone {gone}, twice {many}, beyond {more}")
+    _check_filed(workspace, rows)
     return rows
+
+
+def _check_filed(workspace: Workspace, rows: list[dict[str, Any]]) -> None:
+    """The copy by identifier holds every event up to the number it tells, under all of its own."""
+    table = workspace.lake.by_node
+    if not table.exists() or (copy := table.snapshot()).offset(BUILT) != 1:
+        return
+    upto = copy.offset(FILED)
+    parts = (part.to_pylist() for part in copy.read(("node", "seq")))
+    found = {(row["node"], row["seq"]) for part in parts for row in part if row["seq"] <= upto}
+    filed = [row for row in rows if row["seq"] <= upto]
+    expected = {(node["id"], row["seq"]) for row in filed for node in row["node_ids"] or ()}
+    if found != expected:
+        gone, more = len(expected - found), len(found - expected)
+        raise BrokenError(f"filed up to {upto}: {gone} gone, {more} too many")
 
 
 def check_end(world: World, *, is_settled: bool) -> None:

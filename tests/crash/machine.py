@@ -18,7 +18,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -28,7 +27,7 @@ from disk import CALLS, REAL, Disk
 from touchline import clock
 from touchline.jobs import doctor, settle
 from touchline.jobs import writer as writer_module
-from touchline.storage import dedup, log
+from touchline.storage import by_node, dedup, log
 from touchline.storage import disk as disk_module
 from touchline.storage import table as table_module
 from touchline.storage.workspace import Workspace
@@ -51,7 +50,7 @@ class Machine:
             for name in CALLS:
                 patch.setattr(os, name, self._call(name))
             for owner, name in (
-                (pq, "write_table"),
+                (table_module, "write_file"),
                 (DeltaTable, "create_write_transaction"),
                 (DeltaTable, "create_checkpoint"),
                 (DeltaTable, "create"),
@@ -167,6 +166,10 @@ def small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dedup, "FAN_IN", 2)
     patch.setattr(dedup, "WINDOW", 5)
     patch.setattr(settle, "FILES_A_DAY", 2)
+    patch.setattr(by_node, "SMALL", 4)
+    patch.setattr(by_node, "SPLIT", 12)
+    patch.setattr(by_node, "FAN_IN", 2)
+    patch.setattr(by_node.ByNode, "rows_a_group", 3)
     patch.setattr(settle, "SMALL_DAY", 2)
     patch.setattr(doctor, "PAUSE_S", 0.0)
 

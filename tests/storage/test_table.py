@@ -124,7 +124,7 @@ def test_a_full_disk_leaves_nothing_and_is_said(table, monkeypatch, moment, erro
 
     with monkeypatch.context() as patch:
         if moment == "writing":
-            patch.setattr(table_module.pq, "write_table", full)
+            patch.setattr(table_module, "write_file", full)
         elif moment == "syncing":
             patch.setattr(table_module, "sync_all", full)
         else:
@@ -143,7 +143,7 @@ def test_another_failure_of_the_disk_is_not_called_full(table, monkeypatch):
     def fail(*_args, **_options):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(table_module.pq, "write_table", fail)
+    monkeypatch.setattr(table_module, "write_file", fail)
     with pytest.raises(OSError, match="Input/output"):
         table.commit(rows(1))
     assert not files(table)

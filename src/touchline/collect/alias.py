@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from msgspec import Struct
 
 from touchline.collect.sources import Sources, folded
@@ -53,6 +54,14 @@ class Aliases(Struct, frozen=True):
             if column in rows.columns
         }
         return rows.mutate(**columns) if columns else rows
+
+    def renamed_rows(self, rows: pa.Table) -> pa.Table:
+        """The same, of rows in memory."""
+        for column in self.by_column.keys() & set(rows.column_names):
+            at = rows.schema.get_field_index(column)
+            named = [self.named(column, value) for value in rows[column].to_pylist()]
+            rows = rows.set_column(at, rows.schema.field(at), pa.array(named, pa.string()))
+        return rows
 
 
 NONE = Aliases()

@@ -18,7 +18,7 @@ from touchline.identity.evidence import Longs
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 from touchline.storage.engine import Expression, View
 
-__all__ = ["LASTS_US", "LOGOUTS", "THINGS", "Stays", "logins", "owners", "stays"]
+__all__ = ["LASTS_US", "LOGOUTS", "NOBODY", "THINGS", "Stays", "logins", "owners", "stays"]
 
 THINGS = IDENTIFIER_TYPES[TYPE_RANK["anonymous_id"] :]  # types that name no person
 LASTS_US = 12 * 60 * 60 * clock.US

@@ -214,7 +214,7 @@ class _Run:
         lake, store = self._workspace.lake, self._writer.store
         with store.turn:  # a file that is being written belongs to no version yet
             lake.fresh.sweep(NOW_US)
-        for table in (*lake.tables.values(), *lake.mirrors.values()):
+        for table in lake.all.values():
             if table is not lake.fresh and table.exists():
                 table.sweep(NOW_US)
         self._writer.forget(self._plan.devices)

@@ -20,9 +20,10 @@ from touchline.jobs.account import HOUR_US
 from touchline.jobs.definitions import goals_of
 from touchline.jobs.erase_plan import Plan, shared_name
 from touchline.model import Flag
+from touchline.storage.by_node import STORED, bucket_of
 from touchline.storage.lake import ERASED
 from touchline.storage.search import in_rows
-from touchline.storage.table import Table, day_of
+from touchline.storage.table import Run, Table, day_of, shaped
 from touchline.storage.workspace import Workspace
 
 __all__ = ["rewrite"]
@@ -48,6 +49,24 @@ def rewrite(workspace: Workspace, plan: Plan) -> None:
             cut = _Cut(workspace, plan, name)
             parts = (cut.file(table, path, sorted(rows)) for path, rows in sorted(places.items()))
             table.commit(parts, remove=places, offsets={ERASED: number})
+    _refile(workspace, plan, number)
+
+
+def _refile(workspace: Workspace, plan: Plan, number: int) -> None:
+    """The copy by identifier: nothing is filed under theirs any more, nothing else names them."""
+    table = workspace.lake.by_node
+    if not table.exists():
+        return
+    files, places = table.snapshot().files, defaultdict[str, list[int]](list)
+    for row in in_rows(files, STORED, plan.wanted, workspace.settings).to_pylist():
+        places[row["filename"]].append(row["file_row_number"])
+    if places:
+        cut = _Cut(workspace, plan, "events")
+        runs = [
+            Run(bucket_of(path), table.snapshot().rows_of[path], cut.groups(path, sorted(at)))
+            for path, at in sorted(places.items())
+        ]
+        table.commit(runs, remove=places, offsets={ERASED: number})
 
 
 def _places(workspace: Workspace, plan: Plan, name: str, table: Table) -> dict[str, list[int]]:
@@ -80,7 +99,24 @@ class _Cut:
         """The rows that are to stand in the place of a file's."""
         with pq.ParquetFile(path) as file:
             rows = _shaped(file.read(), table, path)
-        changed = list(self._changed(rows.take(at), at))
+        return self._replaced(rows, list(self._changed(rows.take(at), at)))
+
+    def groups(self, path: str, at: list[int]) -> Iterator[pa.Table]:
+        """The same of a file of the copy by identifier, which may be large: group by group."""
+        begin = 0
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                rows = shaped(file.read_row_group(group), STORED)
+                here = [place - begin for place in at if begin <= place < begin + len(rows)]
+                changed = self._changed(rows.take(here), here) if here else ()
+                # What stands for nobody now is filed under nobody.
+                named = [(n, row if row and row.get("node") else None) for n, row in changed]
+                begin += len(rows)
+                if len(left := self._replaced(rows, named)):
+                    yield left
+
+    @staticmethod
+    def _replaced(rows: pa.Table, changed: list[tuple[int, dict[str, Any] | None]]) -> pa.Table:
         order = list(range(len(rows)))
         for place, (number, row) in enumerate(changed):
             order[number] = -1 if row is None else len(rows) + place

@@ -57,7 +57,7 @@ def scan(
     for name, hits in erase_state.count(workspace.state, plan.wanted, everywhere=True).items():
         places[f"state.{name}"] = hits
     rows = 0
-    for name, table in {**workspace.lake.tables, **workspace.lake.mirrors}.items():
+    for name, table in workspace.lake.all.items():
         progress()
         if table.exists():
             snapshot = table.snapshot()

@@ -4,17 +4,19 @@ Each takes an open workspace and plain arguments, reads one view of the lake, an
 or returns one JSON value. `QUERIES` names those that may be asked over the worker's socket.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from touchline import clock
-from touchline.collect.alias import renamed
+from touchline.collect.alias import renamed, renamed_in
 from touchline.collect.nodes import clear_values
 from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import with_person
+from touchline.identity.timeline import events_of
 from touchline.jobs import (
     arguments,
     consent,
@@ -38,13 +40,13 @@ from touchline.jobs.person_changes import person_changes
 from touchline.jobs.qr import drawn
 from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
-from touchline.journey.version import in_force
+from touchline.journey.version import in_force, rows_in_force
 from touchline.measure.aggregate import aggregate_lines
 from touchline.measure.basis import Question
 from touchline.measure.credit_table import credit_table
 from touchline.measure.report import Report, report
 from touchline.model import LABELS, Identifier
-from touchline.storage.engine import Expression, View
+from touchline.storage.engine import Expression
 from touchline.storage.workspace import Workspace
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
 ]
 
 _encoder = msgspec.json.Encoder()
+AT_ONCE = 20_000
 
 
 def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
@@ -128,7 +131,7 @@ def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> It
         if args.get("to"):
             rows = rows.filter(rows.ts_us < arguments.moment(args["to"], "to", workspace.time_zone))
         rows = _page(rows, args)
-        yield from _event_lines(workspace, view, rows)
+        yield from _event_lines(workspace, view.batches(rows))
 
 
 def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
@@ -137,10 +140,10 @@ def timeline(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> 
         known = registry.at(view)
         person = find_person(workspace, known, args["person"])
         seen(workspace, "timeline", known.person_ids[person])
-        rows = renamed(view, in_force(view, view.events()))
-        rows = with_person(rows, known.speakers(view))
-        rows = rows.filter(rows.person_ix == person).order_by("ts_us", "seq")
-        found = [msgspec.Raw(line.rstrip()) for line in _event_lines(workspace, view, rows)]
+        rows = rows_in_force(view, events_of(workspace.lake.by_node, view, known, person))
+        rows = renamed_in(view.documents).renamed_rows(rows)
+        lines = _event_lines(workspace, rows.to_batches(AT_ONCE))
+        found = [msgspec.Raw(line.rstrip()) for line in lines]
         return {
             "person_id": known.person_ids[person],
             "identifiers": identifiers_of(workspace, known, person),
@@ -157,8 +160,8 @@ def _page(rows: Expression, args: dict[str, Any]) -> Expression:
     return rows.limit(arguments.limit(args["limit"])) if args.get("limit") else rows
 
 
-def _event_lines(workspace: Workspace, view: View, rows: Expression) -> Iterator[bytes]:
-    for batch in view.batches(rows):
+def _event_lines(workspace: Workspace, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    for batch in batches:
         found = batch.to_pylist()
         nodes = {node["id"] for row in found for node in row["node_ids"] or ()}
         clear = clear_values(workspace, nodes)

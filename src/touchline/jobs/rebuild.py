@@ -1,15 +1,18 @@
 """Derives anew all that can be derived from the lake: channels, what an event shows of its visitor
-(device, place, bots), sessions, the index of event ids.
+(device, place, bots), sessions, the copy of events by identifier, the index of event
+ids.
 
 Days are rewritten one at a time, each in one commit, so it may be stopped and run again at any
 point. People are computed from the evidence whenever they are asked for; their mirrors are emptied,
 so that they are made anew as well.
 """
 
+import math
+
 from touchline.collect.blocked import renew
 from touchline.identity import live
 from touchline.identity.mirror import forget
-from touchline.jobs import sightings
+from touchline.jobs import filing, sightings
 from touchline.jobs.definitions import planned_of, session_zone
 from touchline.jobs.derived import derived
 from touchline.jobs.job import Progress
@@ -28,6 +31,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
     """Rewrites every day under the rules in force; returns how many days and events."""
     writer.catch_up()
     workspace, site = writer.workspace, writer.site
+    filing.forget(workspace)
     days = sorted({day_of(path) for path in workspace.lake.events.snapshot().files})
     events = 0
     for done, day in enumerate(days, 1):
@@ -42,6 +46,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
         workspace.lake.events.commit(rows, remove=files, offsets=settled)
         events += len(rows)
         progress(done / len(days))
+    filing.build(workspace, math.inf)
     writer.store.renew_index()
     forget(workspace.lake)
     live.forget(workspace.state)

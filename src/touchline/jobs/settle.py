@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from touchline import clock
 from touchline.jobs.definitions import session_zone
+from touchline.jobs.filing import Filing, build
 from touchline.jobs.midnight import following_days, on_days, open_sessions, stored_days
 from touchline.jobs.session import OPEN, assign_sessions, still_open
 from touchline.storage.columns import EVENTS
@@ -40,6 +41,7 @@ def settle(workspace: Workspace) -> int:
     moved = 0
     while rows := _settle_some(workspace, upto):
         moved += rows
+    build(workspace)
     if moved:
         workspace.lake.sweep(SWEEP_AFTER_US)
         pa.default_memory_pool().release_unused()
@@ -61,17 +63,18 @@ def _settle_some(workspace: Workspace, at_most: int) -> int:
         kept = stored_days(view) - rewritten
         before = open_sessions(view, written, days | rewritten, kept)
         removed = [f for f in files.tables["events"].files if day_of(f) in rewritten]
-        parts = _settled(view, written, before, session_zone(workspace))
+        filing = Filing(workspace, files, upto)
+        parts = _settled(view, written, before, session_zone(workspace), filing)
         workspace.lake.events.commit(parts, remove=removed, offsets={SETTLED: upto})
     _trim(workspace)
     return upto - files.settled_seq
 
 
 def _settled(
-    view: View, written: Expression, before: pa.Table, zone: str | None
+    view: View, written: Expression, before: pa.Table, zone: str | None, filing: Filing
 ) -> Iterator[pa.Table]:
     """The rows with their sessions, some days at a time; a session may go on from one part to the
-    next.
+    next. All of them are filed by identifier when the last part has been taken.
     """
     counts = view.fetch(written.group_by("local_day").agg(rows=written.count()))
     going_on = OPEN.empty_table()
@@ -80,7 +83,9 @@ def _settled(
         known = pa.concat_tables([before, going_on])
         settled = assign_sessions(rows, known, zone)
         going_on = still_open(settled, known)
+        filing.add(rows, settled)
         yield in_day_order(settled)
+    filing.done()
 
 
 def _groups(counts: pa.Table) -> Iterator[list[dt.date]]:

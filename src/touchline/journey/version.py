@@ -5,11 +5,17 @@ surprise: a session stays where a replaced version opened it, so that touch pass
 force instead of going with the old one.
 """
 
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+
 from touchline.model import TOUCH, Flag
 from touchline.storage.engine import Expression, View
 
-__all__ = ["in_force", "touches_in_force"]
+__all__ = ["in_force", "rows_in_force", "touches_in_force"]
 
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 ORDER = ("type", "name", "order_id")
 
 
@@ -19,6 +25,18 @@ def in_force(view: View, events: Expression) -> Expression:
         return events
     replaced = _replaced(view)
     return events.anti_join(replaced, events.event_id == replaced.old_id)
+
+
+def rows_in_force(view: View, rows: pa.Table) -> pa.Table:
+    """The same of events in memory. Asks all orders of the lake when one of these may be old."""
+    is_version = pc.not_equal(pc.bit_wise_and(rows["flags"], int(Flag.VERSION)), 0)
+    if not view.files.has_revisions or not pc.any(is_version).as_py():
+        return rows
+    mine = view.given(rows.select(["event_id"]))
+    old = _replaced(view)
+    gone = view.fetch(old.semi_join(mine, old.old_id == mine.event_id).select("old_id"))
+    is_gone = pc.is_in(rows["event_id"], value_set=gone["old_id"].combine_chunks())
+    return rows.filter(pc.invert(is_gone))
 
 
 def touches_in_force(view: View, touches: Expression) -> Expression:

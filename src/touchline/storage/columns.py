@@ -6,6 +6,7 @@ from touchline.model import LABELS
 
 __all__ = [
     "AGGREGATES",
+    "BY_NODE",
     "CONVERSIONS",
     "COSTS",
     "EVENTS",
@@ -65,6 +66,17 @@ EVENTS = pa.schema(
         ("consent", pa.string()),
         ("known_at_us", pa.int64()),
         ("flags", pa.int32()),
+    ],
+)
+
+# Events again, a row an identifier, in the order of (node, ts_us, seq): see `storage.by_node`.
+_ELSEWHERE = ("person_ix", "map_version", "content_hash")
+BY_NODE = pa.schema(
+    [
+        ("bucket", pa.string()),
+        ("node", pa.binary()),
+        ("round", pa.int64()),  # of rows with one (node, seq) that of the greatest is in force
+        *(field for field in EVENTS if field.name not in _ELSEWHERE),
     ],
 )
 

@@ -49,16 +49,21 @@ class View:
         self._documents = documents
         self.principal = principal
         self.as_of_us = as_of_us
-        self._limit, self._spill = settings.memory_limit, spill
+        self._settings, self._spill = settings, spill
         self._read: dict[str, Expression] = {}
+
+    @cached_property
+    def _connection(self) -> Any:
+        """Made when something is asked: what needs the files alone is answered sooner."""
         import duckdb
         import ibis
 
+        settings = self._settings
         try:
-            self._connection: Any = ibis.duckdb.connect(
+            return ibis.duckdb.connect(
                 threads=settings.threads,
                 memory_limit=settings.memory_limit,
-                temp_directory=str(spill),
+                temp_directory=str(self._spill),
                 autoinstall_known_extensions=False,
                 autoload_known_extensions=False,
             )
@@ -78,7 +83,8 @@ class View:
         self.close()
 
     def close(self) -> None:
-        self._connection.disconnect()
+        if "_connection" in self.__dict__:
+            self._connection.disconnect()
 
     @cached_property
     def documents(self) -> Mapping[str, Any]:
@@ -161,7 +167,7 @@ class View:
             yield
         except (duckdb.Error, OSError) as error:
             if "Out of Memory" in str(error):
-                raise Unavailable("memory_full", limit=self._limit) from error
+                raise Unavailable("memory_full", limit=self._settings.memory_limit) from error
             if "No space left" in str(error):
                 raise Unavailable("disk_full", path=self._spill) from error
             if isinstance(error, duckdb.IOException) or "magic bytes" in str(error):

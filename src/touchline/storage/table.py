@@ -18,9 +18,10 @@ import uuid
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import DeltaError
@@ -30,7 +31,7 @@ from touchline import clock
 from touchline.errors import Unavailable
 from touchline.storage.disk import is_full, make_folder, sync, sync_all
 
-__all__ = ["Table", "TableSnapshot"]
+__all__ = ["Run", "Table", "TableSnapshot", "shaped"]
 
 CHECKPOINT_EVERY = 20
 # Each opening lists all commits there are. At one a second, the usual month would be millions.
@@ -40,6 +41,15 @@ FEW_ROWS = 10_000
 LOG = "_delta_log"
 BESIDE = "_beside"  # names that begin like this are none of a reader's business
 POINTER = "_last_checkpoint"
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+
+
+class Run(NamedTuple):
+    """Rows of one file, some at a time: the value it is filed under, about how many they are."""
+
+    value: str
+    rows: int
+    parts: Iterable[pa.Table]
 
 
 class TableSnapshot:
@@ -47,6 +57,7 @@ class TableSnapshot:
 
     def __init__(self, delta: DeltaTable, root: Path) -> None:
         self._delta = delta
+        self._offsets: dict[str, int] = {}
         self.version = delta.version()
         adds = pa.table(delta.get_add_actions(flatten=True))
         self.files = [str(root / path) for path in adds.column("path").to_pylist()]
@@ -73,11 +84,17 @@ class TableSnapshot:
 
     def offset(self, app: str) -> int:
         """The last number committed under this name; 0 before the first."""
-        return self._delta.transaction_version(app) or 0
+        if app not in self._offsets:
+            self._offsets[app] = self._delta.transaction_version(app) or 0
+        return self._offsets[app]
 
 
 class Table:
-    """`partition` names a date column that splits the rows into one folder a day, or None."""
+    """`partition` names a column that splits the rows, which come in its order, into a folder a
+    value; or None. Only one of dates is a day (`day_of`).
+    """
+
+    rows_a_group = ROWS_A_GROUP
 
     def __init__(self, root: Path, schema: pa.Schema, partition: str | None = None) -> None:
         self.root = root
@@ -85,6 +102,7 @@ class Table:
         self.partition = partition
         self._log = root / LOG
         self._one_at_a_time = threading.Lock()
+        self._newest: tuple[TableSnapshot, tuple[int, int]] | None = None
 
     def create(self) -> None:
         """Its log, too, gets its name when what is in it is on disk: there is a table or none."""
@@ -113,11 +131,30 @@ class Table:
         return self._log.stat().st_mtime_ns
 
     def snapshot(self) -> TableSnapshot:
-        return TableSnapshot(DeltaTable(str(self.root)), self.root)
+        """The newest version. The one asked for last is kept, and is it as long as its commit is
+        the last in the log: two glances, where opening reads all of them.
+        """
+        if self._newest is not None and self._newest[1] == self._named_last(
+            self._newest[0].version
+        ):
+            return self._newest[0]
+        found = TableSnapshot(DeltaTable(str(self.root)), self.root)
+        commit = self._named_last(found.version)
+        self._newest = None if commit is None else (found, commit)
+        return found
+
+    def _named_last(self, version: int) -> tuple[int, int] | None:
+        """Which file a version's commit is, if none comes after it."""
+        try:
+            commit = (self._log / f"{version:020d}.json").stat()
+        except FileNotFoundError:
+            return None
+        is_last = not os.path.lexists(self._log / f"{version + 1:020d}.json")
+        return (commit.st_ino, commit.st_mtime_ns) if is_last else None
 
     def commit(
         self,
-        rows: pa.Table | Iterable[pa.Table] | None,
+        rows: pa.Table | Iterable[pa.Table | Run] | None,
         *,
         remove: Iterable[str] = (),
         offsets: Mapping[str, int] | None = None,
@@ -230,34 +267,41 @@ class Table:
                 raise Unavailable("disk_full", path=self.root) from error
             raise
 
-    def _write(self, rows: pa.Table, written: list[Path]) -> list[AddAction]:
-        if not rows.num_rows:
-            return []
-        if self.partition is None:
-            return [self._file(rows, {}, written)]
-        days = rows.column(self.partition)
-        starts = [0, *_changes(days), rows.num_rows]
-        rest = rows.drop_columns([self.partition])
-        return [
-            self._file(rest.slice(a, b - a), {self.partition: days[a].as_py().isoformat()}, written)
-            for a, b in itertools.pairwise(starts)
-        ]
+    def _write(self, rows: pa.Table | Run, written: list[Path]) -> Iterator[AddAction]:
+        by = self.partition or ""
+        if isinstance(rows, Run):
+            yield from self._file(rows, {by: rows.value}, written)
+        elif rows.num_rows and self.partition is None:
+            yield from self._file(Run("", rows.num_rows, (rows,)), {}, written)
+        elif rows.num_rows:
+            days = rows.column(by)
+            rest = rows.drop_columns([by])
+            for a, b in itertools.pairwise([0, *_changes(days), rows.num_rows]):
+                day = str(days[a].as_py())
+                yield from self._file(Run(day, b - a, (rest.slice(a, b - a),)), {by: day}, written)
 
-    def _file(self, rows: pa.Table, values: dict[str, str], written: list[Path]) -> AddAction:
+    def _file(self, run: Run, values: dict[str, str], written: list[Path]) -> Iterator[AddAction]:
+        """One file, or none when there are no rows."""
+        parts = iter(run.parts)
+        first = next(parts, None)
+        if first is None:
+            return
         folder = self.root.joinpath(*(f"{key}={value}" for key, value in values.items()))
         folder.mkdir(exist_ok=True)
         path = folder / f"{_shape(self.schema)}-{uuid.uuid4().hex}.parquet"
         written.append(path)
         # A small file is soon written again: half the time now, not the last byte, is what counts.
-        compression = "zstd" if rows.num_rows > FEW_ROWS else "lz4"
-        pq.write_table(rows, path, compression=compression, row_group_size=ROWS_A_GROUP)
-        return AddAction(
+        compression = "zstd" if run.rows > FEW_ROWS else "lz4"
+        stats = _Stats()
+        parts = stats.of(itertools.chain((first,), parts))
+        write_file(path, first.schema, parts, compression=compression, group=self.rows_a_group)
+        yield AddAction(
             str(path.relative_to(self.root)),
             path.stat().st_size,
             values,
             clock.now_us() // 1000,
             data_change=True,
-            stats=_stats(rows),
+            stats=stats.as_json(),
         )
 
     def _removals(self, paths: Iterable[Path]) -> Iterator[RemoveAction]:
@@ -304,21 +348,49 @@ def _shape(schema: pa.Schema) -> str:
     return blake2b(schema.to_string().encode(), digest_size=4).hexdigest()
 
 
-def _stats(rows: pa.Table) -> str:
-    stats: dict[str, Any] = {"numRecords": rows.num_rows}
-    if "seq" in rows.column_names:
-        numbers = rows.column("seq").to_numpy()
-        stats |= {
-            "minValues": {"seq": int(numbers.min())},
-            "maxValues": {"seq": int(numbers.max())},
-        }
-    return json.dumps(stats)
+def write_file(
+    path: Path, schema: pa.Schema, parts: Iterable[pa.Table], *, compression: str, group: int
+) -> None:
+    with pq.ParquetWriter(path, schema, compression=compression) as file:
+        for part in parts:
+            file.write_table(part, row_group_size=group)
+
+
+class _Stats:
+    """What a file's entry in the log says of its rows."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._seq: list[int] = []
+
+    def of(self, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """The parts as they come, taken note of."""
+        for rows in parts:
+            self._count += rows.num_rows
+            if "seq" in rows.column_names and rows.num_rows:
+                numbers = rows.column("seq").to_numpy()
+                self._seq += [int(numbers.min()), int(numbers.max())]
+            yield rows
+
+    def as_json(self) -> str:
+        stats: dict[str, Any] = {"numRecords": self._count}
+        if self._seq:
+            stats |= {"minValues": {"seq": min(self._seq)}, "maxValues": {"seq": max(self._seq)}}
+        return json.dumps(stats)
 
 
 def _changes(days: pa.ChunkedArray) -> list[int]:
     """Where a sorted column takes a new value."""
-    flat = days.combine_chunks().cast(pa.int32()).to_numpy()
-    return [int(i) + 1 for i in (flat[1:] != flat[:-1]).nonzero()[0]]
+    flat = days.combine_chunks()
+    is_new = pc.not_equal(flat[1:], flat[:-1]).to_numpy(zero_copy_only=False)
+    return [int(i) + 1 for i in is_new.nonzero()[0]]
+
+
+def shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows with just these columns; those that an older file lacks are null."""
+    held = rows.column_names
+    columns = [rows[f.name] if f.name in held else pa.nulls(rows.num_rows, f.type) for f in schema]
+    return pa.table(columns, names=schema.names).cast(schema)
 
 
 def day_of(path: str) -> dt.date:

@@ -1,0 +1,252 @@
+"""Events filed by identifier: read through the copy, a person's events are those of all events."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import build
+from build import HOUR, MINUTE, T0
+from touchline.identity import timeline
+from touchline.identity.people import Registry
+from touchline.identity.speaker import with_person
+from touchline.jobs import filing
+from touchline.jobs import settle as settling
+from touchline.jobs.rebuild import rebuild
+from touchline.jobs.settle import settle
+from touchline.jobs.store import Arrival, EventStore
+from touchline.jobs.writer import Writer
+from touchline.model import Event, Flag, Identifier
+from touchline.storage import by_node
+from touchline.storage.by_node import BUILT, FILED, ByNode, bucket_of, merge
+from touchline.storage.table import Run, Table
+
+IN_SESSION = int(Flag.IN_SESSION | Flag.CHANNEL_BY_RULE)
+
+
+def page(name, at, campaign=None, **identifiers):
+    """A view of a page by these identifiers; with `campaign` it brings one."""
+    labels = {"channel": "Direct"}
+    if campaign:
+        labels = {"channel": "Paid Search", "source_name": "google", "campaign": campaign}
+    event = Event(
+        source="web",
+        message_id=name,
+        type="page",
+        name="page",
+        ts_us=at,
+        received_us=T0,
+        identifiers=tuple(Identifier(kind, value) for kind, value in identifiers.items()),
+        page_url=f"https://shop.cn/{name}",
+        content_hash=name.encode().ljust(16),
+        flags=IN_SESSION | (int(Flag.BRINGS_CAMPAIGN) if campaign else 0),
+        **labels,
+    )
+    return Arrival(event, {})
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Bounds so low that a few events meet all of them."""
+    shrink(monkeypatch)
+
+
+def shrink(patch):
+    patch.setattr(by_node, "SMALL", 4)
+    patch.setattr(by_node, "SPLIT", 12)
+    patch.setattr(by_node, "FOOTERS", 3)
+    patch.setattr(ByNode, "rows_a_group", 3)
+    patch.setattr(filing, "ROWS_AT_ONCE", 5)
+    patch.setattr(filing, "DAYS_ROWS", 5)
+
+
+def is_read_alike(workspace, *, labels=True):
+    """Whether all persons have the same events by the copy as by a search of all events."""
+    with workspace.view() as view:
+        people = Registry(workspace).at(view)
+        rows = with_person(view.events(), people.speakers(view))
+        all_ = view.fetch(rows.order_by("ts_us", "seq")).to_pylist()
+        for person in range(len(people.people)):
+            assert timeline._filed(workspace.lake.by_node, view, []) is not None
+            mine = timeline.events_of(workspace.lake.by_node, view, people, person)
+            names = mine.column_names if labels else ["seq", "ts_us", "message_id"]
+            theirs = [{n: row[n] for n in names} for row in all_ if row["person_ix"] == person]
+            assert mine.select(names).to_pylist() == theirs
+    return True
+
+
+@st.composite
+def stories(draw):
+    """Batches of events of a few people with borrowed phones, many late; and where one is cut."""
+    said, batches = 0, []
+    for _ in range(draw(st.integers(2, 5))):
+        batch = []
+        for _ in range(draw(st.integers(1, 8))):
+            said += 1
+            named = {"anonymous_id": f"a{draw(st.integers(0, 4))}"}
+            if draw(st.booleans()):
+                named["user_id"] = f"u{draw(st.integers(0, 8))}"
+            if draw(st.booleans()):
+                named["phone"] = f"+861380013800{draw(st.integers(0, 1))}"
+            at = T0 + draw(st.integers(0, 30)) * HOUR + draw(st.sampled_from((0, 1, 29))) * MINUTE
+            campaign = draw(st.sampled_from((None, None, "spring")))
+            batch.append(page(f"m{said}", at, campaign, **named))
+        batches.append((batch, draw(st.sampled_from(("settle", "leave", "cut")))))
+    return batches
+
+
+@settings(
+    max_examples=3,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example costs seconds
+)
+@given(stories(), st.sampled_from((3, 10_000)))
+def test_each_event_is_read_once_whatever_is_settled_cut_short_or_rebuilt(
+    tmp_path_factory, story, at_once
+):
+    workspace = build.workspace(tmp_path_factory.mktemp("filing") / "w")
+    store = EventStore(workspace)
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        patch.setattr(settling, "ROWS_AT_ONCE", at_once)
+        settle(workspace)
+        for batch, then in story:
+            store.store(batch)
+            if then == "cut":
+                cut_short(workspace)
+                assert is_read_alike(workspace, labels=False)
+            elif then == "settle":
+                settle(workspace)
+                assert is_read_alike(workspace)
+        settle(workspace)
+        assert is_read_alike(workspace)
+        if at_once == 3:
+            with workspace.write_lock():
+                rebuild(Writer(workspace), lambda _: None)
+            assert is_read_alike(workspace)
+    workspace.close()
+
+
+def cut_short(workspace):
+    """A round of settling that files its rows and comes no further."""
+
+    def cut(_table, parts, **_options):
+        list(parts)
+        raise OSError("cut short")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace.lake.events, "commit", lambda *a, **o: cut(None, *a, **o))
+        with pytest.raises(OSError, match="cut short"):
+            settle(workspace)
+
+
+def visits(workspace, days=4, **named):
+    store = EventStore(workspace)
+    for day in range(days):
+        at = T0 + day * 24 * HOUR
+        store.store([page(f"{day}-{n}", at + n * HOUR, anonymous_id=f"a{n}", **named)
+                     for n in range(4)])  # fmt: skip
+        settle(workspace)
+
+
+def test_a_workspace_from_before_there_was_a_copy_gets_one_day_by_day(tmp_path, small):
+    workspace = build.workspace(tmp_path / "w")
+    visits(workspace)
+    filing.forget(workspace)
+    assert not filing.build(workspace, 0.0)
+    with workspace.view() as view:
+        people = Registry(workspace).at(view)
+        assert timeline._filed(workspace.lake.by_node, view, []) is None
+        assert len(timeline.events_of(workspace.lake.by_node, view, people, 0)) == 4
+    filing._build_some(workspace, workspace.lake.by_node)
+    EventStore(workspace).store([page("late", T0 + MINUTE, "spring", anonymous_id="a0")])
+    settle(workspace)
+    assert workspace.lake.by_node.snapshot().offset(BUILT) == 1
+    assert is_read_alike(workspace)
+    workspace.close()
+
+
+def test_a_file_of_the_copy_that_is_gone_costs_time_and_no_event(tmp_path, small):
+    workspace = build.workspace(tmp_path / "w")
+    visits(workspace, days=1)
+    table = workspace.lake.by_node
+    for path in table.snapshot().files:
+        pa.OSFile(path, "wb").close()
+    with workspace.view() as view:
+        people = Registry(workspace).at(view)
+        assert len(timeline.events_of(table, view, people, 0)) == 1
+    workspace.close()
+
+
+def test_a_round_files_what_arrives_and_what_sessions_change_and_no_more(tmp_path):
+    workspace = build.workspace(tmp_path / "w")
+    store = EventStore(workspace)
+    store.store([page(f"m{n}", T0 + HOUR, anonymous_id=f"a{n}") for n in range(5)])
+    settle(workspace)
+    held = sum(workspace.lake.by_node.snapshot().rows_of.values())
+    store.store([page("late", T0 + HOUR - MINUTE, "spring", anonymous_id="a0")])
+    settle(workspace)
+    snapshot = workspace.lake.by_node.snapshot()
+    assert (held, sum(snapshot.rows_of.values())) == (5, 7)
+    assert snapshot.offset(FILED) == 6
+    assert is_read_alike(workspace)
+    workspace.close()
+
+
+def filed_rows(count, number):
+    """Rows of the copy: `count` identifiers, whose ids are spread, and one that is everywhere."""
+    nodes = [bytes([n * 37 % 256, n]).ljust(16, b"\7") for n in range(count)]
+    rows = [
+        {"node": node, "round": number, "seq": 1 + n, "ts_us": n, "message_id": f"{number}"}
+        for n in range(count)
+        for node in (nodes[n], b"\x80" * 16)
+    ]
+    table = pa.Table.from_pylist(rows, schema=by_node.STORED)
+    return Run("all", len(table), (table.sort_by(by_node.ORDER),))
+
+
+def test_files_are_merged_down_into_buckets_and_the_latest_round_is_kept(tmp_path, small):
+    table = ByNode(tmp_path / "t")
+    table.create()
+    for number in range(30):
+        table.commit([filed_rows(5 + number % 3, number)], offsets={FILED: number})
+        merge(table)
+    snapshot = table.snapshot()
+    assert snapshot.offset(FILED) == 29
+    assert {len(bucket_of(path)) for path in snapshot.files} == {1, 2, 3}
+    sizes = [(bucket_of(p), by_node._size(n)) for p, n in snapshot.rows_of.items()]
+    assert max(sizes.count(one) for one in sizes) < by_node.FAN_IN
+    for path in snapshot.files:
+        rows = pq.ParquetFile(path).read()
+        assert rows.equals(by_node.in_force(rows))
+        prefix = "" if bucket_of(path) == "all" else bucket_of(path)
+        assert all(node.hex().startswith(prefix) for node in rows["node"].to_pylist())
+    everywhere = by_node.in_force(table.rows_under(snapshot, [b"\x80" * 16]))
+    newest = {seq: max(n for n in range(30) if 5 + n % 3 >= seq) for seq in range(1, 8)}
+    told = dict(
+        zip(everywhere["seq"].to_pylist(), everywhere["message_id"].to_pylist(), strict=True)
+    )
+    assert told == {seq: str(number) for seq, number in newest.items()}
+
+
+def test_a_row_is_written_a_few_times_in_its_life(tmp_path, monkeypatch):
+    monkeypatch.setattr(by_node, "SMALL", 40)
+    monkeypatch.setattr(by_node, "SPLIT", 300)
+    table = ByNode(tmp_path / "t")
+    table.create()
+    written = []
+    real = Table._file
+
+    def counted(self, run, *rest):
+        for add in real(self, run, *rest):
+            written.append(pq.ParquetFile(self.root / add.path).metadata.num_rows)
+            yield add
+
+    monkeypatch.setattr(Table, "_file", counted)
+    rounds = 32
+    for number in range(rounds):
+        table.commit([filed_rows(20, number)])
+        merge(table)
+    assert sum(written) < 6 * rounds * 40
