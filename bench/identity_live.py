@@ -1,6 +1,6 @@
 """The live store on SQLite beside a plain flat union of the same pairs, on a store that is full.
 
-    python bench/identity_live.py [PERSONS]      340000 by default: a million identifiers
+    python bench/identity_live.py [PERSONS]      220000 by default: a million identifiers
 
 Says how long the store takes to be filled, then for pairs that come in (70 % bring a new value,
 20 % seen before, 10 % of two persons) the pairs a second in portions of a thousand, and how long
@@ -28,8 +28,8 @@ from touchline.storage.state import State
 
 AT_ONCE = 1000
 PORTIONS = 10
-SINGLES = 500
-FILLED_BY = 200_000
+SINGLES = 300
+FILLED_BY = 1_000_000
 TODAY = DAY0_US // DAY_US + 120
 
 
@@ -140,4 +140,4 @@ class Union:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 340_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 220_000)
