@@ -188,9 +188,9 @@ HELP = {
     "List the sources, or the runs of one.": "列出数据源,或某个数据源的运行记录。",
     "End a run in its course.": "停止正在进行的运行。",
     "Remove a source; what it brought stays.": "移除数据源,已入库的数据保留。",
+    "Make a signed link to a person's preferences.": "生成客户的隐私与订阅设置链接(带签名)。",
     "what unsubscribing is from (default all marketing)": "退订哪个渠道(默认全部营销)",
     "how long it is good (default 400)": "有效天数(默认 400)",
-    "Make a signed link to a person's preferences.": "生成客户的隐私与订阅设置链接(带签名)。",
     "where people reach the server (default public_url)": "客户访问服务器的网址(默认 public_url)",
     "See and record what people agree to.": "查看、登记客户的同意。",
     "Print what a person agreed to, and what that comes to.": (

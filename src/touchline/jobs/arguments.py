@@ -13,7 +13,18 @@ from touchline import clock
 from touchline.errors import BadInput
 from touchline.model import GRAINS
 
-__all__ = ["as_of", "cursor", "day", "days", "labels", "limit", "moment", "number", "period", "window"]
+__all__ = [
+    "as_of",
+    "cursor",
+    "day",
+    "days",
+    "labels",
+    "limit",
+    "moment",
+    "number",
+    "period",
+    "window",
+]
 
 LAST_DAY = dt.date(9998, 12, 31)  # the day after it, in any zone, is a moment too
 MOST_DAYS = 3660

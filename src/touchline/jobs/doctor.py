@@ -100,10 +100,6 @@ WHAT = {
         "有 {count} 个标识的归属与全量计算的结果不一致:运行中的服务会自动重新计算",
     ),
     "erasure": (
-        "begun {asked} and not ended ({step}): start the server, or touchline people erase --request",
-        "删除请求于 {asked} 提出,尚未完成({step}):启动服务即继续,或用 touchline people erase --request",
-    ),
-    "erasure": (
         "begun {asked} and not ended ({step}): start the server, it goes on by itself",
         "删除请求于 {asked} 提出,尚未完成({step}):启动服务后会自动继续",
     ),
@@ -285,16 +281,6 @@ def _settled_marks(workspace: Workspace, name: str) -> tuple[int, int]:
         pair = found
         time.sleep(PAUSE_S)
     return pair
-
-
-def _erasures(workspace: Workspace) -> list[Finding]:
-    """Customers who wait to be erased, without a job that is at it."""
-    return [
-        Finding("erasure", one["request"], "erasure", {"asked": one["asked_at"], "step": one["step"]})
-        for one in erasures(workspace)
-        if one["done_at"] is None
-        and not job.is_open(workspace.state, "erase", {"request": one["request"]})
-    ]
 
 
 def _erasures(workspace: Workspace) -> list[Finding]:

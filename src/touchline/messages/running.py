@@ -21,8 +21,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "lake_broken": (
         (
-            "A file of the lake cannot be read ({why}). `touchline doctor` names all that are: put them"
-            " back from a copy."
+            "A file of the lake cannot be read ({why}). `touchline doctor` names all such files:"
+            " put them back from a copy."
         ),
         "数据文件无法读取({why})。请运行 `touchline doctor` 查看有哪些文件损坏,并用备份恢复。",
     ),
