@@ -1,6 +1,7 @@
 """The registry of the process that writes: it follows the lake, so that people are there if asked.
 
-    each few seconds    what is new in the lake is taken into the live store
+    each few seconds    what is new in the lake is taken into the live store; not in the middle of
+                        a large load, which is quicker without, and asks nothing
     at a question       the little that is missing, then people are read from memory
     once a day          people are computed from all rows, and must be the same
 
@@ -21,11 +22,14 @@ from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
 from touchline.jobs.process import note
 from touchline.storage.engine import View
+from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
 
 __all__ = ["SharedRegistry"]
 
 EVERY_S = 5.0
+LOAD = 10_000  # rows that came since the last look: more are on their way
+LOADING_S = 120.0  # what goes on for longer is no load but the traffic
 SHARE = 3.0  # rests so many times longer than it works
 CHECKED = "checked"  # mark: the day of the last comparison
 NIGHT_US = 3 * 3600 * clock.US  # UTC is near enough: it is about doing it once, and not at noon
@@ -40,6 +44,7 @@ class SharedRegistry(Registry):
         self._follower = Follower(workspace.state)
         self._due_at = time.monotonic() + EVERY_S
         self._seen: object = None
+        self._followed_at, self._arrived = time.monotonic(), workspace.state.mark(SEQ)
 
     def marked(self, view: View) -> tuple[Mark, PersonMap]:
         with self._turn:
@@ -67,6 +72,9 @@ class SharedRegistry(Registry):
         started = time.monotonic()
         if started < self._due_at:
             return
+        if self._is_loading() and started - self._followed_at < LOADING_S:
+            self._due_at = started + EVERY_S
+            return
         seen = self._workspace.lake.last_commits_ns()
         try:
             if seen != self._seen:
@@ -75,7 +83,12 @@ class SharedRegistry(Registry):
             self._fail(error)
         finally:
             took = time.monotonic() - started
-            self._due_at = time.monotonic() + max(EVERY_S, SHARE * took)
+            self._followed_at = time.monotonic()
+            self._due_at = self._followed_at + max(EVERY_S, SHARE * took)
+
+    def _is_loading(self) -> bool:
+        before, self._arrived = self._arrived, self._workspace.state.mark(SEQ)
+        return self._arrived - before > LOAD
 
     def follow(self) -> bool:
         """Takes a portion of what is new into the live store; whether that was all."""

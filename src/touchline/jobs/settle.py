@@ -27,6 +27,7 @@ from touchline.storage.workspace import Workspace
 __all__ = ["in_day_order", "settle"]
 
 ROWS_AT_ONCE = 250_000
+LOAD = 20_000  # rows at once that are no traffic
 FILES_A_DAY = 8
 SMALL_DAY = 2_000  # rows that cost less to write again than another file costs every reader
 SWEEP_AFTER_US = 3600 * clock.US
@@ -41,7 +42,8 @@ def settle(workspace: Workspace) -> int:
     moved = 0
     while rows := _settle_some(workspace, upto):
         moved += rows
-    build(workspace)
+    if moved < LOAD:  # after one the next round has time for it
+        build(workspace)
     if moved:
         workspace.lake.sweep(SWEEP_AFTER_US)
         pa.default_memory_pool().release_unused()
