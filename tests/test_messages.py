@@ -1,23 +1,16 @@
 """Words of errors: each code stands in one file, in both languages, with the same blanks."""
 
+import importlib
+import pkgutil
 import string
 from collections import Counter
 
 import pytest
 
 from touchline import messages
-from touchline.messages import (
-    asking,
-    collecting,
-    consenting,
-    defining,
-    files,
-    links,
-    running,
-    sources,
-)
 
-FILES = (asking, collecting, consenting, defining, files, links, running, sources)
+NAMES = [module.name for module in pkgutil.iter_modules(messages.__path__)]
+FILES = [importlib.import_module(f"touchline.messages.{name}") for name in NAMES]
 
 
 def test_each_code_stands_in_one_file():

@@ -297,6 +297,24 @@ class Said(Struct, frozen=True, kw_only=True):
     locale: str | None = None
     at_us: int | None = None
 
+    def row(
+        self, node: bytes, *, act: bytes, source: str, at_us: int, known_at_us: int
+    ) -> "Consent":
+        """What the ledger holds of it for one identifier. `at_us`: what is taken for the time."""
+        return Consent(
+            act=act,
+            node=node,
+            purpose=self.purpose,
+            channel=self.channel,
+            is_granted=self.is_granted,
+            basis=self.basis,
+            text=self.text,
+            locale=self.locale,
+            source=source,
+            at_us=at_us,
+            known_at_us=known_at_us,
+        )
+
 
 class Consent(Struct, frozen=True, kw_only=True):
     """A row of the ledger: one identifier's yes or no to a purpose, by a channel or ("") by all.

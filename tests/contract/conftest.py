@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+
+from touchline.storage import schema
+from touchline.storage.state import State
 
 
 def _binaries() -> Path | None:
@@ -58,3 +62,14 @@ def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'state.db'}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def state(state_url: str) -> Iterator[State]:
+    state = State(state_url)
+    with state.engine.begin() as connection:
+        schema.metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
+    state.migrate()
+    yield state
+    state.close()

@@ -3,20 +3,16 @@
 import importlib.util
 import random
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
 from touchline.identity.evidence import Decisions
 from touchline.identity.live import LiveStore, marks
 from touchline.identity.ruled import Ruled
 from touchline.identity.rules import Rules
-from touchline.storage import schema
-from touchline.storage.state import State
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +25,6 @@ def facts() -> ModuleType:
     sys.modules["facts"] = module
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture
-def state(state_url: str) -> Iterator[State]:
-    state = State(state_url)
-    with state.engine.begin() as connection:
-        schema.metadata.drop_all(connection)
-        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    state.migrate()
-    yield state
-    state.close()
 
 
 def test_people_are_those_of_batch(state, facts):

@@ -1,7 +1,5 @@
 """The same promises of State in SQLite and in PostgreSQL."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
@@ -16,18 +14,6 @@ from touchline.storage.access_key import (
     write_aliases,
     write_keys,
 )
-from touchline.storage.state import State
-
-
-@pytest.fixture
-def state(state_url: str) -> Iterator[State]:
-    state = State(state_url)
-    with state.engine.begin() as connection:
-        schema.metadata.drop_all(connection)
-        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    state.migrate()
-    yield state
-    state.close()
 
 
 def test_migrating_twice_changes_nothing(state):

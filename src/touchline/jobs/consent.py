@@ -181,19 +181,8 @@ def _rows(
             persons = [n for n in own if ranks.get(n, 0) < _DEVICES] or own
             nodes = {*persons, *of_acts(state, {r.act for r in refusals})}
         for node in sorted(nodes):
-            yield Consent(
-                act=given.act,
-                node=node,
-                purpose=said.purpose,
-                channel=said.channel,
-                is_granted=said.is_granted,
-                basis=said.basis,
-                text=said.text,
-                locale=said.locale,
-                source=given.source,
-                at_us=now if said.at_us is None else said.at_us,
-                known_at_us=now,
-            )
+            at_us = now if said.at_us is None else said.at_us
+            yield said.row(node, act=given.act, source=given.source, at_us=at_us, known_at_us=now)
 
 
 def _events(workspace: Workspace, given: Answer, node: bytes) -> Iterable[Arrival]:

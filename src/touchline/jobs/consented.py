@@ -98,16 +98,5 @@ def rows_of(
     persons = [pair for pair in nodes if TYPE_RANK[pair[0].type] < _DEVICES]
     for one in said:
         for _, node in (persons or nodes) if one.is_granted else nodes:
-            yield Consent(
-                act=act,
-                node=node,
-                purpose=one.purpose,
-                channel=one.channel,
-                is_granted=one.is_granted,
-                basis=one.basis,
-                text=one.text,
-                locale=one.locale,
-                source=source[:220],
-                at_us=min(at_us if one.at_us is None else one.at_us, now),
-                known_at_us=now,
-            )
+            told_us = min(at_us if one.at_us is None else one.at_us, now)
+            yield one.row(node, act=act, source=source[:220], at_us=told_us, known_at_us=now)

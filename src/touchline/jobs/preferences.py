@@ -183,19 +183,8 @@ def _taken(
 
 
 def _row(given: Answer, said: Said, now_us: int) -> Consent:
-    return Consent(
-        act=given.act,
-        node=given.node or b"",
-        purpose=said.purpose,
-        channel=said.channel,
-        is_granted=said.is_granted,
-        basis=said.basis,
-        text=said.text,
-        locale=said.locale,
-        source=given.source,
-        at_us=now_us,
-        known_at_us=now_us,
-    )
+    node, act, source = given.node or b"", given.act, given.source
+    return said.row(node, act=act, source=source, at_us=now_us, known_at_us=now_us)
 
 
 def _read(workspace: Workspace, use: str, token: str) -> Preferred:

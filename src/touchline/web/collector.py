@@ -83,7 +83,6 @@ TOLD = (b"host", b"x-forwarded-host", b"x-forwarded-proto")
 # What is looked at before a visitor is led on, and never logged.
 LED_BY = (*TOLD, b"cookie", *PREVIEW_HEADERS)
 MAX_HEADER = 8192
-MAX_QUERY = 256 << 10
 LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays free
 # Who sends too much waits for its answer: one that comes again at once would keep the loop busy.
 PAUSE_S = 0.25
@@ -470,8 +469,6 @@ async def _rest(start: bytes, receive: Receive, sender: Sender) -> bytes:
 
 
 def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes) -> RawRequest:
-    if len(scope["query_string"]) > MAX_QUERY:
-        raise BadInput("body_too_large", limit=MAX_QUERY)
     client = scope.get("client")
     agent = headers.get(b"user-agent", b"")[:MAX_HEADER]
     return RawRequest(

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["HEAD_S", "Head", "end_slow"]
 
-MAX_HEAD = 128 << 10  # an address may be half of that
+MAX_HEAD = 128 << 10  # an address may be half of that, longer ones the parser refuses
 HEAD_S = 30.0
 
 
