@@ -10,7 +10,7 @@ from calls import RECEIVED, SITE
 
 from touchline.collect.protocols import read, spoken_at
 from touchline.collect.segment import content_hash, to_event
-from touchline.errors import BadInput
+from touchline.errors import BadInput, TooMany
 from touchline.model import RawRequest
 
 BROWSER, BEFORE = "01a2011a-1523-7f64-a3d8-912a1ef88bc0", "01a20000-1523-7f64-a3d8-912a1ef88bc0"
@@ -222,3 +222,10 @@ def test_settings_and_flags_are_answered_without_a_key(end):
         assert isinstance(json.loads(answer.body), dict)
     script = spoken_at("/array/x/config.js")[1].tells(call({}, '/array/"<\u2028/config.js')).body
     assert b'c["\\"\\u003c' in script
+
+
+def test_who_sends_too_much_is_asked_to_come_again_in_words_the_browser_library_heeds():
+    protocol = spoken_at("/e/")[0]
+    answer = protocol.refuse(TooMany("too_many_requests", after=7))
+    assert (answer.status, dict(answer.headers)[b"retry-after"]) == (503, b"7")
+    assert protocol.refuse(BadInput("unreadable_body", why="x")) is None

@@ -18,11 +18,11 @@ from touchline.collect.body import is_shallow, load_call, load_text
 from touchline.collect.context import plain_text, take_campaign, take_places
 from touchline.collect.identifiers import identifier_type
 from touchline.collect.item import Batch, Item, check_share, made_id
-from touchline.collect.protocol import Answer, Protocol, Route, Verdict
+from touchline.collect.protocol import Answer, Protocol, Route, Verdict, refusal
 from touchline.collect.url import fields
 from touchline.collect.verdict import message_id_of, reason_against
 from touchline.collect.visitor import visitor_of
-from touchline.errors import BadInput
+from touchline.errors import BadInput, TooMany, TouchlineError
 from touchline.model import RawRequest
 
 __all__ = ["POSTHOG", "batch_of", "is_posthog", "value_of"]
@@ -363,6 +363,14 @@ def _answer(request: RawRequest, verdicts: Sequence[Verdict]) -> Answer:
     return Answer(200, b'{"status":"Ok"}')
 
 
+def refuse(error: TouchlineError) -> Answer | None:
+    """The browser library lets go of what a 429 answers, and sends again after a 503."""
+    if not isinstance(error, TooMany):
+        return None
+    told = refusal(error, _json({"code": error.code, "message": error.text("en")}))
+    return msgspec.structs.replace(told, status=503)
+
+
 _BOTH = ("GET", "POST")
 _flags = partial(_told, {**_CONFIG, **_FLAGS})
 _ASKS: dict[str, Any] = {
@@ -398,5 +406,6 @@ POSTHOG = Protocol(
     ),
     read=read,
     answer=_answer,
+    refuse=refuse,
     names_visitors="day",
 )
