@@ -23,6 +23,16 @@ def from_us(us: int) -> dt.datetime:
     return EPOCH + dt.timedelta(microseconds=us)
 
 
+def to_day(date: dt.date) -> int:
+    """Days from 1970-01-01 to a date: how dates are stored."""
+    return date.toordinal() - EPOCH.toordinal()
+
+
+def from_day(day: int) -> dt.date:
+    """The date so many days after 1970-01-01."""
+    return dt.date.fromordinal(EPOCH.toordinal() + day)
+
+
 def iso(us: int) -> str:
     """`2026-11-21T08:30:00.000Z`; microseconds are written only when there are any."""
     moment = from_us(us)

@@ -1,5 +1,7 @@
 """Events filed by identifier: read through the copy, a person's events are those of all events."""
 
+from collections import Counter
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -166,6 +168,36 @@ def test_a_workspace_from_before_there_was_a_copy_gets_one_day_by_day(tmp_path, 
     assert workspace.lake.by_node.snapshot().offset(BUILT) == 1
     assert is_read_alike(workspace)
     workspace.close()
+
+
+def test_a_load_onto_nothing_is_filed_when_there_is_time_and_kept_up_as_far_as_it_is(
+    tmp_path, small, monkeypatch
+):
+    monkeypatch.setattr(filing, "LOAD", 2)
+    monkeypatch.setattr(settling, "LOAD", 2)
+    workspace = build.workspace(tmp_path / "w")
+    table, store = workspace.lake.by_node, EventStore(workspace)
+    store.store([page(f"m{n}", T0 + n * 24 * HOUR, anonymous_id=f"a{n}") for n in range(6)])
+    settle(workspace)
+    assert not table.snapshot().rows_of
+    filing._build_some(workspace, table)  # five days of six
+    late = page("late", T0 - MINUTE, "spring", anonymous_id="a0")
+    later = [page(f"n{n}", T0 + 6 * 24 * HOUR, anonymous_id=f"a{n}") for n in range(3)]
+    store.store([late, *later])
+    settle(workspace)
+    rows = table.rows_under(table.snapshot(), table_nodes(workspace))
+    assert Counter(rows["message_id"].to_pylist()) == {
+        **{f"m{n}": 1 for n in range(5)}, "m0": 2, "late": 1}  # fmt: skip
+    with workspace.view() as view:
+        assert timeline._filed(table, view, []) is None
+    settle(workspace)
+    assert table.snapshot().offset(BUILT) == 1
+    assert is_read_alike(workspace)
+    workspace.close()
+
+
+def table_nodes(workspace):
+    return [workspace.vault.node_id("anonymous_id", f"a{n}") for n in range(6)]
 
 
 def test_a_file_of_the_copy_that_is_gone_costs_time_and_no_event(tmp_path, small):

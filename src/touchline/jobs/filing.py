@@ -6,7 +6,8 @@ leaves rows beyond that number, which nobody reads, and is done again.
 
 What surprises: not only what arrives is filed. Sessions change rows that have long been stored, and
 those that come out other than they were are filed again. After a round that was cut short nobody
-knows which did, so all rows of the days it writes are.
+knows which did, so all rows of the days it writes are. And a copy that is not whole is kept up only
+as far as it goes: a workspace that begins with a large load has none until there is time for it.
 """
 
 import datetime as dt
@@ -27,8 +28,9 @@ from touchline.storage.lake import LakeFiles
 from touchline.storage.table import Run, day_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Filing", "build", "forget"]
+__all__ = ["LOAD", "Filing", "build", "forget"]
 
+LOAD = 20_000  # rows at once that are no traffic
 ROUND = "round"  # the number of the last round
 BEGUN = "begun"  # the last seq of the round begun last
 DAY = "day"  # until it is built: the last day that is filed whole, in days since year 1
@@ -50,18 +52,24 @@ class Filing:
         self._settled, self._upto = files.settled_seq, upto
         self._is_sure = found.offset(BEGUN) == files.settled_seq
         self._waiting: pa.Table | None = None
-        self._is_first = not files.tables["events"].files
+        is_first = not files.tables["events"].files and upto - files.settled_seq <= LOAD
+        self._is_whole = is_first or found.offset(BUILT) == 1
+        self._day = dt.date.fromordinal(max(found.offset(DAY), 1))
 
     def add(self, before: pa.Table, after: pa.Table) -> None:
         """Rows as they were stored or arrived, and as they settle."""
         is_new = pc.greater(before["seq"], self._settled).to_numpy()
         is_filed = is_new | _changed(before, after) if self._is_sure else np.ones(len(after), bool)
+        if not self._is_whole:
+            is_filed &= pc.less_equal(after["local_day"], self._day).to_numpy()
+        if not is_filed.any():
+            return
         self._commit({BEGUN: self._upto})
         self._waiting = after.filter(pa.array(is_filed))
 
     def done(self) -> None:
         """To be called before what was added is settled."""
-        is_whole = {BUILT: 1} if self._is_first else {}
+        is_whole = {BUILT: 1} if self._is_whole else {}
         self._commit({BEGUN: self._upto, FILED: self._upto, **is_whole})
 
     def _commit(self, offsets: dict[str, int]) -> None:

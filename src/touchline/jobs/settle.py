@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from touchline import clock
 from touchline.jobs.definitions import session_zone
-from touchline.jobs.filing import Filing, build
+from touchline.jobs.filing import LOAD, Filing, build
 from touchline.jobs.midnight import following_days, on_days, open_sessions, stored_days
 from touchline.jobs.session import OPEN, assign_sessions, still_open
 from touchline.storage.columns import EVENTS
@@ -27,7 +27,6 @@ from touchline.storage.workspace import Workspace
 __all__ = ["in_day_order", "settle"]
 
 ROWS_AT_ONCE = 250_000
-LOAD = 20_000  # rows at once that are no traffic
 FILES_A_DAY = 8
 SMALL_DAY = 2_000  # rows that cost less to write again than another file costs every reader
 SWEEP_AFTER_US = 3600 * clock.US

@@ -10,7 +10,6 @@ the aliases in force give them one name, yet each is stored as it was written, s
 changes what was spent.
 """
 
-import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -35,7 +34,6 @@ from touchline.storage.workspace import Workspace
 
 __all__ = ["store_costs"]
 
-EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 DAYS = ("day", "first_day", "last_day")
 
 Key = tuple[Any, ...]
@@ -199,12 +197,14 @@ def _held(workspace: Workspace, kind: Kind, source: str, arriving: Costs) -> Cos
     with workspace.view(kind.name) as view:
         rows = view.table(kind.name)
         rows = rows.filter(
-            rows.source == source, rows.day >= _date(min(days)), rows.day <= _date(max(days))
+            rows.source == source,
+            rows.day >= clock.from_day(min(days)),
+            rows.day <= clock.from_day(max(days)),
         )
         rows = in_force(rows, kind.name).select("channel_by_rule", "known_at_us", *kind.fields)
         for row in view.fetch(rows).to_pylist():
             is_ruled, known_us = row.pop("channel_by_rule"), row.pop("known_at_us")
-            row |= {name: row[name].toordinal() - EPOCH_DAY for name in DAYS if name in row}
+            row |= {name: clock.to_day(row[name]) for name in DAYS if name in row}
             cost = kind.row(**row)
             held.add(cost)
             held.known_us[_place(cost)] = known_us
@@ -232,17 +232,13 @@ def _rows(
 def _of_place(place: Place, costs: dict[Key, Cost], ruled: set[Key]) -> Iterator[dict[str, Any]]:
     if not costs:  # without a cost: nothing is in force here any more
         day, channel, source_name, where = place
-        empty = {"day": _date(day), "channel": channel, "source_name": source_name}
+        empty = {"day": clock.from_day(day), "channel": channel, "source_name": source_name}
         yield {**empty, "place": where}
     for key, cost in costs.items():
         row = msgspec.structs.asdict(cost)
         yield {
             **row,
-            **{name: _date(row[name]) for name in DAYS if name in row},
+            **{name: clock.from_day(row[name]) for name in DAYS if name in row},
             "content_hash": blake2b(msgspec.json.encode(cost), digest_size=16).digest(),
             "channel_by_rule": key in ruled,
         }
-
-
-def _date(day: int) -> dt.date:
-    return dt.date.fromordinal(EPOCH_DAY + day)

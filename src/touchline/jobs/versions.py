@@ -6,7 +6,6 @@ file that tells a deal's whole history is compared with the whole history that i
 importing it again changes nothing although only its last row is in force.
 """
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from hashlib import blake2b
@@ -33,7 +32,6 @@ from touchline.storage.workspace import Workspace
 __all__ = ["Ledger", "Verdicts", "conversion_ledger", "people_ledger", "rate_ledger", "verdicts"]
 
 CHUNK = 10_000
-EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
 _encoder = msgspec.json.Encoder()
 Digests = dict[Hashable, list[Hashable]]
@@ -162,7 +160,7 @@ def conversion_ledger(store: EventStore, source: str) -> Ledger:
             found["node_ids"] = store.consented.countable(nodes)
         return found | {
             "source": [source] * len(rows),
-            "local_day": [_date(local_day(row.occurred_us, zone)) for row in rows],
+            "local_day": [clock.from_day(local_day(row.occurred_us, zone)) for row in rows],
             "properties": [_encoder.encode(values["properties"]).decode() for values in clean],
             "lines": [
                 _encoder.encode(values["lines"]).decode() if values["lines"] else None
@@ -193,7 +191,9 @@ def people_ledger(store: EventStore, source: str) -> Ledger:
             "node_ids": nodes,
             "source": [source] * len(rows),
             "local_day": [
-                None if row.occurred_us is None else _date(local_day(row.occurred_us, zone))
+                None
+                if row.occurred_us is None
+                else clock.from_day(local_day(row.occurred_us, zone))
                 for row in rows
             ],
             "key": [(source, ids[0]["id"]) for ids in nodes],
@@ -211,7 +211,7 @@ def rate_ledger(store: EventStore, _source: str) -> Ledger:
 
     def columns(rows: Sequence[Rate]) -> dict[str, list[Any]]:
         found = _plain(rows, RATES.names)
-        found["day"] = [_date(row.day) for row in rows]
+        found["day"] = [clock.from_day(row.day) for row in rows]
         keys = list(zip(found["day"], found["base"], found["quote"], strict=True))
         return found | {"key": keys, "digest": found["rate"]}
 
@@ -266,7 +266,3 @@ def _said(
             act = blake2b(named, digest_size=16).digest()
             who = [(Identifier(one["type"], ""), one["id"]) for one in ids]
             yield from rows_of(act, who, row.said, at_us=clock.now_us(), source=f"import:{source}")
-
-
-def _date(day: int) -> dt.date:
-    return dt.date.fromordinal(EPOCH_DAY + day)

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from touchline import clock
 from touchline.collect.money import exponent
 from touchline.collect.sources import Sources
 from touchline.collect.time import local_day
@@ -28,7 +29,6 @@ __all__ = ["Finality", "Provisional", "provisional"]
 
 DEFAULT = "default"
 MAX_DAYS = 366
-EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 COLUMNS = ("source", "source_name", "channel", "day", "currency", "is_provisional", "known_at_us")
 
 
@@ -121,7 +121,7 @@ def provisional(
 def _is_open(row: dict[str, Any], finality: Finality, due_us: int | None) -> bool:
     if row["is_provisional"] is False:
         return False
-    day = row["day"].toordinal() - EPOCH_DAY
+    day = clock.to_day(row["day"])
     days = finality.after(row["source"], row["source_name"])
     is_open = row["is_provisional"] or not finality.is_final(day, row["known_at_us"], days)
     return is_open and (due_us is None or (days > 0 and finality.is_final(day, due_us, days)))
