@@ -19,9 +19,9 @@ def folder(tmp_path):
 def test_secrets_are_for_the_owner_alone(folder):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = sorted(folder.iterdir())
-    assert [path.name for path in files] == ["pepper", "root.key"]
+    assert [path.name for path in files] == ["payload.key", "pepper", "root.key"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
-    assert {len(path.read_bytes()) for path in files} == {32}
+    assert [len(path.read_bytes()) for path in files] == [60, 32, 32]
 
 
 def test_creating_again_keeps_the_secrets(folder):

@@ -62,6 +62,9 @@ HELP = {
         "管理密钥的权限(可重复填写,默认全部)"
     ),
     "List the keys, none by its value.": "列出所有密钥(不显示密钥内容)。",
+    "Change the root key, or the key that signs receipts.": "轮换根密钥,或轮换删除凭证的签名密钥。",
+    "why, for the audit log": "原因,记入审计日志",
+    "List the public keys of receipts, past ones too.": "列出删除凭证的公钥,包括已停用的。",
     "End a key for good.": "永久吊销一个密钥。",
     "Write all that is stored of a person into a ZIP.": "将某位客户的全部个人信息导出为 ZIP。",
     "Erase a person everywhere, with a signed receipt.": "彻底删除某位客户,并出具签名凭证。",
@@ -74,7 +77,9 @@ HELP = {
     "Take an identifier in again that was erased.": "恢复接收已删除客户的标识。",
     "why; it must not name the person": "原因,不得包含客户的标识",
     "Check the receipt of an erasure.": "校验删除凭证的真伪。",
-    "the company's public key or fingerprint": "企业公布的公钥或指纹",
+    "a public key or fingerprint of the company, or a file with its list (again for more)": (
+        "企业的公钥或指纹,或公钥列表文件(可重复填写)"
+    ),
     "List who did and who saw what.": "查看操作审计日志:谁在何时做了什么、查看了什么。",
     "only this, such as person.erase or read.people": "只看该操作,如 person.erase、read.people",
     "only by them, such as key:4f0c2a9d1b77": "只看该操作人,如 key:4f0c2a9d1b77",

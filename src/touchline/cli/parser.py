@@ -305,7 +305,13 @@ def _privacy(own: Any) -> None:
 def _verify(verbs: Any) -> None:
     made = _verb(verbs, "verify-receipt", "Check the receipt of an erasure.", "verify")
     made.add_argument("file", type=Path, metavar="FILE")
-    made.add_argument("--key", metavar="PUBLIC", help="the company's public key or fingerprint")
+    made.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="PUBLIC",
+        help="a public key or fingerprint of the company, or a file with its list (again for more)",
+    )
     made.add_argument("--format", choices=FORMATS[:2], default="table")
 
 
@@ -398,6 +404,14 @@ def _keys(verbs: Any) -> None:
     made = _verb(own, "revoke", "End a key for good.", "keys")
     made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("key", metavar="KEY", help="its id, its value, or a name only it has")
+    made = _verb(own, "rotate", "Change the root key, or the key that signs receipts.", "rotate")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("what", choices=("root", "signing"))
+    made.add_argument("--reason", help="why, for the audit log")
+    made.add_argument("--format", choices=FORMATS[:2], default="table")
+    made = _verb(own, "receipts", "List the public keys of receipts, past ones too.", "rotate")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _rejects(verbs: Any) -> None:

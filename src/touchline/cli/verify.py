@@ -7,8 +7,11 @@ one of these is not so; 2: it is no receipt.
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from touchline.cli import language
+from touchline.errors import BadInput
 from touchline.identity.receipt import check, read_receipt
 
 __all__ = ["run"]
@@ -33,8 +36,21 @@ WORDS = {
 }
 
 
+def _keys(given: Sequence[str]) -> Iterator[str]:
+    """Keys as given, and those of lists that `touchline keys receipts --format json` wrote."""
+    for key in given:
+        path = Path(key)
+        if not path.is_file():
+            yield key
+            continue
+        try:
+            yield from (one["public_key"] for one in json.loads(path.read_bytes()))
+        except (ValueError, TypeError, KeyError) as error:
+            raise BadInput("file_unreadable", path=path, format="JSON", reason=error) from error
+
+
 def run(args: argparse.Namespace) -> int:
-    found = check(read_receipt(args.file), args.key, path=args.file)
+    found = check(read_receipt(args.file), *_keys(args.key), path=args.file)
     words = WORDS[language()]
     if not found.is_signed:
         said = "unsigned"
@@ -58,6 +74,6 @@ def run(args: argparse.Namespace) -> int:
         line = words[said].format(request=request, at=at, hits=found.hits)
         print(line if line.isprintable() else ascii(line))
         print(words["key"].format(fingerprint=found.fingerprint))
-    if args.key is None and found.is_signed:
+    if not args.key and found.is_signed:
         print(words["compare"], file=sys.stderr)
     return 0 if found.is_good else 1

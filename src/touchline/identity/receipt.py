@@ -31,7 +31,7 @@ class Signed(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Checked(Struct, frozen=True):
-    """`is_signed`: its own key signed it. `is_expected`: that key is the one asked for, if any was.
+    """`is_signed`: its own key signed it. `is_expected`: that key is one asked for, if any was.
     `hits`: where the scan still found the person.
     """
 
@@ -56,12 +56,15 @@ def signed(receipt: dict[str, Any], key: Ed25519PrivateKey) -> bytes:
     return msgspec.json.format(canonical(msgspec.structs.asdict(told)), indent=2) + b"\n"
 
 
-def check(raw: bytes, key: str | None = None, *, path: object = "receipt") -> Checked:
-    """Raises BadInput for what is no receipt. `key`: a public key in hex, or its fingerprint."""
+def check(raw: bytes, *keys: str, path: object = "receipt") -> Checked:
+    """Raises BadInput for what is no receipt. `keys`: public keys in hex or their fingerprints, any
+    of which may have signed it; without, its own is taken.
+    """
     told = _parsed(raw, path)
     public = _bytes(told.public_key, 32, path)
     own = fingerprint(public)
-    is_expected = key is None or _plain(key) in (_plain(own), public.hex())
+    known = {_plain(key) for key in keys}
+    is_expected = not known or not known.isdisjoint((_plain(own), public.hex()))
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(
             _bytes(told.signature, 64, path), canonical(told.receipt)

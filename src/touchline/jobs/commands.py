@@ -116,6 +116,20 @@ def _readmit(workspace: Workspace, args: dict[str, Any]) -> Any:
     return {}
 
 
+def _rotate(workspace: Workspace, args: dict[str, Any]) -> Any:
+    from touchline.jobs import rotate
+
+    asked = rotate.ask(workspace, args["what"], args.get("reason"))
+    number = job.submit(workspace.state, "rotate", asked)
+    return job.told(workspace.state, number, patience_s=PATIENCE_S)
+
+
+def _receipt_keys(workspace: Workspace, _args: dict[str, Any]) -> Any:
+    from touchline.jobs import rotate
+
+    return rotate.receipt_keys(workspace)
+
+
 def _preview_source(workspace: Workspace, args: dict[str, Any]) -> Any:
     from touchline.jobs.pull import preview
 
@@ -141,6 +155,8 @@ COMMANDS: dict[str, Command] = {
     "preview_erasure": _preview_erasure,
     "readmit": _readmit,
     "receipt": _receipt,
+    "receipt_keys": _receipt_keys,
+    "rotate_key": _rotate,
     "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),
     "keys": lambda workspace, _: keys.keys(workspace),

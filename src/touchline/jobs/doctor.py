@@ -103,6 +103,10 @@ WHAT = {
         "begun {asked} and not ended ({step}): start the server, it goes on by itself",
         "删除请求于 {asked} 提出,尚未完成({step}):启动服务后会自动继续",
     ),
+    "changing": (
+        "a change of the root key was cut short: touchline keys rotate DIR root goes on with it",
+        "根密钥轮换中断:运行 touchline keys rotate DIR root 即可继续",
+    ),
     "chain": (
         "row {number} is not as it was written, or is gone: somebody changed the database",
         "第 {number} 条记录被改动或缺失:有人直接修改过数据库",
@@ -301,7 +305,10 @@ def _audit(workspace: Workspace) -> list[Finding]:
 def _secrets(workspace: Workspace) -> list[Finding]:
     folder = secrets_folder(workspace.dir, workspace.settings)
     open_files = [p.name for p in sorted(folder.iterdir()) if p.stat().st_mode & 0o077]
-    return [Finding("secrets", name, "open", {}) for name in open_files]
+    found = [Finding("secrets", name, "open", {}) for name in open_files]
+    if workspace.vault.root.is_changing and not job.open_args(workspace.state, "rotate"):
+        found.append(Finding("secrets", "root.old", "changing", {}))
+    return found
 
 
 def _geo(workspace: Workspace) -> list[Finding]:

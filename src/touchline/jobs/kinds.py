@@ -67,6 +67,12 @@ def _erase(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
     return erase(writer, args, progress)
 
 
+def _rotate(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
+    from touchline.jobs.rotate import rotate
+
+    return rotate(writer, args, progress)
+
+
 def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  # noqa: ARG001
     return writer.settle()
 
@@ -106,4 +112,5 @@ KINDS: dict[str, Kind] = {
     "replay": _replay,
     "settle": _settle,
     "erase": _erase,
+    "rotate": _rotate,
 }

@@ -25,7 +25,7 @@ __all__ = ["Role", "check", "principal_of", "roles"]
 
 MOST = 100
 UNMASKED = frozenset(("export_person", "rejects", "replay"))  # hold values as they came
-KEYS = frozenset(("create_key", "revoke_key"))
+KEYS = frozenset(("create_key", "revoke_key", "rotate_key"))
 _key = schema.access_key.c
 
 

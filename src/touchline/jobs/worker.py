@@ -26,7 +26,7 @@ import msgspec
 
 from touchline import clock
 from touchline.errors import BadInput, TouchlineError, Unavailable
-from touchline.jobs import erase, job, process, rpc, schedule, sources
+from touchline.jobs import erase, job, process, rotate, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
 from touchline.jobs.kinds import KINDS, PULLS
@@ -90,6 +90,7 @@ class Worker:
     def start(self) -> None:
         """Starts to commit, to run jobs and to answer."""
         erase.resume(self.workspace)
+        rotate.resume(self.workspace)
         server = rpc.listen(self.workspace.dir)
         for thread in self._threads:
             thread.start()

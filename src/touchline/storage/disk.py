@@ -84,6 +84,10 @@ def put(path: Path, content: bytes, mode: int = 0o666) -> None:
     sync(path.parent)
 
 
+def is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
 def check_links(folder: Path) -> None:
     """Raises BadInput where a file cannot have two names, as on SMB and exFAT: a commit to the lake
     is made by giving it one, so that would fail only then. A full disk is for others to tell of.

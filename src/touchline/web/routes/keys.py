@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from touchline.errors import Forbidden
 from touchline.storage.access_key import SCOPES
-from touchline.web.served import KeyAdmin, Scopes, told
+from touchline.web.served import Admin, KeyAdmin, Scopes, told
 
 router = APIRouter(prefix="/api/v1/keys")
 
@@ -24,6 +24,13 @@ class NewKey(BaseModel):
     )
 
 
+class Rotation(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    what: Literal["root", "signing"]
+    reason: str | None = Field(None, max_length=1000, description="why, for the audit log")
+
+
 @router.get("", summary="Every key there ever was, none by its value")
 async def listed(here: KeyAdmin) -> Response:
     return await told(here, "keys")
@@ -38,6 +45,17 @@ async def create(here: KeyAdmin, held: Scopes, wanted: NewKey) -> Response:
             if scope not in held:
                 raise Forbidden("out_of_scope", scope=scope)
     return await told(here, "create_key", wanted.model_dump(exclude_none=True), status=201)
+
+
+@router.post("/rotate", summary="Change the root key, or the key that signs receipts")
+async def rotate(here: KeyAdmin, wish: Rotation) -> Response:
+    """The answer is the job; if it takes long, ask `/api/v1/jobs/{number}`."""
+    return await told(here, "rotate_key", wish.model_dump())
+
+
+@router.get("/receipts", summary="The public keys of receipts, past ones too")
+async def receipts(here: Admin) -> Response:
+    return await told(here, "receipt_keys")
 
 
 @router.delete("", summary="Revoke a key for good, within 10 s")
