@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from touchline import clock
+from touchline.identity.companies import account_members
 from touchline.identity.evidence import NEVER_US
-from touchline.identity.people import account_members, evidence_of
+from touchline.identity.people import evidence_of
 from touchline.identity.speaker import Speakers, with_person
 from touchline.storage import definition
 

@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from touchline.collect.mail_domain import domain_rows
 from touchline.collect.mask import masked, masked_value
 from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
@@ -181,6 +182,7 @@ class NodeBook:
             (
                 state.upsert(schema.trait, newest_by="ts_us"),
                 [_sealed(trait, keys[trait.node_id]) for trait in newest.values()],
+            (state.upsert(schema.mail_domain), domain_rows(vault, new)),
             ),
             (
                 state.upsert(schema.mark, add=["value"]),

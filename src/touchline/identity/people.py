@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from touchline.collect.blocked import blocked_nodes
 from touchline.collect.consent_rules import LINKING
 from touchline.collect.outdated import readable
-from touchline.identity.account import contacts
 from touchline.identity.decisions import Decision, decided, in_force
 from touchline.identity.evidence import (
     NEVER_US,
@@ -53,7 +52,6 @@ __all__ = [
     "SOURCES",
     "PersonMap",
     "Registry",
-    "account_members",
     "app_names",
     "daily_pairs",
     "evidence_of",
@@ -208,24 +206,6 @@ def staff_nodes(view: View, rules: Rules) -> tuple[bytes, ...]:
     opened = opened.select(node_id=opened.node["id"], type=opened.node["type"])
     own = opened.filter(opened.type.isin(OF_STAFF)).select("node_id").distinct()
     return tuple(sorted(view.fetch(own)["node_id"].to_pylist())) if rules.staff_sources else ()
-
-
-def account_members(view: View, people: PersonMap) -> pa.Table:
-    """(account_id, person_ix): the contacts of every account, each once."""
-    found: Expression = None
-    for name, _, _ in SOURCES:
-        rows = _rows(view, name, "account_id", "node_ids")
-        rows = rows.filter(rows.account_id.notnull()).select("account_id", "node_ids").distinct()
-        found = rows if found is None else found.union(rows)
-    opened = found.select("account_id", node=found.node_ids.unnest())
-    rows = view.fetch(opened.select("account_id", node_id=opened.node["id"]).distinct())
-    account = rows["account_id"].combine_chunks().dictionary_encode()
-    node = positions(rows["node_id"], people.nodes["node_id"])
-    named = contacts(
-        people.people, node, account.indices.to_numpy(), account.dictionary.to_pylist()
-    )
-    names = pa.array(named.names, pa.string()).take(pa.array(named.account))
-    return pa.table({"account_id": names, "person_ix": named.person.astype(np.int64)})
 
 
 def _rows(view: View, name: str, *columns: str) -> Expression:

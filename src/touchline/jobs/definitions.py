@@ -3,7 +3,7 @@
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
     [naming]  [[role]]  [[alias]]  [[webhook]]
     [consent]  [[recipient]]  [[assessment]]  [[form]]  [[promo_code]]  [[reported_source]]
-    [plan]  [[event]]  [[touchpoint]]
+    [plan]  [[event]]  [[touchpoint]]  [accounts]  [households]
 
 `[site]` holds own_hosts and the like. Other top-level names are refused, so that a misspelt
 table is not silently without effect.
@@ -31,6 +31,7 @@ from touchline.collect.sharing import KINDS as SHARING_KINDS
 from touchline.collect.sharing import Register
 from touchline.collect.site import Site
 from touchline.errors import BadInput
+from touchline.identity.account_rules import ACCOUNT_KINDS, AccountRules
 from touchline.identity.rules import Rules
 from touchline.jobs import cron
 from touchline.jobs.planned import Planned, all_goals, planned
@@ -69,6 +70,7 @@ KINDS = (
     "bots",
     "identity",
     "naming",
+    *ACCOUNT_KINDS,
     "consent",
     *SHARING_KINDS,
     "role",
@@ -208,6 +210,7 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     BotRules.of(documents.get("bots", {}))
     ConsentRules.of(documents)
     Register.of(documents)
+    AccountRules.of(documents)
     roles(documents)
     makers.makers(documents, opened)
 

@@ -5,6 +5,7 @@ or returns one JSON value. `QUERIES` names those that may be asked over the work
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,12 +14,14 @@ import pyarrow as pa
 from touchline import clock
 from touchline.collect.alias import renamed, renamed_in
 from touchline.collect.nodes import clear_values
+from touchline.identity.companies import credited
 from touchline.identity.people import Registry
 from touchline.identity.profile import export_people, find_person, identifiers_of
 from touchline.identity.speaker import with_person
 from touchline.identity.timeline import events_of
 from touchline.jobs import (
     arguments,
+    companies,
     consent,
     identity,
     identity_rules,
@@ -104,6 +107,7 @@ def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -
         window_days=arguments.window(args.get("window") or "90d"),
         days=arguments.period(args),
     )
+        members=partial(credited, workspace),
 
 
 def _as_of(workspace: Workspace, args: dict[str, Any]) -> int | None:
@@ -214,6 +218,8 @@ def _iso(us: int | None) -> str | None:
 Query = Callable[[Workspace, Registry, dict[str, Any]], Any]
 QUERIES: dict[str, Query] = {
     "attribution": lambda workspace, registry, args: attribution(
+    "account": companies.account,
+    "accounts": companies.accounts,
         workspace, registry, args
     ).as_json(),
     "channel_explain": lambda workspace, _, args: explain(workspace, args),

@@ -8,6 +8,7 @@ touches before it are counted as if it had not happened.
 
 import datetime as dt
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,7 +18,8 @@ import pyarrow.compute
 
 from touchline import clock
 from touchline.attribution.journeys import Journeys, Labels, Touches
-from touchline.identity.people import PersonMap, account_members
+from touchline.identity.companies import account_members
+from touchline.identity.people import PersonMap
 from touchline.identity.speaker import Speakers
 from touchline.journey.conversion import conversions
 from touchline.journey.goal import Goal
@@ -35,7 +37,9 @@ pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a typ
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked: `by` are label columns, channel first; days are inclusive, None is open."""
+    """What is asked: `by` are label columns, channel first; days are inclusive, None is open.
+    `members` says whose touches count for which account.
+    """
 
     goal: Goal
     currency: str
@@ -43,6 +47,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     window_days: float = 90
     time_zone: str = "Asia/Shanghai"
     days: tuple[dt.date | None, dt.date | None] = (None, None)
+    members: Callable[[View, PersonMap], pa.Table] = account_members
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -72,7 +77,7 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     everyone = pa.concat_tables(
         [counted, found.rows.filter(pc.invert(pc.and_(is_asked, is_rated)))]
     )
-    accounts = _accounts(view, people, everyone)
+    accounts = _accounts(view, people, everyone, question)
     points = _touches(view, speakers, question)
     members = _members(everyone, accounts, _of_nobody(view, points))
     found_paths = _paths(view, points, members, question.window_days)
@@ -127,13 +132,13 @@ def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
     return view.keep(found.mutate(channel=found.channel.fill_null(UNNAMED)))
 
 
-def _accounts(view: View, people: PersonMap, rows: pa.Table) -> pa.Table:
+def _accounts(view: View, people: PersonMap, rows: pa.Table, question: Question) -> pa.Table:
     """Contacts of accounts (account_id, person_ix), looked up only if a conversion has one."""
     if rows.column("account_id").null_count == len(rows):
         return pa.table(
             {"account_id": pa.array([], pa.string()), "person_ix": pa.array([], pa.int64())}
         )
-    return account_members(view, people)
+    return question.members(view, people)
 
 
 def _of_nobody(view: View, points: Expression) -> pa.Table:

@@ -23,6 +23,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Nobody is known as {name}. Give a person_id, or an identifier such as email:ann@shop.cn.",
         "没有找到客户 {name}。请填写 person_id,或 email:ann@shop.cn 这样的客户标识。",
     ),
+    "account_unknown": (
+        "No account is called {name}. Give an account_id of your rows, or a company's domain.",
+        "没有找到企业 {name}。请填写数据中的 account_id,或企业邮箱域名。",
+    ),
     "person_erased": (
         (
             "This person asked to be erased; their identifiers stay out. To take them in again: "

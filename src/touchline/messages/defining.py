@@ -19,6 +19,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[identity] {key} {why}. Correct it and run touchline apply again.",
         "[identity] {key} 有误:{why}。请修改后重新运行 touchline apply。",
     ),
+        "[profile]: {why}. Correct it and run touchline apply again.",
+        "[profile] 有误:{why}。请修改后重新运行 touchline apply。",
+    ),
+    "bad_account_rule": (
+        "[{kind}] {key} {why}. Correct it and run touchline apply again.",
+        "[{kind}] {key} 有误:{why}。请修改后重新运行 touchline apply。",
+    ),
     "bad_goal": (
         "Goal {name}: {why}. Correct the [[goal]] table.",
         "转化目标 {name} 有误:{why}。请修改 [[goal]]。",

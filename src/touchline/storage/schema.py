@@ -35,6 +35,7 @@ __all__ = [
     "key_alias",
     "link",
     "mark",
+    "mail_domain",
     "metadata",
     "node",
     "off_plan",
@@ -270,6 +271,15 @@ reject = Table(
     Column("kind", String(16), nullable=False),
     Column("message_id", Text),
     Column("reason", String(64), nullable=False),
+# Of which company domain an address is: a hash, as that of a node.
+mail_domain = Table(
+    "mail_domain",
+    metadata,
+    Column("node_id", LargeBinary(16), primary_key=True),
+    Column("domain_id", LargeBinary(16), nullable=False),
+)
+Index("mail_domain_all", mail_domain.c.domain_id)
+
     Column("sealed_payload", LargeBinary, nullable=False),
     Column("received_us", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
