@@ -19,6 +19,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[identity] {key} {why}. Correct it and run touchline apply again.",
         "[identity] {key} 有误:{why}。请修改后重新运行 touchline apply。",
     ),
+    "bad_profile": (
         "[profile]: {why}. Correct it and run touchline apply again.",
         "[profile] 有误:{why}。请修改后重新运行 touchline apply。",
     ),
