@@ -179,10 +179,10 @@ class NodeBook:
             keys[row.node_id] = vault.unwrap(row.node_id, row.wrapped_key)
         state.write(
             (state.upsert(schema.node), rows),
+            (state.upsert(schema.mail_domain), domain_rows(vault, new)),
             (
                 state.upsert(schema.trait, newest_by="ts_us"),
                 [_sealed(trait, keys[trait.node_id]) for trait in newest.values()],
-            (state.upsert(schema.mail_domain), domain_rows(vault, new)),
             ),
             (
                 state.upsert(schema.mark, add=["value"]),

@@ -69,8 +69,8 @@ KINDS = (
     "spend_final_after",
     "bots",
     "identity",
-    "naming",
     *ACCOUNT_KINDS,
+    "naming",
     "consent",
     *SHARING_KINDS,
     "role",
@@ -208,9 +208,9 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     naming(documents.get("naming", {}))
     _facts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
+    AccountRules.of(documents)
     ConsentRules.of(documents)
     Register.of(documents)
-    AccountRules.of(documents)
     roles(documents)
     makers.makers(documents, opened)
 

@@ -106,8 +106,8 @@ def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -
         by=by,
         window_days=arguments.window(args.get("window") or "90d"),
         days=arguments.period(args),
-    )
         members=partial(credited, workspace),
+    )
 
 
 def _as_of(workspace: Workspace, args: dict[str, Any]) -> int | None:
@@ -217,9 +217,9 @@ def _iso(us: int | None) -> str | None:
 
 Query = Callable[[Workspace, Registry, dict[str, Any]], Any]
 QUERIES: dict[str, Query] = {
-    "attribution": lambda workspace, registry, args: attribution(
     "account": companies.account,
     "accounts": companies.accounts,
+    "attribution": lambda workspace, registry, args: attribution(
         workspace, registry, args
     ).as_json(),
     "channel_explain": lambda workspace, _, args: explain(workspace, args),

@@ -34,8 +34,8 @@ __all__ = [
     "job",
     "key_alias",
     "link",
-    "mark",
     "mail_domain",
+    "mark",
     "metadata",
     "node",
     "off_plan",
@@ -252,6 +252,15 @@ consent_text = Table(
     Column("known_at_us", BigInteger, nullable=False),
 )
 
+# Of which company domain an address is: a hash, as that of a node.
+mail_domain = Table(
+    "mail_domain",
+    metadata,
+    Column("node_id", LargeBinary(16), primary_key=True),
+    Column("domain_id", LargeBinary(16), nullable=False),
+)
+Index("mail_domain_all", mail_domain.c.domain_id)
+
 # Values that match a pattern of the identity document of this number: they join nobody.
 blocked_node = Table(
     "blocked_node",
@@ -271,15 +280,6 @@ reject = Table(
     Column("kind", String(16), nullable=False),
     Column("message_id", Text),
     Column("reason", String(64), nullable=False),
-# Of which company domain an address is: a hash, as that of a node.
-mail_domain = Table(
-    "mail_domain",
-    metadata,
-    Column("node_id", LargeBinary(16), primary_key=True),
-    Column("domain_id", LargeBinary(16), nullable=False),
-)
-Index("mail_domain_all", mail_domain.c.domain_id)
-
     Column("sealed_payload", LargeBinary, nullable=False),
     Column("received_us", BigInteger, nullable=False),
     Column("seq", BigInteger, nullable=False),
