@@ -232,3 +232,25 @@ def test_only_one_worker_holds_a_workspace(workspace, start, monkeypatch):
     monkeypatch.setattr(worker_module, "LOCK_WAIT_S", 0.1)
     start()
     assert worker_module.main(str(workspace.dir)) == 3
+
+
+def test_a_load_is_written_to_day_files_when_it_is_over_or_goes_on_for_long(
+    workspace, log, monkeypatch
+):
+    monkeypatch.setattr(worker_module, "BEHIND", 1)
+    msgspec.structs.force_setattr(workspace.settings, "settle_s", 0.0)
+    with workspace.write_lock():
+        worker = Worker(workspace)
+        send(log, "a")
+        worker._try_commit()
+        send(log, "b")
+        worker._settle_when_due()
+        assert workspace.lake.files("events").settled_seq == 0
+        monkeypatch.setattr(worker_module, "LOADING_S", 0.0)
+        worker._settle_when_due()
+        assert workspace.lake.files("events").settled_seq == 1
+        worker._try_commit()
+        monkeypatch.setattr(worker_module, "LOADING_S", 1e9)
+        worker._settling_s = 0.0
+        worker._settle_when_due()
+        assert workspace.lake.files("events").settled_seq == 2

@@ -25,7 +25,7 @@ from touchline.storage.engine import View
 from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
 
-__all__ = ["SharedRegistry"]
+__all__ = ["LOADING_S", "SharedRegistry"]
 
 EVERY_S = 5.0
 LOAD = 10_000  # rows that came since the last look: more are on their way
@@ -77,7 +77,7 @@ class SharedRegistry(Registry):
             return
         seen = self._workspace.lake.last_commits_ns()
         try:
-            if seen != self._seen:
+            if seen != self._seen or self._follower.waiting:
                 self._seen = seen if self.follow() else None
         except Exception as error:  # noqa: BLE001  # tried again later; questions are answered without
             self._fail(error)

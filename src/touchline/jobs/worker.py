@@ -4,6 +4,7 @@
     job thread        due jobs, settling of fresh rows, the live store of people, mirrors, dropping
                       of old log segments
     pull thread       what is due by its cron line; sources, which write in turn with other jobs
+    matching thread   records are compared, which takes minutes
     a thread a question, a few of which compute at a time
 
 What surprises: when a commit or a job fails, the writer is made anew before the next commit. Making
@@ -17,7 +18,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -29,8 +30,8 @@ from touchline.errors import BadInput, TouchlineError, Unavailable
 from touchline.jobs import erase, job, process, rotate, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
-from touchline.jobs.kinds import KINDS, PULLS
-from touchline.jobs.live import SharedRegistry
+from touchline.jobs.kinds import KINDS, PULLS, THOUGHTS, Aside
+from touchline.jobs.live import LOADING_S, SharedRegistry
 from touchline.jobs.mirror import MirrorWriter
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.role import check, principal_of
@@ -48,6 +49,7 @@ TICK_EVERY_S = 5.0
 PULL_POLL_S = 0.5
 POLL_S = 0.1
 DOUBTFUL_S = 1.5
+BEHIND = 4 << 20  # bytes that wait to be committed: more than traffic leaves behind
 LONGEST_PAUSE_S = 2.0
 MAX_ASKING = 64
 PATIENCE_S = 60.0  # so long what needs memory of its own waits for reports to end
@@ -85,6 +87,7 @@ class Worker:
             threading.Thread(target=self._commit, name="commit", daemon=True),
             threading.Thread(target=self._work, name="jobs", daemon=True),
             threading.Thread(target=self._pull, name="pulls", daemon=True),
+            threading.Thread(target=self._match, name="matching", daemon=True),
         ]
 
     def start(self) -> None:
@@ -170,11 +173,13 @@ class Worker:
 
     def _settle_when_due(self) -> None:
         """Every half minute; soon when sessions are in doubt, in a tenth of the time at most. Not
-        beside a report, for each fills memory.
+        beside a report, for each fills memory; nor amid a load, which is written to day files once
+        when it is over.
         """
         pause = DOUBTFUL_S if self.writer.needs_settling() else self.workspace.settings.settle_s
         pause = max(pause, 9 * self._settling_s) + (PATIENCE_S if self._computed else 0.0)
-        if time.monotonic() - self._settled_at >= pause:
+        waited = time.monotonic() - self._settled_at
+        if waited >= pause and (waited >= LOADING_S or self._behind() < BEHIND):
             started = time.monotonic()
             self.writer.settle()
             self._settled_at = time.monotonic()
@@ -184,7 +189,7 @@ class Worker:
         if self._is_doubtful:
             return False
         with self._job_turn:
-            return job.run_next(self.workspace.state, self._kinds, leave=PULLS)
+            return job.run_next(self.workspace.state, self._kinds, leave=PULLS | THOUGHTS)
 
     def _pull(self) -> None:
         """Has a thread of its own, for a source may take its time to answer."""
@@ -193,9 +198,7 @@ class Worker:
         sweep(self.workspace)
         state, ticked_at = self.workspace.state, -TICK_EVERY_S
         number, lines = -1, list[schedule.Line]()
-        pulls: dict[str, job.Run] = {
-            kind: partial(run, self.workspace, self._hold) for kind, run in PULLS.items()
-        }
+        pulls, others = self._aside(PULLS), KINDS.keys() | THOUGHTS
         while not self.stopping.is_set():
             try:
                 if time.monotonic() - ticked_at >= TICK_EVERY_S:
@@ -203,11 +206,24 @@ class Worker:
                     if number != (number := definition.newest(state)):
                         lines = sources.schedules(self.workspace)
                     schedule.tick(state, lines, self.workspace.time_zone)
-                if not job.run_next(state, pulls, leave=KINDS):
+                if not job.run_next(state, pulls, leave=others):
                     self.stopping.wait(PULL_POLL_S)
             except Exception as error:  # noqa: BLE001  # a failed round is tried again later
                 process.note("worker", "pulls", error)
                 self.stopping.wait(LONGEST_PAUSE_S)
+
+    def _match(self) -> None:
+        thoughts, others = self._aside(THOUGHTS), KINDS.keys() | PULLS
+        while not self.stopping.is_set():
+            try:
+                if not job.run_next(self.workspace.state, thoughts, leave=others):
+                    self.stopping.wait(PULL_POLL_S)
+            except Exception as error:  # noqa: BLE001  # a failed round is tried again later
+                process.note("worker", "matching", error)
+                self.stopping.wait(LONGEST_PAUSE_S)
+
+    def _aside(self, kinds: Mapping[str, Aside]) -> dict[str, job.Run]:
+        return {kind: partial(run, self.workspace, self._hold) for kind, run in kinds.items()}
 
     @contextlib.contextmanager
     def _hold(self) -> Generator[Writer]:
@@ -235,6 +251,10 @@ class Worker:
         except Exception:
             self._is_doubtful = True
             raise
+
+    def _behind(self) -> int:
+        """Bytes of the log that are not committed."""
+        return end_offset(self.workspace.dir) - self._committed()
 
     def _committed(self) -> int:
         return self.workspace.state.mark(LOG)
