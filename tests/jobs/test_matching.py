@@ -15,6 +15,7 @@ from touchline.jobs import identity, matching
 from touchline.jobs.importing import run_import
 from touchline.jobs.queries import people
 from touchline.jobs.writer import Writer
+from touchline.storage.audit import actor_of, entries
 
 CRM = """crm_id,姓名,手机,生日,地址
 k1,王小明,13800138000,1990-05-12,深圳市南山区科技园南路8号3栋502
@@ -111,6 +112,14 @@ def test_an_accepted_suggestion_is_a_decision_and_undone_like_one(site):
     identity.decide(site, Registry(site), undo)
     assert persons(site) == SURE
     assert listed(site, "open")[0]["suggestion"] == twins["suggestion"]
+
+
+def test_who_wrote_an_answer_down_is_known_beside_its_author(site):
+    match(site)
+    for one, verdict in zip(listed(site), ("accept", "reject"), strict=True):
+        answer(site, one["suggestion"], verdict, author="zoe")
+        told = list(entries(site.state))[-1]
+        assert told["actor"] == actor_of(site.principal) != "zoe"
 
 
 def test_what_was_rejected_stays_apart_and_is_not_suggested_again(site):

@@ -12,7 +12,7 @@ from touchline import clock
 from touchline.collect.connectors import table
 from touchline.collect.connectors.extract import extract
 from touchline.errors import BadInput, NotFound
-from touchline.jobs import pull, rpc
+from touchline.jobs import job, matching, pull, rpc
 from touchline.jobs import worker as worker_module
 from touchline.jobs.worker import Worker
 from touchline.storage import schema
@@ -118,6 +118,27 @@ def test_a_source_that_takes_its_time_keeps_no_other_job_waiting(world, tmp_path
     assert world.status() == "running"
     world.may_answer.set()
     soon(lambda: world.status() == "ok")
+
+
+def test_records_that_are_compared_for_long_keep_no_source_waiting(world, monkeypatch):
+    is_thinking, may_end = threading.Event(), threading.Event()
+
+    def match(*_):
+        is_thinking.set()
+        assert may_end.wait(20)
+        return {}
+
+    monkeypatch.setattr(matching, "match", match)
+    asked = {"threshold": 0.9, "is_trial": True}
+    state = world.workspace.state
+    job.submit(state, "match", asked)
+    assert is_thinking.wait(20)
+    world.ask("add_sources", sources=[SPEND], author="api")
+    world.ask("run_source", source="spend")
+    soon(lambda: world.status() == "ok")
+    assert job.is_open(state, "match", asked)
+    may_end.set()
+    soon(lambda: not job.is_open(state, "match", asked))
 
 
 def test_a_run_is_stopped_at_its_next_step(world):

@@ -11,7 +11,7 @@ from touchline.jobs.rebuild import rebuild
 from touchline.jobs.writer import Writer
 from touchline.storage.workspace import Workspace
 
-__all__ = ["KINDS", "PULLS", "run_here"]
+__all__ = ["KINDS", "PULLS", "THOUGHTS", "Aside", "run_here"]
 
 Kind = Callable[[Writer, dict[str, Any], Progress], Any]
 
@@ -89,18 +89,18 @@ def _match(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Prog
     return match(workspace, hold, args, progress)
 
 
-# Jobs that wait for the world, or think for long: they hold the writer only while they write.
-PULLS: dict[str, Callable[[Workspace, Any, dict[str, Any], Progress], Any]] = {
-    "match": _match,
-    "pull": _pull,
-}
+Aside = Callable[[Workspace, Any, dict[str, Any], Progress], Any]
+# Jobs that wait for the world, and jobs that think for long: they hold the writer only while they
+# write, and neither keeps the other waiting.
+PULLS: dict[str, Aside] = {"pull": _pull}
+THOUGHTS: dict[str, Aside] = {"match": _match}
 
 
 def run_here(writer: Writer, kind: str, args: dict[str, Any], progress: Progress) -> Any:
     """A job of any kind, by whoever has the writer to himself."""
-    if kind in PULLS:
+    if (aside := (PULLS | THOUGHTS).get(kind)) is not None:
         hold = lambda: contextlib.nullcontext(writer)  # noqa: E731  # a name would say less
-        return PULLS[kind](writer.workspace, hold, args, progress)
+        return aside(writer.workspace, hold, args, progress)
     return KINDS[kind](writer, args, progress)
 
 
