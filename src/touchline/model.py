@@ -143,7 +143,8 @@ class Event(Struct, frozen=True, kw_only=True):
 
     `source` is the write key's name (or the import's); `source_name` is the marketing source (UTM).
     `original_us` is the client's own time; `ts_us` the corrected one. `properties` and `context`
-    may be `Members`. `bot`: left out of journeys. `consent`: one of CONSENTS.
+    may be `Members`. `told`: traits that are answers to a question of ours. `bot`: left out of
+    journeys. `consent`: one of CONSENTS.
     """
 
     source: str
@@ -178,6 +179,7 @@ class Event(Struct, frozen=True, kw_only=True):
     properties: dict[str, Any] = {}
     context: dict[str, Any] = {}
     traits: dict[str, Any] = {}
+    told: tuple[str, ...] = ()
     bot: bool = False
     consent: str | None = None
     flags: int = 0

@@ -96,11 +96,23 @@ def test_of_a_trait_the_latest_value_stays_in_any_order(workspace):
     book.save([trait("new", T0 + 5), trait("old", T0), trait([1, {"a": None}], T0, "tags")])
     book.save([trait("older", T0 + 4)])
     found = clear_traits(workspace, [node])[node]
-    assert {name: t.value for name, t in found.items()} == {"姓名": "new", "tags": [1, {"a": None}]}
+    assert {t.name: t.value for t in found} == {"姓名": "new", "tags": [1, {"a": None}]}
     book.save([trait("newest", T0 + 6)])
-    assert clear_traits(workspace, [node])[node]["姓名"] == trait("newest", T0 + 6)
+    assert trait("newest", T0 + 6) in clear_traits(workspace, [node])[node]
     for row in workspace.state.read(sa.select(schema.trait)):
         assert b"new" not in row.sealed_value
+
+
+def test_of_each_source_a_value_is_kept_and_what_was_told_beside_what_was_seen(workspace):
+    book = NodeBook(workspace)
+    (node,) = (n["id"] for n in book.ids([EMAIL]))
+    said = [
+        Trait(node, "city", "杭州", T0, "web"),
+        Trait(node, "city", "上海", T0 + 1, "crm"),
+        Trait(node, "city", "苏州", T0 - 1, "web", is_told=True),
+    ]
+    book.save([*said, Trait(node, "city", "北京", T0 - 9, "web")])
+    assert sorted(clear_traits(workspace, [node])[node], key=str) == sorted(said, key=str)
 
 
 def test_an_erased_node_has_neither_value_nor_traits(workspace):

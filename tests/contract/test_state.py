@@ -38,6 +38,7 @@ def test_the_newer_value_wins_in_any_order(state):
             "sealed_value": value,
             "ts_us": ts_us,
             "source": "web",
+            "is_told": False,
         }
 
     upsert = state.upsert(schema.trait, newest_by="ts_us")

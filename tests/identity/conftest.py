@@ -1,10 +1,13 @@
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 
 HERE = Path(__file__).parent
 
@@ -37,3 +40,21 @@ def lake(tmp_path: Path) -> Any:
     made = _module(HERE / "lake.py").Lake(tmp_path / "site")
     yield made
     made.workspace.close()
+
+
+@pytest.fixture
+def stored(lake: Any) -> Callable[[str], list[dict[str, Any]]]:
+    """Rows of a mirror as another program reads them."""
+
+    def rows(name: str) -> list[dict[str, Any]]:
+        files = DeltaTable(str(lake.workspace.lake.root / name)).file_uris()
+        read = (pq.read_table(path, partitioning=None) for path in files)
+        return [row for table in read for row in table.to_pylist()]
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def lake_at() -> Any:
+    """Makes a workspace whose lake takes rows written as words, in a folder."""
+    return _module(HERE / "lake.py").Lake

@@ -34,9 +34,10 @@ class Lake:
         columns = pa.Table.from_pylist(full, schema=schema)
         getattr(self.workspace.lake, table).commit(columns)
 
-    def trait(self, name: str, trait: str, value: Any, ts_us: int = T0) -> None:
+    def trait(self, name: str, trait: str, value: Any, ts_us: int = T0, **more: Any) -> None:
         node = self.book.node_id(named(name))
-        self.book.save([Trait(node, trait, value, ts_us, "test")])
+        more = {"source": "test", **more}
+        self.book.save([Trait(node, trait, value, ts_us, **more)])
 
     def people(self, **options: Any) -> PersonMap:
         with self.workspace.view(**options) as view:

@@ -192,11 +192,14 @@ def test_traits_are_sealed_in_the_lake_too(lake):
     assert write_traits(lake.workspace)
     rows = stored(lake, "traits")
     state = {
-        (row.node_id, row.name): row for row in lake.workspace.state.read(schema.trait.select())
+        (row.node_id, row.name, row.source): row
+        for row in lake.workspace.state.read(schema.trait.select())
     }
-    assert {(row["node_id"], row["name"]) for row in rows} == state.keys()
+    assert {(row["node_id"], row["name"], row["source"]) for row in rows} == state.keys()
     for row in rows:
-        assert row["sealed_value"] == state[row["node_id"], row["name"]].sealed_value
+        key = row["node_id"], row["name"], row["source"]
+        assert row["sealed_value"] == state[key].sealed_value
+        assert (row["party"], row["place"]) == ("first_party", 0)
     for path in (lake.workspace.lake.root / "traits").glob("*.parquet"):
         held = path.read_bytes()
         assert b"Ann" not in held

@@ -333,4 +333,5 @@ def test_traits_of_a_reject_that_is_replayed_are_known(workspace):
     right = track("m1", "NPS", properties={"score": 10})
     assert replayed(workspace, edits={reject.hex(): right})["stored"] == 1
     node = workspace.vault.node_id("user_id", "ann")
-    assert clear_traits(workspace, [node])[node]["nps"].value == 10
+    (known,) = clear_traits(workspace, [node])[node]
+    assert (known.name, known.value, known.is_told) == ("nps", 10, True)

@@ -144,6 +144,10 @@ HELP = {
     "only of this owner": "只看该负责人",
     "at most so many (default 1000)": "最多显示多少条(默认 1000)",
     "Print what is known of a person.": "查看一位客户的档案。",
+    "Put tags on a person, or take them off.": "为客户打标签、去标签。",
+    "Say who looks after a person.": "指定客户的负责人。",
+    "a tag to take off": "要去掉的标签",
+    "default: nobody any more": "不填则清除负责人",
     "Explain why two values are one person's, or are not.": (
         "说明两个标识为什么是(或不是)同一位客户。"
     ),

@@ -237,7 +237,25 @@ def _people(verbs: Any) -> None:
             made.add_argument(of, metavar=of.upper(), help="person_id, TYPE:VALUE or a value")
         _decided(made)
         made.add_argument("--format", choices=FORMATS, default="table")
+    _notes(own)
     _preferences_link(own)
+
+
+def _notes(own: Any) -> None:
+    for name, text in (
+        ("tag", "Put tags on a person, or take them off."),
+        ("assign", "Say who looks after a person."),
+    ):
+        made = _verb(own, name, text, "people")
+        made.add_argument("dir", type=folder, metavar="DIR")
+        made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
+        if name == "tag":
+            made.add_argument("tags", nargs="*", metavar="TAG")
+            made.add_argument("--remove", action="append", metavar="TAG", help="a tag to take off")
+        else:
+            made.add_argument("owner", nargs="?", metavar="OWNER", help="default: nobody any more")
+        made.add_argument("--author", metavar="NAME", help="who decided (default: who runs this)")
+        made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _preferences_link(own: Any) -> None:

@@ -8,7 +8,7 @@ from touchline.cli import language
 from touchline.cli.identity import put_down
 from touchline.cli.output import Column, emit, harmless
 from touchline.identity.telling import path_text
-from touchline.jobs import known
+from touchline.jobs import known, profile_notes
 from touchline.jobs.access import reading
 from touchline.jobs.mirror import KeepingRegistry
 
@@ -31,6 +31,9 @@ SHOWN = {
         "more": "…… 共 {count:,} 个标识",
     },
 }  # fmt: skip
+NOTES = {"en": ("what", "value", "by", "at"), "zh": ("项目", "内容", "操作人", "时间")}
+WORDS = {"en": {"tag": "tag", "owner": "owner"}, "zh": {"tag": "标签", "owner": "负责人"}}
+NOTE_KEYS = ("what", "value", "author", "at")
 IDENTIFIER_KEYS = ("type", "value", "first_seen_at")
 LINES = ("person_id", "held_back", "first_seen_at", "last_seen_at", "accounts", "other_ids")
 FEW = 5  # ids and decisions of a person that fit a terminal
@@ -40,7 +43,29 @@ def run(args: argparse.Namespace) -> int:
     """`merge` and `unmerge` name two values or persons."""
     if args.verb in ("merge", "unmerge"):
         return put_down(args, args.verb, names=(args.a, args.b))
-    return {"show": _show, "why": _why}[args.verb](args)
+    return {"show": _show, "why": _why, "tag": _note, "assign": _note}[args.verb](args)
+
+
+def _note(args: argparse.Namespace) -> int:
+    """Tags put on and taken off, or the owner; prints what holds then."""
+    asked: dict[str, Any] = {"person": args.person, "author": args.author}
+    if args.verb == "tag":
+        asked |= {"tags": args.tags, "untag": args.remove or []}
+    else:
+        asked["owner"] = args.owner or ""
+    with reading(args.dir) as workspace:
+        found = profile_notes.note(workspace, KeepingRegistry(workspace), asked)
+    rows = [{"what": "tag", "value": one["tag"], **one} for one in found["tags"]]
+    if found["owner"]:
+        rows.append({"what": "owner", "value": found["owner"]["owner"], **found["owner"]})
+    rows = [{key: row[key] for key in NOTE_KEYS} for row in rows]
+    headings = NOTES[language()]
+    columns: list[Column] = [
+        (heading, key, _word if key == "what" else _cell)
+        for heading, key in zip(headings, NOTE_KEYS, strict=True)
+    ]
+    emit(rows, columns, args.format, found)
+    return 0
 
 
 def _why(args: argparse.Namespace) -> int:
@@ -92,6 +117,10 @@ def _few(value: str | list[str]) -> str:
         return value
     rest = len(value) - FEW
     return ", ".join(value[:FEW]) + (f" … +{rest:,}" if rest > 0 else "")
+
+
+def _word(value: str) -> str:
+    return WORDS[language()][value]
 
 
 def _cell(value: str | None) -> str:

@@ -4,7 +4,7 @@ One `NodeBook` serves a writer for its lifetime. It remembers which nodes State 
 ordinary event costs one HMAC per identifier and no query.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -44,13 +44,16 @@ FEW = 8
 
 
 class Trait(msgspec.Struct, frozen=True):
-    """One trait value as it came in, hung on the strongest identifier beside it."""
+    """One trait value as it came in, hung on the strongest identifier beside it. `is_told`: they
+    said it of themselves, when asked.
+    """
 
     node_id: bytes
     name: str
     value: Any
     ts_us: int
     source: str
+    is_told: bool = False
 
 
 class NodeBook:
@@ -152,11 +155,11 @@ class NodeBook:
     def save(self, traits: Iterable[Trait] = ()) -> None:
         """Writes what State does not know yet: new nodes, newer traits. Safe to repeat."""
         state, vault = self._workspace.state, self._workspace.vault
-        newest: dict[tuple[bytes, str], Trait] = {}
+        newest: dict[tuple[bytes, str, str, bool], Trait] = {}
         for trait in traits:
-            seen = newest.get((trait.node_id, trait.name))
-            if seen is None or trait.ts_us >= seen.ts_us:
-                newest[trait.node_id, trait.name] = trait
+            key = (trait.node_id, trait.name, trait.source, trait.is_told)
+            if key not in newest or trait.ts_us >= newest[key].ts_us:
+                newest[key] = trait
         nodes = schema.node.c
         held = {row.node_id for row in state.lookup(nodes.node_id, self._met.keys(), nodes.node_id)}
         new = {node: known for node, known in self._met.items() if node not in held}
@@ -174,7 +177,7 @@ class NodeBook:
                     "sealed_value": seal(keys[node], clear, b"value|" + node),
                 },
             )
-        wanted = {node for node, _ in newest} - keys.keys()
+        wanted = {trait.node_id for trait in newest.values()} - keys.keys()
         for row in state.lookup(nodes.node_id, wanted, nodes.node_id, nodes.wrapped_key):
             keys[row.node_id] = vault.unwrap(row.node_id, row.wrapped_key)
         state.write(
@@ -221,15 +224,17 @@ def opened(vault: Vault, row: Any) -> Identifier:
     return Identifier(row.type, value)
 
 
-def clear_traits(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Mapping[str, Trait]]:
-    """All traits that hang on these nodes, as whoever asks may see them."""
+def clear_traits(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, list[Trait]]:
+    """All traits that hang on these nodes, of each source its latest value, as whoever asks may see
+    them. What of it is in force: `identity.profile_rules`.
+    """
     node, trait = schema.node.c, schema.trait.c
     wanted = set(nodes)
     keys = {
         row.node_id: workspace.vault.unwrap(row.node_id, row.wrapped_key)
         for row in workspace.state.lookup(node.node_id, wanted, node.node_id, node.wrapped_key)
     }
-    found: dict[bytes, dict[str, Trait]] = {}
+    found: dict[bytes, list[Trait]] = {}
     for row in workspace.state.lookup(trait.node_id, wanted, *schema.trait.columns):
         if row.node_id in keys:
             place = b"trait|" + row.name.encode() + b"|" + row.node_id
@@ -239,10 +244,9 @@ def clear_traits(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Ma
                 value = masked_value(row.name, value, mask, workspace.vault)
                 if value is None:
                     continue
-            found.setdefault(row.node_id, {})[row.name] = Trait(
-                row.node_id, row.name, value, row.ts_us, row.source
-            )
-    return dict(found)
+            known = Trait(row.node_id, row.name, value, row.ts_us, row.source, row.is_told)
+            found.setdefault(row.node_id, []).append(known)
+    return found
 
 
 def _sealed(trait: Trait, key: AESGCM) -> dict[str, Any]:
@@ -253,6 +257,7 @@ def _sealed(trait: Trait, key: AESGCM) -> dict[str, Any]:
         "sealed_value": seal(key, msgspec.json.encode(trait.value), place),
         "ts_us": trait.ts_us,
         "source": trait.source,
+        "is_told": trait.is_told,
     }
 
 

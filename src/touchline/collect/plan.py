@@ -38,12 +38,15 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Judgement(NamedTuple):
-    """What is to be said of an event. `name`: the plan's; `refusal`: why it must not be stored."""
+    """What is to be said of an event. `name`: the plan's; `refusal`: why it must not be stored;
+    `is_answer`: its sender speaks of themselves, in a survey, say.
+    """
 
     name: str
     faults: tuple[Fault, ...]
     refusal: str | None
     traits: dict[str, Any]
+    is_answer: bool = False
 
 
 # What a conversion is worth: None, its revenue; a text, that property; a number is known already.
@@ -59,6 +62,7 @@ class Expected(NamedTuple):
     checks: tuple[tuple[str, Check, Callable[[bytes], tuple[Fault, ...]]], ...]
     has_worth: Callable[[Event], Fault | None] | None
     traits: tuple[TraitSpec, ...]
+    is_answer: bool
 
 
 class Plan:
@@ -108,7 +112,9 @@ class Plan:
         if expected.has_worth is not None and (none := expected.has_worth(event)) is not None:
             faults = (*faults, none)
         traits = _traits(expected, event, faults) if expected.traits else {}
-        return Judgement(expected.name, faults, refusal, traits) if faults or traits else None
+        if not (faults or traits):
+            return None
+        return Judgement(expected.name, faults, refusal, traits, expected.is_answer)
 
 
 def _expected(event: EventSpec, plan: PlanSpec, worth: Mapping[str, Worth]) -> Expected:
@@ -127,6 +133,7 @@ def _expected(event: EventSpec, plan: PlanSpec, worth: Mapping[str, Worth]) -> E
         tuple(checks),
         _worth_test(worth[event.name]) if event.name in worth and is_track else None,
         event.trait,
+        event.kind is not None,
     )
 
 

@@ -146,7 +146,7 @@ def _children(
     return frozenset(
         node
         for node, traits in clear_traits(workspace.seen_by(ADMIN), nodes).items()
-        if is_child(((t.name, t.value) for t in traits.values()), rules.under_age, today)
+        if is_child(((t.name, t.value) for t in traits), rules.under_age, today)
     )
 
 

@@ -1,4 +1,5 @@
-"""PersonMap ↔ tables `map` and `quarantine` of the lake; traits of State → table `traits`.
+"""PersonMap ↔ tables `map` and `quarantine` of the lake; traits and tags of State → tables
+`traits` and `tags`.
 
 A mirror is written whole, in one commit that also says what it was made of (`Mark`). What
 surprises: none is ever brought up to date by parts. A reader whose own evidence has the mark of the
@@ -10,6 +11,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -19,6 +21,8 @@ import sqlalchemy as sa
 from touchline.collect.nodes import TRAITS
 from touchline.identity.evidence import NEVER_US, NO_DECISIONS, Decisions, NodeSet, halves
 from touchline.identity.person_map import PersonMap, node_bytes, node_column
+from touchline.identity.profile_notes import NOTES, all_holding
+from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.quarantine import FREE, REASONS, SHARED, Quarantine
 from touchline.identity.resolve import VERSION, Clusters
 from touchline.identity.rules import Rules
@@ -28,7 +32,16 @@ from touchline.storage.lake import ERASED, SEQ, Lake, LakeFiles
 from touchline.storage.table import Table, TableSnapshot
 from touchline.storage.workspace import Workspace
 
-__all__ = ["TABLES", "Mark", "forget", "is_written", "read_map", "write_map", "write_traits"]
+__all__ = [
+    "TABLES",
+    "Mark",
+    "forget",
+    "is_written",
+    "read_map",
+    "write_map",
+    "write_tags",
+    "write_traits",
+]
 
 TABLES = ("fresh", "events", "conversions", "people")  # where evidence comes from
 MARK = "mark"  # in each mirror: the number of its Mark
@@ -97,11 +110,23 @@ def write_map(lake: Lake, people: PersonMap, mark: Mark) -> None:
 def write_traits(workspace: Workspace) -> bool:
     """Replaces `traits` if any was written since; whether it was. Needs the write lock."""
     # Asked before the rows are read: those may be newer than the number, never older.
-    number = workspace.state.mark(TRAITS) + 1
+    changes, rules = workspace.state.mark(TRAITS), ProfileRules.held(workspace)
+    said = msgspec.json.encode(rules, order="sorted")
+    number = _hash(b"%d|" % changes, said)
     table = workspace.lake.mirrors["traits"]
     if _current(table, number) is not None:
         return False
-    _write(table, {MARK: number}, number, lambda: _sealed(workspace))
+    _write(table, {MARK: number}, number, lambda: _sealed(workspace, rules))
+    return True
+
+
+def write_tags(workspace: Workspace) -> bool:
+    """The same of `tags`."""
+    number = workspace.state.mark(NOTES) + 1
+    table = workspace.lake.mirrors["tags"]
+    if _current(table, number) is not None or (number == 1 and not table.exists()):
+        return False
+    _write(table, {MARK: number}, number, lambda: [_tags(workspace)])
     return True
 
 
@@ -188,18 +213,35 @@ def _shared(people: PersonMap) -> Iterator[pa.Table]:
     )
 
 
-def _sealed(workspace: Workspace) -> Iterator[pa.Table]:
+def _sealed(workspace: Workspace, rules: ProfileRules) -> Iterator[pa.Table]:
     """Rows of `traits`, in the order of State's key."""
-    trait = schema.trait
-    names = columns.TRAITS.names
-    key = sa.tuple_(trait.c.node_id, trait.c.name)
-    query = sa.select(*(trait.c[name] for name in names)).order_by(trait.c.node_id, trait.c.name)
-    query = query.limit(TRAITS_AT_ONCE)
+    own = tuple(schema.trait.primary_key.columns)
+    query = sa.select(schema.trait).order_by(*own).limit(TRAITS_AT_ONCE)
     found = workspace.state.read(query)
     while found:
-        rows = dict(zip(names, zip(*found, strict=True), strict=True))
-        yield pa.Table.from_pydict(rows, schema=columns.TRAITS)
-        found = workspace.state.read(query.where(key > (found[-1].node_id, found[-1].name)))
+        rows = [
+            {
+                **dict(zip(schema.trait.columns.keys(), row, strict=True)),
+                "party": rules.party(row.source, is_told=row.is_told),
+                "place": rules.place(row.name, row.source, is_told=row.is_told),
+            }
+            for row in found
+        ]
+        yield pa.Table.from_pylist(rows, schema=columns.TRAITS)
+        last = found[-1]
+        after = (last.node_id, last.name, last.source, last.is_told)
+        found = workspace.state.read(query.where(sa.tuple_(*own) > after))
+
+
+def _tags(workspace: Workspace) -> pa.Table:
+    """Rows of `tags`: few, since they are written by hand."""
+    notes = all_holding(workspace.state)
+    rows = [
+        {"node_id": one.node_id, "tag": one.value, "author": one.author, "at_us": one.at_us}
+        for one in sorted(notes, key=lambda one: (one.node_id, one.value))
+        if one.kind == "tag"
+    ]
+    return pa.Table.from_pylist(rows, schema=columns.TAGS)
 
 
 def _assembled(nodes: pa.Table, shared: pa.Table) -> PersonMap:

@@ -11,10 +11,18 @@ from touchline.collect.nodes import Trait, clear_traits, clear_values
 from touchline.collect.normalise import identifier
 from touchline.errors import Ambiguous, NotFound
 from touchline.identity.people import PersonMap
+from touchline.identity.profile_rules import ProfileRules
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK, Identifier
 from touchline.storage.workspace import Workspace
 
-__all__ = ["export_people", "find_node", "find_person", "identifiers_of", "traits_of"]
+__all__ = [
+    "export_people",
+    "find_node",
+    "find_person",
+    "identifiers_of",
+    "traits_in_force",
+    "traits_of",
+]
 
 PERSONS_AT_ONCE = 2_000
 
@@ -61,14 +69,19 @@ def identifiers_of(workspace: Workspace, people: PersonMap, person_ix: int) -> l
 
 
 def traits_of(workspace: Workspace, people: PersonMap, person_ix: int) -> dict[str, Any]:
-    """All traits of a person; of one name the latest value."""
+    """All traits of a person; of one name the value in force."""
+    return {n: one.value for n, one in traits_in_force(workspace, people, person_ix).items()}
+
+
+def traits_in_force(workspace: Workspace, people: PersonMap, person_ix: int) -> dict[str, Trait]:
+    """The same, each with where and when it is from."""
     nodes = _node_ids(people, person_ix)
-    return _latest(clear_traits(workspace, nodes), nodes)
+    return ProfileRules.held(workspace).in_force(nodes, clear_traits(workspace, nodes))
 
 
 def export_people(workspace: Workspace, people: PersonMap) -> Iterator[dict[str, Any]]:
     """`person_id`, `identifiers`, `traits` of everybody. A shared value alone is not a person."""
-    somebody = people.somebody()
+    somebody, rules = people.somebody(), ProfileRules.held(workspace)
     for start in range(0, len(somebody), PERSONS_AT_ONCE):
         persons = somebody[start : start + PERSONS_AT_ONCE]
         nodes = {person: _node_ids(people, person) for person in persons}
@@ -79,7 +92,7 @@ def export_people(workspace: Workspace, people: PersonMap) -> Iterator[dict[str,
             yield {
                 "person_id": people.person_ids[person],
                 "identifiers": _listed(clear, held),
-                "traits": _latest(traits, held),
+                "traits": {n: one.value for n, one in rules.in_force(held, traits).items()},
             }
 
 
@@ -108,13 +121,3 @@ def _listed(clear: Mapping[bytes, Identifier], nodes: Iterable[bytes]) -> list[d
     known = [clear[node] for node in nodes if node in clear]
     known.sort(key=lambda found: (TYPE_RANK[found.type], found.value))
     return [{"type": found.type, "value": found.value} for found in known]
-
-
-def _latest(traits: Mapping[bytes, Mapping[str, Trait]], nodes: Iterable[bytes]) -> dict[str, Any]:
-    """The latest value by event time; of equal times the one on the strongest identifier."""
-    latest: dict[str, Trait] = {}
-    for node in nodes:
-        for name, trait in traits.get(node, {}).items():
-            if name not in latest or trait.ts_us > latest[name].ts_us:
-                latest[name] = trait
-    return {name: latest[name].value for name in sorted(latest)}

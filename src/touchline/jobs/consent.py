@@ -209,5 +209,6 @@ def _events(workspace: Workspace, given: Answer, node: bytes) -> Iterable[Arriva
                 properties=properties,
                 context={"consent": {"source": given.source.partition(" ")[0]}},
                 traits=traits,
+                told=tuple(traits),
             )
             yield Arrival(event, {"event": name, **properties})

@@ -1,7 +1,7 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
-    [naming]  [[role]]  [[alias]]  [[webhook]]
+    [naming]  [profile]  [[role]]  [[alias]]  [[webhook]]
     [consent]  [[recipient]]  [[assessment]]  [[form]]  [[promo_code]]  [[reported_source]]
     [plan]  [[event]]  [[touchpoint]]  [accounts]  [households]
 
@@ -32,6 +32,8 @@ from touchline.collect.sharing import Register
 from touchline.collect.site import Site
 from touchline.errors import BadInput
 from touchline.identity.account_rules import ACCOUNT_KINDS, AccountRules
+from touchline.identity.profile_rules import ProfileRules
+from touchline.identity.match.extra import needed
 from touchline.identity.rules import Rules
 from touchline.jobs import cron
 from touchline.jobs.planned import Planned, all_goals, planned
@@ -71,6 +73,7 @@ KINDS = (
     "identity",
     *ACCOUNT_KINDS,
     "naming",
+    "profile",
     "consent",
     *SHARING_KINDS,
     "role",
@@ -208,7 +211,9 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     naming(documents.get("naming", {}))
     _facts(documents.get("site", {}))
     BotRules.of(documents.get("bots", {}))
-    AccountRules.of(documents)
+    if AccountRules.of(documents).most is not None:
+        needed("pypinyin")  # which reads family names
+    ProfileRules.of(documents)
     ConsentRules.of(documents)
     Register.of(documents)
     roles(documents)

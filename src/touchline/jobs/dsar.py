@@ -20,6 +20,7 @@ from touchline.collect.nodes import clear_traits
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile import find_person, identifiers_of
+from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs.account import open_payload
 from touchline.jobs.audited import done
@@ -80,16 +81,17 @@ def _lake(view: View, people: PersonMap, person: int) -> dict[str, Rows]:
 
 
 def _traits(workspace: Workspace, nodes: Sequence[bytes]) -> Rows:
-    held = clear_traits(workspace, nodes).values()
+    held, rules = clear_traits(workspace, nodes).values(), ProfileRules.held(workspace)
     return [
         {
             "name": trait.name,
             "value": trait.value,
             "source": trait.source,
+            "party": rules.party(trait.source, is_told=trait.is_told),
             "at": clock.iso(trait.ts_us),
         }
         for traits in held
-        for trait in sorted(traits.values(), key=lambda one: one.name)
+        for trait in sorted(traits, key=lambda one: (one.name, one.source, one.is_told))
     ]
 
 

@@ -128,12 +128,13 @@ def erased(
 
 
 def _marked(event: Event, judged: Judgement) -> Event:
-    """The event with what the plan makes of it: a flag, and answers as traits."""
+    """The event with what the plan makes of it: a flag, and properties as traits."""
     has_fault = any(fault.reason != NO_VALUE for fault in judged.faults)
     return msgspec.structs.replace(
         event,
         flags=event.flags | (_OFF_PLAN if has_fault else 0),
         traits={**event.traits, **judged.traits},
+        told=(*event.told, *judged.traits) if judged.is_answer else event.told,
     )
 
 

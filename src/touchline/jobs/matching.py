@@ -23,6 +23,7 @@ from touchline.identity.match.queue import STATUSES, Suggestion
 from touchline.identity.match.suggest import SURE, records, suggest, threshold_bits
 from touchline.identity.people import PersonMap, Registry
 from touchline.identity.profile import traits_of
+from touchline.identity.profile_rules import ProfileRules
 from touchline.jobs import arguments, identity
 from touchline.jobs.audited import seen
 from touchline.jobs.job import Progress
@@ -156,8 +157,8 @@ def _traits(
     workspace: Workspace, people: PersonMap, node: bytes, person_id: str | None
 ) -> dict[str, Any]:
     """What its own rows said; of one that no traits came with, what is known of the person."""
-    found = clear_traits(workspace, [node]).get(node, {})
+    found = ProfileRules.held(workspace).in_force([node], clear_traits(workspace, [node]))
     if found or person_id is None:
-        return {name: found[name].value for name in sorted(found)}
+        return {name: one.value for name, one in found.items()}
     person = people.person_of([node])[0]
     return {} if person is None else traits_of(workspace, people, person)

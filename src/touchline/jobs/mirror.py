@@ -1,4 +1,4 @@
-"""When the lake's mirrors of people, quarantine and traits are written, and by whom.
+"""When the lake's mirrors of people, quarantine, traits and tags are written, and by whom.
 
     the worker         when nothing has come in for a while, and once a minute while much does
     a command alone    when it had to compute the map anyway
@@ -12,9 +12,10 @@ from touchline.collect.nodes import TRAITS
 from touchline.errors import Unavailable
 from touchline.identity.decisions import newest
 from touchline.identity.match import queue
-from touchline.identity.mirror import Mark, is_written, write_map, write_traits
+from touchline.identity.mirror import Mark, is_written, write_map, write_tags, write_traits
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
+from touchline.identity.profile_notes import NOTES
 from touchline.jobs.process import note
 from touchline.storage import definition
 from touchline.storage.workspace import Workspace
@@ -36,6 +37,7 @@ class KeepingRegistry(Registry):
             with self._workspace.write_lock():
                 write_map(self._workspace.lake, found, mark)
                 write_traits(self._workspace)
+                write_tags(self._workspace)
         except (Unavailable, OSError):
             pass  # somebody else writes, the folder is not ours to write in, or the disk is full
         except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the mirror
@@ -49,6 +51,7 @@ def write_mirrors(workspace: Workspace, registry: Registry) -> None:
             mark, people = registry.marked(view)
         write_map(workspace.lake, people, mark)
     write_traits(workspace)
+    write_tags(workspace)
 
 
 class MirrorWriter:
@@ -93,4 +96,4 @@ class MirrorWriter:
         """Differs whenever the mirrors might have to; costs less than to open a table."""
         state, last = self._workspace.state, self._workspace.lake.last_commits_ns()
         changed = (definition.newest(state), newest(state), queue.newest(state))
-        return (*last, *changed, state.mark(TRAITS))
+        return (*last, *changed, state.mark(TRAITS), state.mark(NOTES))

@@ -214,7 +214,7 @@ def _questions(
     answered = {
         trait.name: str(trait.value)
         for own in traits.values()
-        for trait in own.values()
+        for trait in sorted(own, key=lambda one: one.ts_us)
         if trait.source == SOURCE
     }
     return [

@@ -30,6 +30,7 @@ from touchline.jobs import (
     plan_infer,
     plan_template,
     preferences,
+    profile_notes,
 )
 from touchline.jobs.audit_query import audit_rows
 from touchline.jobs.audited import seen
@@ -233,11 +234,13 @@ QUERIES: dict[str, Query] = {
     "preferences_link": preferences.link,
     "events": events,
     "export_person": _bundle,
+    "households": companies.shared_homes,
     "identity_dry_run": identity_rules.dry_run,
     "identity_rules": identity_rules.rules,
     "intake": intake,
     "links": links,
     "named": named,
+    "note_person": profile_notes.note,
     "person_changes": person_changes,
     "person": person,
     "plan": plan_check.touchpoints,

@@ -32,6 +32,7 @@ _PLAIN = tuple(
     if name in Event.__struct_fields__
     and name not in {"click_ids", "properties", "context", "page_url", *LABELS}
 )
+FORM = "form"  # the property that names what was filled in
 MAX_TRAIT = 200  # characters of a trait's name, as many as State keeps
 Nodes = Sequence[dict[str, Any]]
 
@@ -128,5 +129,9 @@ def _array(values: Any, type_: pa.DataType) -> pa.Array:
 def _traits(events: Sequence[Event], nodes: Sequence[Nodes]) -> Iterator[Trait]:
     for event, own in zip(events, nodes, strict=True):
         if event.traits and own:
+            is_form = FORM in event.properties
             for name, value in event.traits.items():
-                yield Trait(own[0]["id"], name[:MAX_TRAIT], value, event.ts_us, event.source)
+                is_told = is_form or name in event.told
+                yield Trait(
+                    own[0]["id"], name[:MAX_TRAIT], value, event.ts_us, event.source, is_told
+                )

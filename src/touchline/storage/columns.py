@@ -17,6 +17,7 @@ __all__ = [
     "QUARANTINE",
     "RATES",
     "TABLES",
+    "TAGS",
     "TRAITS",
 ]
 
@@ -187,7 +188,8 @@ QUARANTINE = pa.schema(
     ],
 )
 
-# As sealed in State: no trait says yet that it is not personal, so none is here in clear.
+# As sealed in State: no trait says yet that it is not personal, so none is here in clear. Of a
+# person's rows of one name that of the least `place` is in force, of equals the latest.
 TRAITS = pa.schema(
     [
         ("node_id", pa.binary()),
@@ -195,6 +197,18 @@ TRAITS = pa.schema(
         ("sealed_value", pa.binary()),
         ("ts_us", pa.int64()),
         ("source", pa.string()),
+        ("party", pa.string()),
+        ("place", pa.int32()),
+    ],
+)
+
+# What the staff call somebody; of two identifiers of a person both count.
+TAGS = pa.schema(
+    [
+        ("node_id", pa.binary()),
+        ("tag", pa.string()),
+        ("author", pa.string()),
+        ("at_us", pa.int64()),
     ],
 )
 
@@ -208,4 +222,4 @@ TABLES = {
     "rates": (RATES, None),
 }
 
-MIRRORS = {"map": MAP, "quarantine": QUARANTINE, "traits": TRAITS}
+MIRRORS = {"map": MAP, "quarantine": QUARANTINE, "traits": TRAITS, "tags": TAGS}

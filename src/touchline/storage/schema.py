@@ -28,6 +28,7 @@ __all__ = [
     "definition",
     "erased_count",
     "erasure",
+    "identity_beside",
     "identity_component",
     "identity_node",
     "intake",
@@ -40,6 +41,7 @@ __all__ = [
     "node",
     "off_plan",
     "person_change",
+    "person_note",
     "reject",
     "schedule",
     "secret",
@@ -133,15 +135,32 @@ node = Table(
     Column("sealed_value", LargeBinary, nullable=False),
 )
 
-# Traits hang on the strongest identifier they came with; the latest `ts_us` wins.
+# Traits hang on the strongest identifier they came with; of each source the latest `ts_us` is kept.
+# `is_told`: somebody said it of themselves, when asked. Which value is in force is decided by who
+# reads (`identity.profile_rules`).
 trait = Table(
     "trait",
     metadata,
     Column("node_id", LargeBinary(16), primary_key=True),
     Column("name", String(200), primary_key=True),
+    Column("source", String(200), primary_key=True),
+    Column("is_told", Boolean, primary_key=True),
     Column("sealed_value", LargeBinary, nullable=False),
     Column("ts_us", BigInteger, nullable=False),
-    Column("source", String(200), nullable=False),
+)
+
+# Tags of somebody, and who looks after them, as the staff set and unset them: on identifiers, and
+# only ever added to. Of one (node_id, kind, value) the last row holds.
+person_note = Table(
+    "person_note",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("node_id", LargeBinary(16), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("value", String(200), nullable=False),
+    Column("is_set", Boolean, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
 )
 
 # Who did or saw what: each row holds the hash of the one before (see `storage.audit`).
@@ -391,6 +410,15 @@ identity_node = Table(
     metadata,
     Column("node_id", LargeBinary(16), primary_key=True),
     Column("component", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What each value that joins nobody was seen beside: so that it can be let join again.
+identity_beside = Table(
+    "identity_beside",
+    metadata,
+    Column("alone", LargeBinary(16), primary_key=True),
+    Column("other", LargeBinary(16), primary_key=True),
     sqlite_with_rowid=False,
 )
 

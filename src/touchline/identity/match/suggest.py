@@ -24,6 +24,7 @@ from touchline.identity.match.extra import needed
 from touchline.identity.match.model import VERSION, Scored, score
 from touchline.identity.match.queue import Suggestion
 from touchline.identity.person_map import PersonMap
+from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.resolve import People
 from touchline.identity.rules import Rules
 from touchline.model import Identifier
@@ -122,30 +123,25 @@ def _opened(
         for person in persons
     }
     ids = {n: known.node_id(n) for n in itertools.chain.from_iterable(members.values())}
-    traits = clear_traits(workspace, ids.values())
+    traits, rules = clear_traits(workspace, ids.values()), ProfileRules.held(workspace)
     clear = clear_values(workspace, ids.values())
     for person, nodes in members.items():
         own = [ids[node] for node in nodes]
-        said = _said(own, traits, clear)
+        said = _said(own, rules.in_force(own, traits), clear)
         if said is not None:
             yield person, nodes[0], said
 
 
 def _said(
     own: Sequence[bytes],
-    traits: Mapping[bytes, Mapping[str, Trait]],
+    traits: Mapping[str, Trait],
     clear: Mapping[bytes, Identifier],
 ) -> dict[str, Any] | None:
-    latest: dict[str, Trait] = {}
-    for node in own:
-        for name, trait in traits.get(node, {}).items():
-            if name not in latest or trait.ts_us > latest[name].ts_us:
-                latest[name] = trait
-    if not latest:
+    if not traits:
         return None
     said: dict[str, Any] = {}
-    for name in sorted(latest):
-        value = latest[name].value
+    for name, trait in traits.items():
+        value = trait.value
         said.update(_parts(name, value) if isinstance(value, dict) else {name: value})
     for kind in OF_RECORD:
         values = sorted(clear[n].value for n in own if n in clear and clear[n].type == kind)

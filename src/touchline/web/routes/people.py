@@ -26,6 +26,34 @@ async def why(here: Admin, asked: Annotated[Ends, Query()]) -> StreamingResponse
     return await streamed(here, "why", asked.model_dump(), JSON)
 
 
+class Tagged(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    set: list[str] = Field([], description="tags to put on")
+    unset: list[str] = Field([], description="tags to take off")
+    author: str | None = Field(None, description="who says so; default the admin key")
+
+
+class Owned(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    owner: str | None = Field(description="who looks after the person; null: nobody any more")
+    author: str | None = Field(None, description="who says so; default the admin key")
+
+
+@router.post("/{person:path}/tags", summary="Tags put on a person, or taken off")
+async def tags(here: Admin, person: str, said: Tagged) -> StreamingResponse:
+    """Kept on an identifier: a merge joins the tags of two, an unmerge gives each their own."""
+    asked = {"person": person, "tags": said.set, "untag": said.unset, "author": said.author}
+    return await streamed(here, "note_person", asked, JSON)
+
+
+@router.put("/{person:path}/owner", summary="Who looks after a person")
+async def owner(here: Admin, person: str, said: Owned) -> StreamingResponse:
+    asked = {"person": person, "owner": said.owner or "", "author": said.author}
+    return await streamed(here, "note_person", asked, JSON)
+
+
 @router.get("/{person:path}", summary="One person: identifiers, traits, accounts, decisions")
 async def person(here: Admin, person: str) -> StreamingResponse:
     return await streamed(here, "person", {"person": person}, JSON)
