@@ -38,18 +38,31 @@ START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 KIND = pa.DictionaryArray.from_arrays  # of repeated texts, at the cost of numbers
 
 
-def node(number: np.ndarray) -> pa.Array:
-    """Ids spread as those of a hash are, 16 bytes each."""
-    spread = (number.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)).astype(">u8")
-    both = np.stack([spread, number.astype(">u8")], axis=1)
+class Crowd:
+    """Customers and their identifiers: `user_id:u7`, `anonymous_id:c7`."""
+
+    def __init__(self, workspace: Workspace, people: int) -> None:
+        of, numbers = workspace.vault.node_id, range(people)
+        told = [of("user_id", f"u{n}") for n in numbers]
+        told += [of("anonymous_id", f"c{n}") for n in numbers]
+        self.people = people
+        self._ids = np.frombuffer(b"".join(told), "V16")
+
+    def nodes(self, number: np.ndarray) -> pa.Array:
+        return binary(self._ids[number])
+
+
+def binary(ids: np.ndarray) -> pa.Array:
+    size = ids.dtype.itemsize
     fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(number), [None, pa.py_buffer(both.tobytes())]
+        pa.binary(size), len(ids), [None, pa.py_buffer(ids.tobytes())]
     )
     return fixed.cast(pa.binary())
 
 
-def events(rng: np.random.Generator, count: int, people: int, day: int, seq: int) -> pa.Table:
+def events(rng: np.random.Generator, count: int, crowd: Crowd, day: int, seq: int) -> pa.Table:
     """A day: who comes often comes by a power law, as people do."""
+    people = crowd.people
     who = (people * rng.random(count) ** 2).astype(np.int64)
     logged_in = rng.random(count) < 0.2
     lengths = 1 + logged_in
@@ -61,7 +74,7 @@ def events(rng: np.random.Generator, count: int, people: int, day: int, seq: int
     kinds[at[logged_in]] = 0
     kind = KIND(pa.array(kinds), pa.array(["user_id", "anonymous_id"])).cast(pa.string())
     parts = pa.StructArray.from_arrays(
-        [kind, node(ids), pa.nulls(len(ids), pa.string())], ["type", "id", "app"]
+        [kind, crowd.nodes(ids), pa.nulls(len(ids), pa.string())], ["type", "id", "app"]
     )
     offsets = pa.array(np.append(at, len(ids)), pa.int32())
     ts_us = START_US + day * clock.DAY_US + np.sort(rng.integers(0, clock.DAY_US, count))
@@ -82,7 +95,7 @@ def events(rng: np.random.Generator, count: int, people: int, day: int, seq: int
     ).cast(pa.string())
     table = pa.table(
         {
-            "event_id": node(number),
+            "event_id": binary(number.astype(">u8")),
             "message_id": pa.array(number).cast(pa.string()),
             "source": KIND(pa.array(np.zeros(count, np.int32)), ["web"]).cast(pa.string()),
             "type": KIND(pa.array(np.zeros(count, np.int32)), ["page"]).cast(pa.string()),
@@ -107,9 +120,9 @@ def events(rng: np.random.Generator, count: int, people: int, day: int, seq: int
 def write(folder: Path, count: int) -> None:
     workspace = Workspace.init(folder, time_zone="UTC")
     rng = np.random.default_rng(20_261_122)
-    people, a_day = max(count // 20, 1), count // DAYS
+    crowd, a_day = Crowd(workspace, max(count // 20, 1)), count // DAYS
     for day in range(DAYS):
-        rows = events(rng, a_day, people, day, day * a_day)
+        rows = events(rng, a_day, crowd, day, day * a_day)
         workspace.lake.events.commit(rows, offsets={SETTLED: (day + 1) * a_day})
     seq = DAYS * a_day
     start = time.perf_counter()
@@ -117,7 +130,7 @@ def write(folder: Path, count: int) -> None:
     seconds = time.perf_counter() - start
     print(f"filed {seq:,} events in {seconds:.0f} s, {seq / seconds:,.0f} a second")
     for _ in range(20):  # commits of a second each
-        rows = events(rng, TAIL // 20, people, DAYS, seq)
+        rows = events(rng, TAIL // 20, crowd, DAYS, seq)
         seq += len(rows)
         workspace.lake.fresh.commit(rows, offsets={SEQ: seq})
     workspace.close()

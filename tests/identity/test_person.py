@@ -1,6 +1,8 @@
 import pytest
 
-from touchline.identity.person import PersonIds, is_person_id, person_id, redirect
+from touchline.identity import person
+from touchline.identity.evidence import Nodes, NodeSet
+from touchline.identity.person import Names, PersonIds, is_person_id, person_id
 
 
 @pytest.fixture(scope="session")
@@ -10,13 +12,11 @@ def people(facts):
 
 def now(solved, old):
     """Whom an old id leads to."""
-    (person,) = redirect(solved.evidence, solved.people, [old]).tolist()
-    return (
-        person
-        if person < 0
-        else set(solved.ids())
-        & {name for n, name in solved.names.items() if solved.people.person[n] == person}
-    )
+    node = Names().node(solved.evidence, old)
+    if node is None:
+        return None
+    whose = solved.people.person
+    return set(solved.ids()) & {n for at, n in solved.names.items() if whose[at] == whose[node]}
 
 
 def test_an_id_is_the_hash_of_the_anchor_and_does_not_change_between_versions():
@@ -58,8 +58,29 @@ def test_an_earlier_sight_of_another_value_moves_the_anchor_and_the_old_id_follo
 
 def test_an_id_that_never_was_leads_nowhere(people):
     solved = people("u1")
-    assert now(solved, "p" + "0" * 32) == -1
-    assert redirect(solved.evidence, solved.people, []).tolist() == []
+    assert now(solved, "p" + "0" * 32) is None
+    assert now(solved, "user_id:u1") is None
+
+
+def test_names_of_one_map_are_kept_for_the_next_and_only_new_nodes_are_hashed(people, monkeypatch):
+    first, second = people("u1"), people("u1 c1", "e2")
+    wanted = [person_id(second.evidence.node_id(node)) for node in range(3)]
+    hashed, real = [], person._digest
+    monkeypatch.setattr(person, "_digest", lambda node: hashed.append(node) or real(node))
+    names = Names()
+    assert sum(names.node(first.evidence, one) is not None for one in wanted) == 1
+    assert [names.node(second.evidence, one) for one in wanted] == [0, 1, 2]
+    assert len(hashed) == 3 + 4  # each once; and each that was found, to be sure
+    names.forget()
+    assert [names.node(second.evidence, one) for one in wanted] == [0, 1, 2]
+
+
+def test_two_nodes_with_the_same_first_half_are_both_found():
+    ids = [bytes(8) + bytes([n] * 8) for n in range(3)] + [bytes([7] * 16)]
+    nodes = Nodes.of(ids, [0] * 4, [0] * 4, [0] * 4)
+    known = NodeSet(nodes.hi, nodes.lo, nodes.rank, nodes.first_seen_us)
+    names = Names()
+    assert [names.node(known, person_id(node)) for node in ids] == [0, 1, 2, 3]
 
 
 def test_ids_are_listed_by_person_number(people):

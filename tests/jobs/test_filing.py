@@ -57,7 +57,7 @@ def small(monkeypatch):
 def shrink(patch):
     patch.setattr(by_node, "SMALL", 4)
     patch.setattr(by_node, "SPLIT", 12)
-    patch.setattr(by_node, "FOOTERS", 3)
+    patch.setattr(by_node, "GROUPS", 3)
     patch.setattr(ByNode, "rows_a_group", 3)
     patch.setattr(filing, "ROWS_AT_ONCE", 5)
     patch.setattr(filing, "DAYS_ROWS", 5)
@@ -70,7 +70,7 @@ def is_read_alike(workspace, *, labels=True):
         rows = with_person(view.events(), people.speakers(view))
         all_ = view.fetch(rows.order_by("ts_us", "seq")).to_pylist()
         for person in range(len(people.people)):
-            assert timeline._filed(workspace.lake.by_node, view, []) is not None
+            assert timeline.filed(workspace.lake.by_node, view, []) is not None
             mine = timeline.events_of(workspace.lake.by_node, view, people, person)
             names = mine.column_names if labels else ["seq", "ts_us", "message_id"]
             theirs = [{n: row[n] for n in names} for row in all_ if row["person_ix"] == person]
@@ -160,7 +160,7 @@ def test_a_workspace_from_before_there_was_a_copy_gets_one_day_by_day(tmp_path, 
     assert not filing.build(workspace, 0.0)
     with workspace.view() as view:
         people = Registry(workspace).at(view)
-        assert timeline._filed(workspace.lake.by_node, view, []) is None
+        assert timeline.filed(workspace.lake.by_node, view, []) is None
         assert len(timeline.events_of(workspace.lake.by_node, view, people, 0)) == 4
     filing._build_some(workspace, workspace.lake.by_node)
     EventStore(workspace).store([page("late", T0 + MINUTE, "spring", anonymous_id="a0")])
@@ -189,7 +189,7 @@ def test_a_load_onto_nothing_is_filed_when_there_is_time_and_kept_up_as_far_as_i
     assert Counter(rows["message_id"].to_pylist()) == {
         **{f"m{n}": 1 for n in range(5)}, "m0": 2, "late": 1}  # fmt: skip
     with workspace.view() as view:
-        assert timeline._filed(table, view, []) is None
+        assert timeline.filed(table, view, []) is None
     settle(workspace)
     assert table.snapshot().offset(BUILT) == 1
     assert is_read_alike(workspace)

@@ -1,26 +1,29 @@
 """Identifiers → the rows that carried them, each with what it is known by: what is quoted as proof.
 
 Rows of one set of identifiers on one day are one here, quoted by the earliest of them. What
-surprises: days before both of two identifiers were ever seen are not read.
+surprises: no query is made. Events come from the copy by identifier, other rows from where files
+are known to name somebody: to plan a query would cost more than to read a few rows.
 """
 
-import datetime as dt
 from collections.abc import Sequence
-from functools import partial
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import ibis
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 
-from touchline import clock
+from touchline.identity.filed import events_naming
 from touchline.identity.people import SOURCES
-from touchline.storage.engine import Expression, View
+from touchline.storage.engine import View
 
 __all__ = ["Carried", "Sightings", "carried", "sightings"]
 
 NAMED = 200  # identifiers that are written into a query; more of them are joined
-LAST_US = 253_370_764_800_000_000  # 9999: no day is later
+SAID = ("message_id", "type", "name")
 MOST = 200_000  # sets that are read: whoever has more of them is explained by a part
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 _NAMES = {
     "events": ("message_id", "type", "name"),
     "conversions": ("conversion_id", "kind", "stage"),
@@ -52,77 +55,112 @@ class Sightings(NamedTuple):
 
 
 def sightings(view: View, wanted: Sequence[bytes]) -> Sightings:
+    """Of rows that carry any of these."""
     last: list[int] = []
     accounts: set[str] = set()
     for table, time, _ in SOURCES:
-        read = view.events if table == "events" else partial(view.table, table)
-        rows = _with_any(view, read("node_ids", "seq", "account_id", time), wanted)
-        found = view.fetch(rows.group_by("account_id").agg(last_us=rows[time].max()))
-        for row in found.to_pylist():
-            accounts |= {row["account_id"]} - {None}
-            last += [row["last_us"]] if row["last_us"] is not None else []
+        rows = _rows(view, table, wanted, ["node_ids", "account_id", time])
+        latest = pc.max(rows[time]).as_py()
+        last += [] if latest is None else [latest]
+        accounts |= set(pc.unique(rows["account_id"]).to_pylist()) - {None}
     return Sightings(max(last, default=None), tuple(sorted(accounts)))
 
 
-def carried(
-    view: View, wanted: Sequence[bytes], *, beside: Sequence[bytes] = (), since_us: int | None
-) -> list[Carried]:
+def carried(view: View, wanted: Sequence[bytes], *, beside: Sequence[bytes] = ()) -> list[Carried]:
     """All that carried any of these (and, if named, one of those `beside` it), in an order that
     depends on the rows alone.
     """
     found: list[Carried] = []
     for table, time, kind in SOURCES:
-        if table != "events" and not view.files.tables[table].files:
-            continue  # to compile a query costs more than it would find
-        rows = _rows(view, table, time)
-        if table == "events" and since_us is not None:
-            # A day of the site may begin up to a day before the one of UTC.
-            day = clock.from_us(min(max(since_us, 0), LAST_US)).date() - dt.timedelta(1)
-            rows = rows.filter(rows.local_day >= day)
-        rows = _with_any(view, rows, wanted)
-        found += _read(view, _with_any(view, rows, beside) if beside else rows, table, kind)
-    return sorted(found, key=_order)
+        names = _NAMES[table]
+        columns = ["node_ids", "local_day", "source", time, *filter(None, names)]
+        rows = _rows(view, table, wanted, columns)
+        rows = rows.filter(_has_any(rows, beside)) if beside else rows
+        if len(rows):
+            said = {as_: name for as_, name in zip(SAID, names, strict=True) if name}
+            found += _sets(rows, said | {"seen_us": time}, table, kind)
+    return sorted(found, key=_order)[:MOST]
 
 
-def _rows(view: View, table: str, time: str) -> Expression:
-    names = _NAMES[table]
-    read = view.events if table == "events" else partial(view.table, table)
-    rows = read("node_ids", "local_day", time, "source", "seq", *filter(None, names))
-    said = {
-        as_: rows[name] if name else ibis.null("string")
-        for as_, name in zip(("message_id", "type", "name"), names, strict=True)
-    }
-    return rows.select("node_ids", "local_day", "source", "seq", seen_us=rows[time], **said)
+def _rows(view: View, table: str, wanted: Sequence[bytes], columns: list[str]) -> pa.Table:
+    """Rows of a table that carry any of these."""
+    asked = [*columns, "known_at_us"]
+    rows = (
+        events_naming(view, wanted, asked)
+        if table == "events"
+        else view.files.rows_naming(table, wanted, asked)
+    )
+    if rows is None:
+        return _searched(view, wanted, columns)
+    if view.as_of_us is not None:
+        rows = rows.filter(pc.less_equal(rows["known_at_us"], view.as_of_us))
+    return rows
 
 
-def _with_any(view: View, rows: Expression, wanted: Sequence[bytes]) -> Expression:
+def _searched(view: View, wanted: Sequence[bytes], columns: list[str]) -> pa.Table:
+    """The same from all events: there is no copy by identifier yet."""
+    rows = view.events("seq", *columns)
     if len(wanted) <= NAMED:
         ids = [ibis.literal(node, "binary") for node in wanted]
-        return rows.filter(rows.node_ids.filter(lambda node: node["id"].isin(ids)).length() > 0)
+        rows = rows.filter(rows.node_ids.filter(lambda node: node["id"].isin(ids)).length() > 0)
+        return view.fetch(rows)
     opened = rows.select("seq", node=rows.node_ids.unnest())
     opened = opened.select("seq", node_id=opened.node["id"])
     those = view.given(pa.table({"node_id": pa.array(wanted, pa.binary())}))
-    return rows.semi_join(opened.semi_join(those, "node_id"), "seq")
+    return view.fetch(rows.semi_join(opened.semi_join(those, "node_id"), "seq"))
 
 
-def _read(view: View, rows: Expression, table: str, kind: int) -> list[Carried]:
-    by = ("node_ids", "local_day", "source", "type", "name")
-    sets = rows.group_by(*by).agg(
-        seen_us=rows.seen_us.min(),
-        # The earliest, and of one moment the least: which arrived first says nothing.
-        message_id=rows.message_id.argmin(
-            ibis.struct({"at": rows.seen_us.fill_null(0), "id": rows.message_id})
-        ),
+def _has_any(rows: pa.Table, wanted: Sequence[bytes]) -> pa.Array:
+    lists = rows["node_ids"].combine_chunks()
+    is_one = pc.is_in(
+        pc.struct_field(pc.list_flatten(lists), "id"), value_set=pa.array(wanted, pa.binary())
     )
+    found = np.zeros(len(rows), np.bool_)
+    found[pc.list_parent_indices(lists).filter(is_one).to_numpy()] = True
+    return pa.array(found)
+
+
+def _sets(rows: pa.Table, said: dict[str, str], table: str, kind: int) -> list[Carried]:
+    """Rows of one set of identifiers, day, source, type and name are one: the earliest of them, and
+    of one moment that of the least id. Which arrived first says nothing.
+    """
+    rows = rows.combine_chunks()
+    names = {as_: rows[name] for as_, name in said.items()}
+    told = {
+        "set": _set_codes(rows["node_ids"]),
+        "day": rows["local_day"],
+        "source": rows["source"],
+        **{as_: names.get(as_, pa.nulls(len(rows), pa.string())) for as_ in SAID},
+        "at": names["seen_us"].fill_null(0),
+        "place": pa.array(range(len(rows))),
+    }
+    key = ["set", "day", "source", "type", "name"]
+    order = [(name, "ascending") for name in (*key, "at", "message_id")]
+    ordered = pa.table(told).sort_by(order)
+    first = ordered.group_by(key, use_threads=False).aggregate([("place", "first")])
+    rows = rows.take(first["place_first"])
     return [
         Carried(
             table,
             kind,
-            tuple((node["id"], node["type"], node["app"]) for node in row.pop("node_ids")),
-            **row,
+            tuple((node["id"], node["type"], node["app"]) for node in row["node_ids"]),
+            row["local_day"],
+            row[said["seen_us"]],
+            row["source"],
+            *(row[said[as_]] if as_ in said else None for as_ in SAID),
         )
-        for row in view.fetch(sets.limit(MOST)).to_pylist()
+        for row in rows.to_pylist()
     ]
+
+
+def _set_codes(node_ids: pa.ChunkedArray) -> pa.Array:
+    """A number for each set of identifiers."""
+    lists = node_ids.combine_chunks()
+    code = pc.struct_field(pc.list_flatten(lists), "id").dictionary_encode().indices.to_numpy()
+    ends = np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy()).tolist()
+    codes: dict[bytes, int] = {}
+    sets = (code[a:b].tobytes() for a, b in pairwise([0, *ends]))
+    return pa.array([codes.setdefault(one, len(codes)) for one in sets], pa.int64())
 
 
 def _order(row: Carried) -> tuple[object, ...]:

@@ -69,9 +69,7 @@ class _Asked:
         if first == second:
             return []
         nodes = self.people.members(self.person(first))
-        seen_us = sorted(self.known.first_seen_us[nodes].tolist())
-        # No two of them stand in one row before the second one was ever seen.
-        proof = self._proof(nodes, since_us=seen_us[1])
+        proof = self._proof(nodes)
         ids = [self.known.node_id(node) for node in nodes]
         return proof.chain(self.known.node_id(first), self.known.node_id(second), ids)
 
@@ -172,10 +170,8 @@ class _Asked:
         found = next((one for one in reversed(made) if _is_about(one, about)), None)
         return found and _decision(found)
 
-    def _proof(
-        self, nodes: Sequence[int], *, since_us: int | None = None, beside: Sequence[bytes] = ()
-    ) -> Proof:
-        rows = carried(self.view, self._ids(nodes), beside=beside, since_us=since_us)
+    def _proof(self, nodes: Sequence[int], *, beside: Sequence[bytes] = ()) -> Proof:
+        rows = carried(self.view, self._ids(nodes), beside=beside)
         return Proof.of(self.known, nodes, rows, rules=self.rules, decisions=self.decisions)
 
     def _ids(self, nodes: Iterable[int]) -> list[bytes]:

@@ -6,7 +6,8 @@ only times of events are looked at, never when they arrived, and what happens at
 in a set order, logouts first. So a login that comes in late finds its place.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import Any, NamedTuple, Protocol
 
 import ibis
 import numpy as np
@@ -14,11 +15,22 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline import clock
-from touchline.identity.evidence import Longs
+from touchline.identity.evidence import Longs, NodeSet
+from touchline.identity.resolve import Clusters
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 from touchline.storage.engine import Expression, View
 
-__all__ = ["LASTS_US", "LOGOUTS", "NOBODY", "THINGS", "Stays", "logins", "owners", "stays"]
+__all__ = [
+    "LASTS_US",
+    "LOGOUTS",
+    "NOBODY",
+    "THINGS",
+    "Stays",
+    "logins",
+    "owners",
+    "stays",
+    "stays_on",
+]
 
 THINGS = IDENTIFIER_TYPES[TYPE_RANK["anonymous_id"] :]  # types that name no person
 LASTS_US = 12 * 60 * 60 * clock.US
@@ -28,7 +40,17 @@ LOGOUTS = (
     "usersignedout", "logoff", "退出", "退出登录", "登出", "用户退出", "注销登录",
 )  # fmt: skip
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+SEPARATORS = r"[\s_.:$-]+"
 NOBODY = -1  # who is logged in after a logout
+
+
+class _People(Protocol):
+    """A map of people, as far as it is asked here."""
+
+    @property
+    def known(self) -> NodeSet: ...
+    @property
+    def people(self) -> Clusters: ...
 
 
 class Stays(NamedTuple):
@@ -79,11 +101,40 @@ def logins(view: View, nodes: Expression) -> pa.Table | None:
         found["ts_us"].to_numpy(),
         found["person_ix"].fill_null(NOBODY).to_numpy(),
     )
+    return _table(told, device.dictionary)
+
+
+def stays_on(devices: Collection[bytes], rows: pa.Table, people: _People) -> pa.Table | None:
+    """The same of some shared devices, from all rows that carry any of them."""
+    rows = rows.filter(pc.invert(pc.fill_null(rows["bot"], False)))
+    lists = rows["node_ids"].combine_chunks()
+    parts, of = pc.list_flatten(lists), pc.list_parent_indices(lists).to_numpy()
+    coded = pc.struct_field(parts, "id").dictionary_encode()
+    code = coded.indices.to_numpy()
+    known = people.known.find(coded.dictionary.to_pylist())
+    is_free = (known >= 0) & ~people.people.quarantine.held[known]
+    is_thing = pc.is_in(pc.struct_field(parts, "type"), value_set=pa.array(THINGS, pa.string()))
+    names_person = np.flatnonzero(is_free[code] & ~is_thing.to_numpy(zero_copy_only=False))
+    person = np.full(len(rows), NOBODY, np.int64)
+    there, first = np.unique(of[names_person], return_index=True)
+    person[there] = people.people.person[known[code[names_person[first]]]]
+    name = pc.replace_substring_regex(pc.utf8_lower(rows["name"]), SEPARATORS, "")
+    is_logout = pc.is_in(name, value_set=pa.array(LOGOUTS)).to_numpy()
+    is_moment = is_logout | (person != NOBODY)
+    person[is_logout] = NOBODY
+    is_device = pc.is_in(coded.dictionary, value_set=pa.array([*devices], pa.binary()))
+    at = np.flatnonzero(is_device.to_numpy(zero_copy_only=False)[code] & is_moment[of])
+    told = stays(code[at].astype(np.int64), rows["ts_us"].to_numpy()[of[at]], person[of[at]])
+    return _table(told, coded.dictionary)
+
+
+def _table(told: Stays, devices: pa.Array) -> pa.Table | None:
+    """Stays with the ids of their devices; None when there is none."""
     if not len(told.device):
         return None
     return pa.table(
         {
-            "stay_device": device.dictionary.take(pa.array(told.device)),
+            "stay_device": devices.take(pa.array(told.device)),
             "stay_from_us": told.from_us,
             "stay_until_us": told.until_us,
             "stay_person_ix": told.person,
@@ -116,4 +167,4 @@ def _moments(view: View, nodes: Expression) -> Expression:
 
 def _plain(name: Expression) -> Expression:
     """`Logged Out`, `logged_out` and `user-logged-out` alike."""
-    return name.lower().re_replace(r"[\s_.:$-]+", "")
+    return name.lower().re_replace(SEPARATORS, "")

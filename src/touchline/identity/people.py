@@ -37,6 +37,7 @@ from touchline.identity.evidence import (
 )
 from touchline.identity.match import queue
 from touchline.identity.mirror import TABLES, Mark, read_map
+from touchline.identity.person import Names
 from touchline.identity.person_map import PersonMap, node_bytes
 from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules
@@ -80,6 +81,7 @@ class Registry:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._maps: OrderedDict[tuple[object, ...], PersonMap] = OrderedDict()
+        self._names = Names()
         self._refusals = Refusals(workspace.state, LINKING)
 
     def at(self, view: View) -> PersonMap:
@@ -138,13 +140,15 @@ class Registry:
         self._hold((mark, view.as_of_us, view.principal), found)
 
     def _hold(self, key: tuple[object, ...], found: PersonMap) -> None:
-        self._maps[key] = found
+        self._maps[key] = replace(found, names=self._names)
         while len(self._maps) > KEPT:
             self._maps.popitem(last=False)
 
     def forget(self) -> None:
-        """Drops the maps from memory: somebody in them was erased."""
+        """Drops from memory what somebody stands in who was erased."""
         self._maps.clear()
+        self._names.forget()
+        self._workspace.lake.forget()
 
     def mark(self) -> Mark:
         """Of what a map would be made now."""

@@ -4,20 +4,26 @@ What surprises: the evidence itself is not here. A map may have been computed a 
 from its mirror in the lake; nobody who asks can tell.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from touchline.identity.evidence import Evidence, Ints, NodeSet
 from touchline.identity.kruskal import DEVICE_TIER
-from touchline.identity.person import PersonIds, is_person_id, redirect
+from touchline.identity.person import Names, PersonIds
 from touchline.identity.resolve import Clusters, People
 from touchline.identity.speaker import Speakers, stays_in
 from touchline.storage.engine import View
 
 __all__ = ["PersonMap", "node_bytes", "node_column"]
+
+T = TypeVar("T")
+
+MANY = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +32,9 @@ class PersonMap:
 
     known: NodeSet
     people: Clusters
-    _kept: dict[str, pa.Table | None] = field(default_factory=dict[str, pa.Table | None])
+    names: Names = field(default_factory=Names)
+    _asked: int = 0
+    _kept: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
     def of(cls, evidence: Evidence, people: People) -> "PersonMap":
@@ -61,6 +69,13 @@ class PersonMap:
             self._kept["stays"] = stays_in(view, self.nodes)
         return self._kept["stays"]
 
+    def kept(self, name: str, made_of: str, make: Callable[[], T]) -> T:
+        """What is made of this map and something else, the latest of each name."""
+        found = self._kept.get(name)
+        if found is None or found[0] != made_of:
+            found = self._kept[name] = (made_of, make())
+        return found[1]
+
     @cached_property
     def person_ids(self) -> PersonIds:
         """person_id of each person_ix."""
@@ -73,7 +88,10 @@ class PersonMap:
         return order, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
 
     def members(self, person_ix: int) -> list[int]:
-        """Nodes of a person."""
+        """Nodes of a person. To bring all in order pays when many are asked for."""
+        if (asked := self._asked + 1) < MANY:
+            object.__setattr__(self, "_asked", asked)
+            return np.flatnonzero(self.people.person == person_ix).tolist()
         order, starts = self._by_person
         return order[starts[person_ix] : starts[person_ix + 1]].tolist()
 
@@ -84,10 +102,12 @@ class PersonMap:
 
     def person_of_id(self, person_id: str) -> int | None:
         """person_ix of a person_id, also of one given out long ago."""
-        if not is_person_id(person_id):
-            return None
-        (person,) = redirect(self.known, self.people, [person_id]).tolist()
-        return None if person < 0 else person
+        node = self.names.node(self.known, person_id)
+        return None if node is None else int(self.people.person[node])
+
+    def node_of_id(self, person_id: str) -> int | None:
+        """The node that a person_id was made of."""
+        return self.names.node(self.known, person_id)
 
     def is_quarantined(self, person_ix: int) -> bool:
         """Whether this is a shared value standing alone, not somebody."""

@@ -1,6 +1,6 @@
 """PersonMap + the copy by identifier → the events of one person, each once, oldest first.
 
-    filed      a few groups of a few files (`storage.by_node`), of each identifier of the person
+    filed      a few groups of a few files (`filed`), of each identifier of the person
     the rest   fresh rows beyond what is filed
 
 An event stands under each of its identifiers; the one that speaks for it tells whose it is, and
@@ -10,7 +10,7 @@ event is read twice. What surprises: a copy that is not whole, or of which a fil
 read at all; then all events are.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,10 +18,12 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline.identity.evidence import Longs
-from touchline.identity.login import NOBODY, THINGS, owners
+from touchline.identity.filed import filed
+from touchline.identity.kruskal import DEVICE_TIER
+from touchline.identity.login import NOBODY, THINGS, owners, stays_on
 from touchline.identity.person_map import PersonMap
 from touchline.identity.speaker import with_person
-from touchline.storage.by_node import BUILT, EVENT, FILED, ByNode, in_force
+from touchline.storage.by_node import EVENT, ByNode, in_force
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import View
 
@@ -29,6 +31,7 @@ __all__ = ["events_of"]
 
 ORDER = [("ts_us", "ascending"), ("seq", "ascending")]
 _THINGS = pa.array(THINGS, pa.string())
+LACKING: Any = {"promote_options": "default"}  # what one of two tables lacks is null
 BEHIND = 1 << 40  # a quarantined identifier speaks after all others of its event
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
@@ -42,38 +45,43 @@ class _Speaking(NamedTuple):
 
 def events_of(copy: ByNode, view: View, people: PersonMap, person_ix: int) -> pa.Table:
     """The events of a person of this view, all versions of an order among them."""
-    stays = people.stays(view)
     nodes = {people.known.node_id(node) for node in people.members(person_ix)}
-    if stays is not None:  # shared devices on which they were logged in
-        mine = stays.filter(pc.equal(stays["stay_person_ix"], person_ix))
-        nodes |= set(mine["stay_device"].to_pylist())
-    found = _filed(copy, view, nodes)
+    found = _found(copy, view, nodes)
+    stays = None
+    if found is not None and (devices := _shared_devices(people, found)):
+        nodes |= devices  # on which they were logged in, perhaps
+        found = _found(copy, view, nodes)
+        stays = found and stays_on(devices, pa.concat_tables([*found], **LACKING), people)
     if found is None:
         return _searched(view, people, person_ix)
-    rows, upto = found
+    rows, fresh = found
     if len(rows):
         said = _speaking(rows, people, stays)
         is_here = pc.equal(rows["node"].combine_chunks(), said.node)
         rows = rows.filter(pc.and_(is_here, pa.array(said.person == person_ix)))
     rows = in_force(rows).select(EVENT)
-    fresh = view.files.naming(nodes, upto)
     if len(fresh):
         fresh = fresh.filter(pa.array(_speaking(fresh, people, stays).person == person_ix))
         rows = pa.concat_tables([rows, fresh.select(EVENT)])
     return rows.sort_by(ORDER)
 
 
-def _filed(copy: ByNode, view: View, nodes: Collection[bytes]) -> tuple[pa.Table, int] | None:
-    """What is filed under some identifiers, and up to which arrival number events are."""
-    if not copy.exists() or (found := copy.snapshot()).offset(BUILT) != 1:
-        return None
-    # The copy may be newer than the view, which goes on with what is beyond the same number.
-    upto = min(found.offset(FILED), view.files.last_seq)
-    try:
-        rows = copy.rows_under(found, nodes)
-    except (OSError, pa.ArrowInvalid):
-        return None
-    return rows.filter(pc.less_equal(rows["seq"], upto)), upto
+def _found(copy: ByNode, view: View, nodes: Collection[bytes]) -> tuple[pa.Table, pa.Table] | None:
+    """What is filed under some identifiers, and the rows beyond it that carry them."""
+    found = filed(copy, view, nodes)
+    return found and (found[0], view.files.naming(nodes, found[1]))
+
+
+def _shared_devices(people: PersonMap, found: Iterable[pa.Table]) -> set[bytes]:
+    """Those that these rows name."""
+    ids: set[bytes] = set()
+    for rows in found:
+        parts = pc.list_flatten(rows["node_ids"].combine_chunks())
+        ids |= set(pc.unique(pc.struct_field(parts, "id")).to_pylist())
+    named = sorted(ids)
+    at = people.known.find(named)
+    held = people.people.quarantine.held[at] & (at >= 0) & (people.known.rank[at] >= DEVICE_TIER)
+    return {node for node, is_device in zip(named, held.tolist(), strict=True) if is_device}
 
 
 def _speaking(rows: pa.Table, people: PersonMap, stays: pa.Table | None) -> _Speaking:

@@ -21,7 +21,6 @@ from touchline.identity.decisions import Decision, decided, holding, record
 from touchline.identity.evidence import Evidence
 from touchline.identity.kruskal import APART
 from touchline.identity.people import PersonMap, Registry
-from touchline.identity.person import is_person_id, named_after
 from touchline.identity.profile import find_node
 from touchline.identity.quarantine import BY_HAND, FREE
 from touchline.identity.resolve import People
@@ -153,7 +152,7 @@ def shown_nodes(workspace: Workspace, people: PersonMap, nodes: Sequence[bytes])
 
 def _node(workspace: Workspace, people: PersonMap, name: str) -> int:
     """What a name means; a person_id the identifier it was made of, long ago perhaps."""
-    made_of = named_after(people.known, people.people, name) if is_person_id(name) else None
+    made_of = people.node_of_id(name)
     return find_node(workspace, people, name) if made_of is None else made_of
 
 

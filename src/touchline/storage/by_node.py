@@ -11,11 +11,13 @@ is filed again under a later `round`; of one (node, seq) the latest round is in 
 """
 
 import bisect
-import threading
-from collections import OrderedDict, defaultdict
+import os
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +25,7 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from touchline.storage.columns import BY_NODE
+from touchline.storage.lately import Lately
 from touchline.storage.table import Run, Table, TableSnapshot, shaped
 
 __all__ = ["BUILT", "EVENT", "FILED", "STORED", "ByNode", "bucket_of", "filed", "in_force", "merge"]
@@ -36,44 +39,65 @@ FAN_IN = 4
 MOST = 8  # files that are merged at once
 SMALL = 4_000  # rows: files below it are of one size
 SPLIT = 250_000  # rows that are too many for a bucket which has others below it
-FOOTERS = 128
+GROUPS = 2_000  # of files whose footers are remembered: 40 KB each
+ROWS_WEIGHT = 64 << 20  # of rows that are remembered
+READERS = 4  # files at once: who reads cold waits for the disk
 AT_ONCE = 50_000  # rows in memory
 HEX = "0123456789abcdef"
 ORDER = [("node", "ascending"), ("ts_us", "ascending"), ("seq", "ascending")]
 STORED = pa.schema([field for field in BY_NODE if field.name != "bucket"])
 EVENT = [name for name in STORED.names if name not in ("node", "round")]
+NONE = STORED.empty_table()
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 
-class _Groups(NamedTuple):
+class _Groups:
     """Of one file: its footer, and the first and last node of each group of rows."""
 
-    footer: Any
-    first: list[bytes]
-    last: list[bytes]
-
-    @classmethod
-    def of(cls, footer: Any) -> "_Groups":
+    def __init__(self, footer: Any) -> None:
         column = footer.schema.names.index("node")
         stats = [
             footer.row_group(i).column(column).statistics for i in range(footer.num_row_groups)
         ]
-        return cls(footer, [one.min for one in stats], [one.max for one in stats])
+        self.footer = footer
+        self.first: list[bytes] = [one.min for one in stats]
+        self.last: list[bytes] = [one.max for one in stats]
+
+    def __len__(self) -> int:
+        return len(self.first)
 
     def between(self, low: bytes, high: bytes) -> range:
         """Groups that may hold nodes from `low` up to `high`."""
         return range(bisect.bisect_left(self.last, low), bisect.bisect_right(self.first, high))
 
+    def bytes_of(self, group: int) -> tuple[int, int]:
+        """Where a group stands in the file: from which byte, and how many."""
+        row_group = self.footer.row_group(group)
+        first, last = row_group.column(0), row_group.column(row_group.num_columns - 1)
+        start = first.dictionary_page_offset or first.data_page_offset
+        end = last.dictionary_page_offset or last.data_page_offset
+        return start, end + last.total_compressed_size - start
+
 
 class ByNode(Table):
-    """The table; it remembers the footers of files that were read lately."""
+    """The table. It remembers what was read lately: footers of files, and the rows under an
+    identifier in a file, which never change. `is_damaged`: a file was found gone or unreadable.
+    """
 
     rows_a_group = 2_500  # a person's rows cost the reading of one group a file
 
     def __init__(self, root: Path) -> None:
         super().__init__(root, BY_NODE, "bucket")
-        self._groups: OrderedDict[str, _Groups] = OrderedDict()
-        self._turn = threading.Lock()
+        self.is_damaged = False
+        self._groups: Lately[str, _Groups] = Lately(GROUPS, len)
+        self._rows: Lately[tuple[str, bytes], pa.Table] = Lately(ROWS_WEIGHT, _weight)
+        self._listed: tuple[TableSnapshot, dict[str, list[str]]] | None = None
+        self._readers = ThreadPoolExecutor(READERS, "by-node")
+
+    def forget(self) -> None:
+        """Drops from memory what was read: somebody in it was erased."""
+        self._rows.clear()
+        self._groups.clear()
 
     def rows_under(self, snapshot: TableSnapshot, nodes: Collection[bytes]) -> pa.Table:
         """All rows under these nodes, in no order, also those that are no longer in force.
@@ -81,38 +105,90 @@ class ByNode(Table):
         Raises OSError or ArrowInvalid on a damaged file.
         """
         found = [STORED.empty_table()]
-        wanted: dict[str, list[bytes]] = defaultdict(list)
+        absent: dict[str, list[bytes]] = defaultdict(list)
+        files = self._in_buckets(snapshot)
         for node in sorted(nodes):
             for depth in range(DEPTH + 1):
-                wanted[_bucket(node, depth)].append(node)
-        for path in snapshot.files:
-            if here := wanted.get(bucket_of(path)):
-                found += self._rows_in(path, here)
-        return pa.concat_tables(found)
+                for path in files.get(_bucket(node, depth), ()):
+                    rows = self._rows.get((path, node))
+                    if rows is None:
+                        absent[path].append(node)
+                    elif len(rows):
+                        found.append(rows)
+        try:
+            for rows in self._readers.map(self._rows_in, absent, absent.values()):
+                found += rows
+        except (OSError, pa.ArrowInvalid):
+            self.is_damaged = True
+            raise
+        return pa.concat_tables(found, promote_options="default")
 
-    def _rows_in(self, path: str, nodes: Sequence[bytes]) -> Iterator[pa.Table]:
-        groups = self._opened(path)
-        at = sorted({group for node in nodes for group in groups.between(node, node)})
-        if not at:
-            return
-        among = pa.array(nodes, pa.binary())
-        with pq.ParquetFile(path, memory_map=True, metadata=groups.footer) as file:
-            for group in at:
-                held = file.read_row_group(group, columns=["node"], use_threads=False)
-                is_wanted = pc.is_in(held["node"], value_set=among)
-                if pc.any(is_wanted).as_py():
-                    names = _told(groups.footer, group)
-                    rows = file.read_row_group(group, columns=names, use_threads=False)
-                    yield shaped(rows.filter(is_wanted), STORED)
+    def _in_buckets(self, snapshot: TableSnapshot) -> dict[str, list[str]]:
+        listed = self._listed
+        if listed is None or listed[0] is not snapshot:
+            files: dict[str, list[str]] = defaultdict(list)
+            for path in snapshot.files:
+                files[bucket_of(path)].append(path)
+            listed = self._listed = (snapshot, files)
+        return listed[1]
 
-    def _opened(self, path: str) -> _Groups:
-        with self._turn:
-            if path not in self._groups:
-                self._groups[path] = _Groups.of(pq.read_metadata(path, memory_map=True))
-            while len(self._groups) > FOOTERS:
-                self._groups.popitem(last=False)
-            self._groups.move_to_end(path)
-            return self._groups[path]
+    def _rows_in(self, path: str, nodes: Sequence[bytes]) -> list[pa.Table]:
+        """Rows of a file under some of its nodes."""
+        parts: dict[bytes, list[pa.Table]] = {node: [] for node in nodes}
+        groups = self._groups.get(path)
+        if groups is None:
+            groups = self._groups.put(path, _Groups(pq.read_metadata(path, memory_map=True)))
+        wanted: dict[int, list[bytes]] = defaultdict(list)
+        for node in nodes:
+            for group in groups.between(node, node):
+                wanted[group].append(node)
+        with ExitStack() as held:
+            if wanted:
+                _fetch_ahead(path, [groups.bytes_of(group) for group in wanted])
+                file = pq.ParquetFile(path, memory_map=True, metadata=groups.footer)
+                held.enter_context(file)
+                for group, here in sorted(wanted.items()):
+                    for node, rows in _in_group(file, group, here):
+                        parts[node].append(rows)
+        told = {node: _joined(some) for node, some in parts.items()}
+        for node, rows in told.items():
+            self._rows.put((path, node), rows)
+        return [rows for rows in told.values() if len(rows)]
+
+
+def _fetch_ahead(path: str, spans: Sequence[tuple[int, int]]) -> None:
+    """Has the disk read parts of a file at once, where page by page would wait for each."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        for start, length in spans:
+            os.posix_fadvise(handle, start, length, os.POSIX_FADV_WILLNEED)
+    finally:
+        os.close(handle)
+
+
+def _in_group(file: Any, group: int, nodes: Sequence[bytes]) -> Iterator[tuple[bytes, pa.Table]]:
+    """A copy of the rows under each node, if there are any: they stand together."""
+    held = file.read_row_group(group, columns=["node"], use_threads=False)["node"]
+    ids = held.to_numpy(zero_copy_only=False)
+    spans = {node: np.searchsorted(ids, [node, node + b"\0"]).tolist() for node in nodes}
+    if any(start < end for start, end in spans.values()):
+        names = _told(file.metadata, group)
+        rows = file.read_row_group(group, columns=names, use_threads=False)
+        for node, (start, end) in spans.items():
+            if start < end:
+                yield node, rows.take(pa.array(range(start, end)))
+
+
+def _joined(parts: Sequence[pa.Table]) -> pa.Table:
+    """As a row of the copy is: a file may lack columns, or have them of another type."""
+    if not parts:
+        return NONE
+    rows = pa.concat_tables(parts, promote_options="default")
+    return shaped(rows, STORED)
+
+
+def _weight(rows: pa.Table) -> int:
+    return 1_000 + rows.nbytes
 
 
 def filed(rows: pa.Table, number: int) -> Run:
@@ -237,7 +313,7 @@ def _whole_groups(waiting: list[pa.Table], *, is_end: bool) -> Iterator[pa.Table
 def _between(path: str, low: bytes, high: bytes, size: int) -> Iterator[pa.Table]:
     """A file's rows from one node to another, as many groups at a time."""
     with pq.ParquetFile(path, memory_map=True) as file:
-        groups = _Groups.of(file.metadata).between(low, high)
+        groups = _Groups(file.metadata).between(low, high)
         for start in range(groups.start, groups.stop, size):
             at = [*range(start, min(start + size, groups.stop))]
             rows = shaped(file.read_row_groups(at, use_threads=False), STORED)

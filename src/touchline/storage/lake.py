@@ -5,19 +5,18 @@ New rows land in `fresh`; a job moves them to day files in `events`, whose commi
 `seq`: so each row is seen exactly once at every moment, whatever the job is doing.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet as pq
 
 from touchline.storage.by_node import ByNode
 from touchline.storage.columns import EVENTS, MIRRORS, TABLES
+from touchline.storage.lately import Lately
+from touchline.storage.mentions import Mentions, mentions_in, rows_at
 from touchline.storage.table import Table, TableSnapshot, day_of, shaped
 
 __all__ = ["Lake", "LakeFiles"]
@@ -27,9 +26,7 @@ LOG = "log"  # in `fresh`: the log offset up to which requests are in the lake
 REVISED = "revised"  # in `fresh`: the last arrival number when a Flag.REVISION came in
 ERASED = "erased"  # in each table: when rows were last taken out or changed for an erasure
 SEQ = "seq"  # in each table that has one: the last arrival number given out
-FEW_ROWS = 10_000
-REMEMBERED = 100  # young files
-EVERYBODY = frozenset({b"*"})  # too many to be remembered
+MENTIONS = 128 << 20  # bytes of them that are remembered
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 
@@ -54,20 +51,43 @@ class LakeFiles:
         found = (self.tables[name].last_seq.values() for name in ("fresh", "events"))
         return max((seq or 0 for numbers in found for seq in numbers), default=0)
 
+    @property
+    def by_node(self) -> ByNode:
+        """The copy of events by identifier; as it is now, which may be later than these files."""
+        return self._lake.by_node
+
     def naming(self, nodes: Collection[bytes], after: int) -> pa.Table:
         """Events beyond an arrival number that carry one of these identifiers, each once."""
-        among = pa.array(sorted(nodes), pa.binary())
         found = [EVENTS.empty_table()]
         for name, beyond in (("fresh", max(after, self.settled_seq)), ("events", after)):
             newest = self.tables[name].last_seq
-            for path in [path for path, seq in newest.items() if seq is None or seq > beyond]:
-                if not self._lake.names_any(path, nodes):
-                    continue
-                with pq.ParquetFile(path, memory_map=True) as file:
-                    at = _naming(file.read(["node_ids", SEQ]), among, beyond)
-                    if len(at):
-                        found.append(_events(file.read().take(at), path))
+            paths = [path for path, seq in newest.items() if seq is None or seq > beyond]
+            for path, rows in self._naming(paths, nodes, None):
+                late = rows.filter(pc.greater(rows[SEQ], beyond))
+                found += [_events(late, path)] if len(late) else []
         return pa.concat_tables(found)
+
+    def rows_naming(self, name: str, nodes: Collection[bytes], columns: list[str]) -> pa.Table:
+        """Rows of a table that carry one of these identifiers."""
+        schema = pa.schema([TABLES[name][0].field(column) for column in columns])
+        found = [
+            shaped(rows, schema)
+            for _, rows in self._naming(self.tables[name].files, nodes, columns)
+        ]
+        return pa.concat_tables([schema.empty_table(), *found])
+
+    def _naming(
+        self, paths: Sequence[str], nodes: Collection[bytes], columns: list[str] | None
+    ) -> Iterator[tuple[str, pa.Table]]:
+        among = pa.array(sorted(nodes), pa.binary())
+        for path in paths:
+            places = self._lake.mentions(path).of(nodes)
+            if len(places):
+                rows = rows_at(path, places, columns)
+                lists = rows["node_ids"].combine_chunks()
+                is_named = pc.is_in(pc.struct_field(pc.list_flatten(lists), "id"), value_set=among)
+                at = pc.unique(pc.list_parent_indices(lists).filter(is_named))
+                yield path, rows.take(at)
 
     @property
     def has_revisions(self) -> bool:
@@ -93,8 +113,7 @@ class Lake:
         self.mirrors = {name: Table(root / name, schema) for name, schema in MIRRORS.items()}
         self.by_node = ByNode(root / "by_node")  # nor is this one
         self.all: dict[str, Table] = {**tables, **self.mirrors, "by_node": self.by_node}
-        self._named: OrderedDict[str, frozenset[bytes]] = OrderedDict()
-        self._turn = threading.Lock()
+        self._mentions: Lately[str, Mentions] = Lately(MENTIONS, attrgetter("weight"))
 
     def create(self) -> None:
         for table in self.tables.values():
@@ -114,20 +133,17 @@ class Lake:
                 seq = pc.field(SEQ)
                 yield rows.filter((seq > beyond) & (seq <= upto))
 
-    def names_any(self, path: str, nodes: Collection[bytes]) -> bool:
-        """Whether a file may carry one of these identifiers. Those of young files are remembered:
-        there are few, and each is asked of by whoever wants to know of somebody.
+    def mentions(self, path: str) -> Mentions:
+        """Which rows of a file carry which identifier. It is remembered: each is asked of by
+        whoever wants to know of somebody.
         """
-        with self._turn:
-            if path not in self._named:
-                found = pq.read_metadata(path)
-                is_large = found.num_rows > FEW_ROWS
-                self._named[path] = EVERYBODY if is_large else _named_in(path)
-            while len(self._named) > REMEMBERED:
-                self._named.popitem(last=False)
-            self._named.move_to_end(path)
-            named = self._named[path]
-        return named is EVERYBODY or not named.isdisjoint(nodes)
+        found = self._mentions.get(path)
+        return found or self._mentions.put(path, mentions_in(path))
+
+    def forget(self) -> None:
+        """Drops from memory what was read: somebody in it was erased."""
+        self._mentions.clear()
+        self.by_node.forget()
 
     def last_commits_ns(self) -> tuple[int, ...]:
         """When each table was last written to: a glance that opens none."""
@@ -151,22 +167,6 @@ class Lake:
             table.sweep(older_than_us)
         if self.by_node.exists():
             self.by_node.sweep(older_than_us)
-
-
-def _named_in(path: str) -> frozenset[bytes]:
-    """The identifiers that a file carries."""
-    with pq.ParquetFile(path, memory_map=True) as file:
-        lists = file.read(["node_ids"])["node_ids"].combine_chunks()
-    return frozenset(pc.unique(pc.struct_field(pc.list_flatten(lists), "id")).to_pylist())
-
-
-def _naming(rows: pa.Table, among: pa.Array, beyond: int) -> pa.Array:
-    """Places of rows beyond an arrival number that carry one of some identifiers."""
-    rows = rows.combine_chunks()
-    lists = rows["node_ids"].combine_chunks()
-    is_named = pc.is_in(pc.struct_field(pc.list_flatten(lists), "id"), value_set=among)
-    at = np.unique(pc.list_parent_indices(lists).filter(is_named).to_numpy())
-    return pa.array(at[rows[SEQ].to_numpy()[at] > beyond])
 
 
 def _events(rows: pa.Table, path: str) -> pa.Table:
