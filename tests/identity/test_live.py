@@ -7,15 +7,16 @@ import random
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from touchline.identity import live
 from touchline.identity.change import MERGED, SPLIT
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import CHANGED, LiveStore, forget, marks
+from touchline.identity.live import CHANGED, RULED, LiveStore, forget, marks
 from touchline.identity.live_map import LiveMap
 from touchline.identity.live_part import NOTHING, Part
-from touchline.identity.live_rows import read_rows
+from touchline.identity.live_rows import node_ids, read_rows
 from touchline.identity.person_map import PersonMap
 from touchline.identity.ruled import Ruled
 from touchline.identity.rules import DEFAULT, Rules
@@ -72,7 +73,13 @@ def store(database):
 
 def emptied(state):
     with state.engine.begin() as connection:
-        for name in ("identity_component", "identity_node", "person_change", "mark"):
+        for name in (
+            "identity_component",
+            "identity_node",
+            "identity_beside",
+            "person_change",
+            "mark",
+        ):
             connection.execute(sa.delete(schema.metadata.tables[name]))
     return state
 
@@ -123,8 +130,7 @@ class Followed:
 
 
 def evidence_of(state):
-    part = Part(read_rows(state), NOTHING, Ruled(), is_whole=True)
-    return part.evidence
+    return Part(read_rows(state), NOTHING, Ruled()).evidence
 
 
 @SOME
@@ -159,9 +165,51 @@ def test_decisions_and_rules_between_portions_do_as_well(facts, database, raw, c
         if told is not None:
             ruled = ruling(facts, *told)
             store.rule(ruled)
+            store.judge_all()
         assert_same(store.people(), expected(facts, taken, ruled))
         if len(taken) % 3:  # it need not read each version
             assert_same(reader.people(), store.people())
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """All is done in portions of a few rows."""
+    monkeypatch.setattr(live, "PORTION", 3)
+    monkeypatch.setattr(live, "AT_ONCE", 4)
+
+
+@settings(SOME, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    raw=ROWS,
+    cuts=st.lists(st.integers(0, 40), max_size=4),
+    rulings=st.lists(st.tuples(RULINGS, st.integers(0, 4)), min_size=1, max_size=5),
+    restarts=st.sets(st.integers(0, 9)),
+)
+def test_rules_taken_up_by_portions_and_left_half_done_do_as_well(
+    facts, database, small, raw, cuts, rulings, restarts
+):
+    rows = [facts.Row(*row) for row in raw]
+    store, ruled, number = LiveStore(emptied(database)), Ruled(), 0
+    for portion, (told, steps) in itertools.zip_longest(
+        portions(rows, cuts), rulings, fillvalue=(None, 0)
+    ):
+        store.add(facts.told(portion if isinstance(portion, list) else []))
+        if told is not None:
+            ruled = ruling(facts, *told)
+            store.rule(ruled)
+        for _ in range(steps):  # before all is done come other rules, or the process ends
+            store.judge()
+        if (number := number + 1) in restarts:
+            store = LiveStore(database, ruled)
+    store.judge_all()
+    assert store.waiting == 0
+    assert_same(store.people(), expected(facts, rows, ruled))
+    assert marks(database)[RULED] == ruled.number
+    beside = database.read(sa.select(schema.identity_beside.c.alone).distinct())
+    kept = read_rows(database)
+    alone = kept.nodes[np.cumsum(kept.sizes)[kept.is_alone] - 1]
+    touched = alone[kept.touches[kept.is_alone].sum(axis=1) > 0]
+    assert {row.alone for row in beside} == node_ids(touched)
 
 
 @pytest.mark.parametrize("seed", range(200 if LONG else 8))
@@ -196,15 +244,15 @@ def dirty_rows(facts, dice):
 
 
 def test_what_is_told_again_writes_nothing(facts, store, monkeypatch):
-    live = LiveStore(store)
+    kept = LiveStore(store)
     rows = facts.rows("u1 c1 *3", "u1 e1", *(f"u{n} c_kiosk" for n in range(9)))
-    live.add(facts.told(rows))
+    kept.add(facts.told(rows))
     before = marks(store)
-    assert live.add(facts.told(rows[::-1])) == []
+    assert kept.add(facts.told(rows[::-1])) == []
     assert marks(store) == before
 
 
-def test_numbers_told_with_facts_are_kept_with_them(facts, store):
+def test_numbers_told_with_facts_are_peoplewith_them(facts, store):
     LiveStore(store).add(facts.told(facts.rows("u1 c1")), {"events": 7})
     assert marks(store)["events"] == 7
     forget(store)
@@ -213,22 +261,23 @@ def test_numbers_told_with_facts_are_kept_with_them(facts, store):
 
 
 def test_a_merge_a_split_and_their_causes_are_rows(facts, store):
-    live = LiveStore(store)
-    live.add(facts.told(facts.rows("e1 c1", "p1 c2")))
-    (merged,) = live.add(facts.told(facts.rows("e1 p1")))
+    people = LiveStore(store)
+    people.add(facts.told(facts.rows("e1 c1", "p1 c2")))
+    (merged,) = people.add(facts.told(facts.rows("e1 p1")))
     assert merged.kind == MERGED
     apart = ((facts.node_id("e1"), facts.node_id("p1")),)
-    (split,) = live.rule(Ruled(decisions=Decisions(apart=apart)))
+    people.rule(Ruled(decisions=Decisions(apart=apart)))
+    (split,) = people.judge_all()
     assert (split.kind, split.person_id) == (SPLIT, merged.other_id)
     kept = store.read(sa.select(schema.person_change).order_by(schema.person_change.c.id))
     assert [(row.kind, row.cause) for row in kept] == [(MERGED, "evidence"), (SPLIT, "decision")]
 
 
 def test_a_person_is_told_of_without_reading_others(facts, store):
-    live = LiveStore(store)
-    live.add(facts.told(facts.rows("u1 c1", "u2 c2")))
+    people = LiveStore(store)
+    people.add(facts.told(facts.rows("u1 c1", "u2 c2")))
     asked = [facts.node_id(name) for name in ("u1", "c1", "c2", "u9")]
-    found = live.map_of(asked)
+    found = people.map_of(asked)
     assert found[asked[0]] == found[asked[1]] != found[asked[2]]
     assert asked[3] not in found
 
@@ -236,5 +285,58 @@ def test_a_person_is_told_of_without_reading_others(facts, store):
 def test_another_process_with_other_decisions_judges_anew(facts, store):
     LiveStore(store).add(facts.told(facts.rows("u1 c1")))
     ruled = Ruled(decisions=Decisions(quarantined=(facts.node_id("c1"),)))
-    found = LiveStore(store, ruled).people()
-    assert_same(found, expected(facts, facts.rows("u1 c1"), ruled))
+    people = LiveStore(store, ruled)
+    people.judge_all()
+    assert_same(people.people(), expected(facts, facts.rows("u1 c1"), ruled))
+
+
+def test_other_rules_are_asked_of_a_few_rows_at_a_time(facts, store, monkeypatch):
+    monkeypatch.setattr(live, "PORTION", 5)
+    people = LiveStore(store)
+    rows = facts.rows(*(f"u{n} c{n}" for n in range(40)), *(f"u{n} c_kiosk" for n in range(9)))
+    people.add(facts.told(rows))
+    read, real = list[int](), live.read_rows
+    monkeypatch.setattr(live, "read_rows", lambda *a: read.append(len((r := real(*a)).ids)) or r)
+    ruled = Ruled(Rules(quarantine_above=9))
+    people.rule(ruled)
+    people.judge_all()
+    assert len(read) > 40 / 5
+    assert max(read) == 1 + 9  # the kiosk and all that it touches; else a portion
+    assert sorted(read)[-2] <= 5
+    assert_same(people.people(), expected(facts, rows, ruled))
+
+
+def test_a_value_that_very_many_touch_is_let_join_and_held_back_again(facts, store):
+    """By no more than what it touches, and within what a few of those take."""
+    many = 100_000 if LONG else 3_000
+    rows = [facts.Row((f"u{n}", "c_kiosk")) for n in range(many)] + facts.rows("u_other c_other")
+    people = LiveStore(store)
+    people.add(facts.told(rows))
+    kiosk = facts.node_id("c_kiosk")
+    (other,) = people.map_of([facts.node_id("u_other")]).values()
+    for ruled in (Ruled(decisions=Decisions(released=(kiosk,))), Ruled()):
+        people.rule(ruled)
+        told = people.judge_all()
+        assert other not in {one.person_id for one in told}
+        assert_same(people.people(), expected(facts, rows, ruled))
+
+
+def test_what_ends_in_the_middle_of_a_large_write_says_that_it_is_not_whole(
+    facts, store, monkeypatch
+):
+    monkeypatch.setattr(live, "AT_ONCE", 4)
+    people = LiveStore(store)
+    people.add(facts.told(facts.rows("u1 c1")))
+    assert live.RENEW not in marks(store)
+    real, written = store.write, []
+
+    def write(*statements):
+        written.append(statements)
+        if len(written) == 3:
+            raise OSError("the disk is gone")
+        real(*statements)
+
+    monkeypatch.setattr(store, "write", write)
+    with pytest.raises(OSError, match="gone"):
+        people.add(facts.told(facts.rows(*(f"u{n} e{n}" for n in range(9)))))
+    assert marks(store)[live.RENEW] == 1

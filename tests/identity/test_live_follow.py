@@ -1,13 +1,15 @@
 """The live store brought up from a lake: at every step what is computed from all rows."""
 
 import numpy as np
+import sqlalchemy as sa
 
 from touchline.identity import live_follow
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import marks
-from touchline.identity.live_follow import Follower
+from touchline.identity.live import RENEW, marks
+from touchline.identity.live_follow import Follower, is_level, renew
 from touchline.identity.people import person_map
 from touchline.identity.rules import DEFAULT, Rules
+from touchline.storage import schema
 from touchline.storage.lake import SETTLED
 
 
@@ -110,3 +112,43 @@ def test_rows_that_moved_to_day_files_are_taken_once(lake):
     whole.events.commit(first, offsets={SETTLED: 1})
     lake.put("fresh", "user_id:u1 anonymous_id:c3")
     assert_same(*both(lake, follower))
+
+
+def test_what_takes_long_to_judge_anew_is_computed_meanwhile(lake, monkeypatch):
+    lake.put("fresh", *(f"user_id:u{n} anonymous_id:kiosk" for n in range(9)))
+    follower = Follower(lake.workspace.state)
+    assert_same(*both(lake, follower))
+    monkeypatch.setattr(live_follow, "SOON", 3)
+    freed = Decisions(released=(lake.node("anonymous_id:kiosk"),))
+    assert both(lake, follower, decisions=freed)[0] is None
+    assert follower.waiting
+    with lake.workspace.view() as view:
+        while not follower.follow(view, DEFAULT, freed):
+            pass
+    assert not follower.waiting
+    assert_same(*both(lake, follower, decisions=freed))
+
+
+def test_a_store_that_is_made_anew_tells_nobody_again_who_became_whom(lake):
+    lake.put("fresh", "user_id:u1 anonymous_id:c1")
+    lake.put("fresh", "email:e1 anonymous_id:c2")
+    follower = Follower(lake.workspace.state)
+    assert_same(*both(lake, follower))
+    lake.put("fresh", "user_id:u1 email:e1")
+    assert_same(*both(lake, follower))
+    told = lake.workspace.state.read(sa.select(schema.person_change))
+    assert len(told) == 1
+    follower.forget()
+    assert_same(*both(lake, follower))
+    assert lake.workspace.state.read(sa.select(schema.person_change)) == told
+
+
+def test_a_store_that_was_left_half_written_is_made_anew(lake):
+    lake.put("fresh", "user_id:u1 anonymous_id:c1")
+    assert_same(*both(lake, Follower(lake.workspace.state)))
+    with lake.workspace.view() as view:
+        assert is_level(lake.workspace.state, view, DEFAULT, Decisions())
+        renew(lake.workspace.state)
+        assert not is_level(lake.workspace.state, view, DEFAULT, Decisions())
+    assert_same(*both(lake, Follower(lake.workspace.state)))
+    assert RENEW not in marks(lake.workspace.state)

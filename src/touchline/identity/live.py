@@ -4,40 +4,47 @@
 
 Identifiers of different components never meet in `resolve`, so a part that is whole components has
 the people that the whole would give it. Facts are a set: what is told twice changes nothing, in
-whatever order and portions it comes. What surprises: only a value that joined nobody and is let
-join again, or another rule, needs all rows. One process writes, under the lock of the workspace.
+whatever order and portions it comes. Other rules or decisions are taken up a portion at a time as
+well (`judge`). What surprises: until that is done the store is of neither, and says so in its mark.
+One process writes, under the lock of the workspace.
 """
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 
 from touchline import clock
 from touchline.identity.change import Change, Differences
-from touchline.identity.live_part import NOTHING, Facts, Part, Released
-from touchline.identity.live_rows import components_of, read_rows
+from touchline.identity.live_part import NOTHING, Facts, Part
+from touchline.identity.live_rows import (
+    beside,
+    components_of,
+    node_ids,
+    numbers_after,
+    read_rows,
+)
+from touchline.identity.live_write import Puts, Written
 from touchline.identity.person_map import PersonMap
 from touchline.identity.ruled import Ruled
 from touchline.storage import schema
 from touchline.storage.state import State, Statement
 
-__all__ = ["CHANGED", "RULED", "LiveStore", "forget", "kept", "marks"]
+__all__ = ["CHANGED", "PORTION", "RENEW", "RULED", "LiveStore", "forget", "kept", "marks"]
 
 PREFIX = "live:"  # of the marks in State
 CHANGED = "version"  # mark: grows with each change of a row
-RULED = "ruled"  # mark: a hash of what the rows were judged by
+RULED = "ruled"  # mark: a hash of what all rows were judged by, or UNSETTLED
+UNSETTLED = 0
+RENEW = "renew"  # mark: it is not whole, or not what it should be, and is to be made anew
 EVIDENCE, DECISION, RULES = "evidence", "decision", "rules"  # why somebody became somebody else
+PORTION = 10_000  # rows judged at once
+AT_ONCE = 200_000  # rows written in one transaction, which keeps others from writing
 
-_component, _node, _change = (
-    schema.identity_component,
-    schema.identity_node,
-    schema.person_change,
-)
-_LEAVE = sa.delete(_component).where(_component.c.id == sa.bindparam("gone"))
+_change = schema.person_change
 _TELL = sa.insert(_change)
 _FORGET = sa.delete(schema.mark).where(schema.mark.c.name == sa.bindparam("gone"))
 _KEEP = sa.insert(schema.mark)
+TABLES = (schema.identity_component, schema.identity_node, schema.identity_beside)
 
 
 class LiveStore:
@@ -46,27 +53,71 @@ class LiveStore:
     def __init__(self, state: State, ruled: Ruled | None = None) -> None:
         self._state = state
         self._ruled = ruled or Ruled()
-        self._put_component = state.upsert(_component, newest_by="version")
-        self._put_node = state.upsert(_node, newest_by="node_id")
+        self._put = Puts.of(state)
         known = marks(state)
         self._version = known.get(CHANGED, 0)
-        query = sa.select(sa.func.max(_component.c.id).label("last"))
+        query = sa.select(sa.func.max(schema.identity_component.c.id).label("last"))
         self._last = state.read(query)[0].last or 0
-        if self._last and known.get(RULED) != self._ruled.number:
-            self._all(NOTHING, {}, RULES)
+        # What waits to be judged anew: numbers of rows, nodes, and values that join people again.
+        self._between: tuple[int, int] | None = None
+        self._nodes: list[bytes] = []
+        self._joining: dict[bytes, int] = {}
+        if known.get(RULED, self._ruled.number) != self._ruled.number:
+            self._between = (0, self._last)
 
-    def add(self, facts: Facts, told: Mapping[str, int] | None = None) -> list[Change]:
-        """Takes facts in. `told`: numbers to keep in the same transaction."""
+    def add(
+        self, facts: Facts, told: Mapping[str, int] | None = None, *, is_news: bool = True
+    ) -> list[Change]:
+        """Takes facts in. `told`: numbers to keep in the same transaction. Not `is_news`: of people
+        known before, so that nobody is told who became whom.
+        """
+        changes = self.judge_all()
         nodes = self._ruled.with_partners(facts.node_ids())
-        return self._some(nodes, facts, told or {}, EVIDENCE)
+        part = self._part(components_of(self._state, nodes).values(), facts)
+        return changes + self._write(part, EVIDENCE if is_news else None, told or {})
 
-    def rule(self, ruled: Ruled) -> list[Change]:
-        """Judges by other rules and decisions from now on, of the past as well."""
+    def rule(self, ruled: Ruled) -> None:
+        """Judges by other rules and decisions from now on; of the past, as `judge` goes on."""
         before, self._ruled = self._ruled, ruled
-        if not before.is_same_rule(ruled):
-            return self._all(NOTHING, {}, RULES)
-        nodes = ruled.with_partners(before.differing(ruled))
-        return self._some(nodes, NOTHING, {}, DECISION) if nodes else []
+        self._joining.clear()
+        if self._between or not before.is_same_rule(ruled):
+            self._between = (0, self._last)
+        elif before != ruled:
+            new = ruled.with_partners(before.differing(ruled))
+            self._nodes = sorted(new.union(self._nodes))
+
+    @property
+    def waiting(self) -> int:
+        """About how many rows are still to be judged anew."""
+        after, upto = self._between or (0, 0)
+        return upto - after + len(self._nodes) + sum(self._joining.values())
+
+    def judge(self) -> list[Change] | None:
+        """Judges a portion anew that other rules or decisions may change; None: nothing is left."""
+        if self._joining:
+            return self._join_again()
+        if not self._between and not self._nodes:
+            return None
+        cause = RULES if self._between else DECISION
+        numbers = self._next()
+        part = self._part(numbers)
+        if part.joining:  # the portion has its turn when these have had theirs
+            self._joining = part.joining
+            return []
+        if self._between:
+            is_last = len(numbers) < PORTION
+            self._between = None if is_last else (max(numbers), self._between[1])
+            self._nodes = [] if is_last else self._nodes
+        else:
+            del self._nodes[:PORTION]
+        return self._write(part, cause, {})
+
+    def judge_all(self) -> list[Change]:
+        """All that waits to be judged anew, however much it is."""
+        found: list[Change] = []
+        while (changes := self.judge()) is not None:
+            found += changes
+        return found
 
     def map_of(self, nodes: Collection[bytes]) -> dict[bytes, str]:
         """person_id of each of these that is known."""
@@ -77,27 +128,45 @@ class LiveStore:
 
     def people(self) -> PersonMap:
         """Everybody."""
-        return Part(read_rows(self._state), NOTHING, Ruled(), is_whole=True).before()
+        return Part(read_rows(self._state), NOTHING, Ruled()).before()
 
-    def _some(
-        self, nodes: set[bytes], facts: Facts, told: Mapping[str, int], cause: str
-    ) -> list[Change]:
-        held = components_of(self._state, nodes)
-        part = Part(read_rows(self._state, held.values()), facts, self._ruled)
-        try:
-            return self._write(part, told, cause)
-        except Released:
-            return self._all(facts, told, cause)
+    def _next(self) -> list[int]:
+        """Rows that are to be judged now."""
+        if self._between:
+            return numbers_after(self._state, *self._between, PORTION)
+        nodes = self._ruled.with_partners(self._nodes[:PORTION])
+        return sorted(set(components_of(self._state, nodes).values()))
 
-    def _all(self, facts: Facts, told: Mapping[str, int], cause: str) -> list[Change]:
-        part = Part(read_rows(self._state), facts, self._ruled, is_whole=True)
-        return self._write(part, told, cause)
+    def _join_again(self) -> list[Change]:
+        """Lets some values join people that joined nobody: judges all that they touch."""
+        freed, count = list[bytes](), 0
+        while self._joining and (not freed or count < PORTION):
+            node, touched = self._joining.popitem()
+            freed.append(node)
+            count += touched
+        nodes = self._ruled.with_partners({*freed, *beside(self._state, freed)})
+        numbers = components_of(self._state, nodes).values()
+        part = self._part(numbers, freed=frozenset(freed))
+        return self._write(part, RULES if self._between else DECISION, {})
 
-    def _write(self, part: Part, told: Mapping[str, int], cause: str) -> list[Change]:
-        rows, nodes, gone, last = self._rows(part)
-        changes = list(Differences(part.before(), part.after()).changes()) if part.rows.ids else []
+    def _part(
+        self, numbers: Iterable[int], facts: Facts = NOTHING, freed: frozenset[bytes] = frozenset()
+    ) -> Part:
+        rows = read_rows(self._state, numbers)
+        if self._between and self._ruled.is_joining:
+            known = node_ids(rows.nodes)
+            if more := self._ruled.with_partners(known) - known:
+                others = components_of(self._state, more).values()
+                rows = read_rows(self._state, {*rows.ids, *others})
+        return Part(rows, facts, self._ruled, freed)
+
+    def _write(self, part: Part, cause: str | None, told: Mapping[str, int]) -> list[Change]:
+        written = Written.of(part, self._last, self._version + 1)
+        changes = list[Change]()
+        if cause and part.rows.ids:
+            changes = list(Differences(part.before(), part.after()).changes())
         at_us = clock.now_us()
-        changed = [
+        rows = [
             {
                 "at_us": at_us,
                 "kind": one.kind,
@@ -108,43 +177,25 @@ class LiveStore:
             }
             for one in changes
         ]
-        version = self._version + bool(rows)
-        numbers = {**told, CHANGED: version, RULED: self._ruled.number}
-        self._state.write(
-            (_LEAVE, gone),
-            (self._put_component, rows),
-            (self._put_node, nodes),
-            (_TELL, changed),
-            *kept(numbers),
-        )
-        self._version, self._last = version, last
+        self._version += bool(written.components)
+        self._last = written.last
+        ruled = UNSETTLED if self.waiting else self._ruled.number
+        numbers = {**told, CHANGED: self._version, RULED: ruled}
+        self._commit([*written.statements(self._put), (_TELL, rows)], numbers)
         return changes
 
-    def _rows(
-        self, part: Part
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]], int]:
-        """Rows of components and of nodes to write, components to delete, the last number."""
-        numbers, last = _numbers(part, self._last)
-        known = dict(zip(part.rows.ids, part.rows.packed, strict=True))
-        rows = [
-            {"id": number, "version": self._version + 1, **row}
-            for number, row in zip(numbers, part.made(), strict=True)
-            if not _is_same(known.get(number), row)
-        ]
-        here = part.is_here.nonzero()[0]
-        ids = part.evidence.node_ids(here)
-        label = part.label[here].tolist()
-        was = dict.fromkeys(here.tolist(), 0)
-        owner = part.rows.row_of_node.tolist()
-        for node, row in zip(part.index[: len(owner)].tolist(), owner, strict=True):
-            was[node] = part.rows.ids[row]
-        nodes = [
-            {"node_id": ids[16 * at : 16 * at + 16], "component": numbers[label[at]]}
-            for at, old in enumerate(was.values())
-            if numbers[label[at]] != old
-        ]
-        gone = [{"gone": number} for number in known.keys() - set(numbers)]
-        return rows, nodes, gone, last
+    def _commit(self, statements: list[Statement], numbers: Mapping[str, int]) -> None:
+        """In one transaction, or in several if others would wait too long for it: then what is
+        there is marked as half done until the last of them.
+        """
+        if sum(len(rows) for _, rows in statements) <= AT_ONCE:
+            self._state.write(*statements, *kept(numbers))
+            return
+        self._state.write(*kept({RENEW: 1}))
+        for statement, rows in statements:
+            for at in range(0, len(rows), AT_ONCE):
+                self._state.write((statement, rows[at : at + AT_ONCE]))
+        self._state.write((_FORGET, [{"gone": PREFIX + RENEW}]), *kept(numbers))
 
 
 def marks(state: State) -> dict[str, int]:
@@ -157,29 +208,9 @@ def marks(state: State) -> dict[str, int]:
 def forget(state: State) -> None:
     """Empties it, so that it is made anew. What was told of persons stays."""
     with state.engine.begin() as connection:
-        connection.execute(sa.delete(_component))
-        connection.execute(sa.delete(_node))
+        for table in TABLES:
+            connection.execute(sa.delete(table))
         connection.execute(sa.delete(schema.mark).where(schema.mark.c.name.startswith(PREFIX)))
-
-
-def _numbers(part: Part, last: int) -> tuple[list[int], int]:
-    """A number for each label: that of the largest row that goes on in it, or a new one."""
-    rows = part.rows
-    count = int(part.label.max(initial=-1)) + 1
-    numbers, largest = [0] * count, [0] * count
-    heirs = part.label[part.index[rows.sizes.cumsum() - 1]].tolist() if rows.ids else []
-    for number, size, label in zip(rows.ids, rows.sizes.tolist(), heirs, strict=True):
-        if size > largest[label]:
-            numbers[label], largest[label] = number, size
-    for label, number in enumerate(numbers):
-        if not number:
-            last += 1
-            numbers[label] = last
-    return numbers, last
-
-
-def _is_same(known: Any, row: Mapping[str, Any]) -> bool:
-    return known is not None and all(getattr(known, name) == row[name] for name in row)
 
 
 def kept(numbers: Mapping[str, int]) -> list[Statement]:

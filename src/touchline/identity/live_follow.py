@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import CHANGED, RULED, LiveStore, forget, kept, marks
+from touchline.identity.live import CHANGED, RENEW, RULED, LiveStore, forget, kept, marks
 from touchline.identity.live_map import LiveMap
 from touchline.identity.live_part import NO_DAY, Facts
 from touchline.identity.live_rows import read_rows
@@ -40,7 +40,9 @@ __all__ = ["Follower", "is_level", "renew", "told"]
 AT_ONCE = 100_000  # rows of a table in one transaction, which keeps others from writing
 ROWS = "rows"  # mark: how many rows were taken in
 LEFT = "erased"  # mark: when rows were last taken out, of all tables together
-RENEW = "renew"  # mark: somebody found that it is not what it should be
+FILLING = "filling"  # mark: it has never been of all rows yet
+TRIES = 8  # portions that a question does itself
+SOON = 20_000  # rows judged anew that a question waits for
 TABLES = tuple(name for name, _, _ in SOURCES)
 Between = Mapping[str, tuple[int, int]]
 
@@ -82,13 +84,20 @@ class Follower:
         """Everybody, as this view has them; None where that is not to be had soon."""
         if Extent.of(view.files).rows - marks(self._state).get(ROWS, 0) > AT_ONCE:
             return None
-        for _ in TABLES:  # a portion of each is all that can be missing
+        for _ in range(TRIES):
             if self.follow(view, rules, decisions):
                 return self._people()
+            if self.waiting > SOON:
+                return None
         return None
 
+    @property
+    def waiting(self) -> int:
+        """About how many rows other rules and decisions have still to be asked of."""
+        return self._store.waiting if self._store else 0
+
     def follow(self, view: View, rules: Rules, decisions: Decisions) -> bool:
-        """Takes in what is new in the lake, a portion of it; whether nothing is left to take."""
+        """Takes in what is new in the lake or of rules, a portion; whether nothing is left."""
         goal = Extent.of(view.files)
         known = self._known(goal)
         between = {
@@ -97,11 +106,15 @@ class Follower:
         }
         is_all = all(upto == goal.last[name] for name, (_, upto) in between.items())
         store = self._ruled_by(view, rules, decisions)
+        if store.judge() is not None:
+            return False
         if any(after < upto for after, upto in between.values()) or LEFT not in known:
             facts, rows = told(view, between)
             rows += known.get(ROWS, 0)
             upto = {name: upto for name, (_, upto) in between.items()}
-            store.add(facts, {**upto, ROWS: rows, LEFT: goal.erased})
+            is_news = LEFT in known and not known.get(FILLING)
+            numbers = {**upto, ROWS: rows, LEFT: goal.erased, FILLING: int(not (is_news or is_all))}
+            store.add(facts, numbers, is_news=is_news)
         else:
             rows = known[ROWS]
         if is_all and rows != goal.rows:
@@ -150,7 +163,7 @@ def is_level(state: State, view: View, rules: Rules, decisions: Decisions) -> bo
     goal, known = Extent.of(view.files), marks(state)
     wanted = {**goal.last, ROWS: goal.rows, LEFT: goal.erased}
     wanted[RULED] = _ruled(view, rules, decisions).number
-    return all(known.get(name) == value for name, value in wanted.items())
+    return RENEW not in known and all(known.get(name) == value for name, value in wanted.items())
 
 
 def renew(state: State) -> None:

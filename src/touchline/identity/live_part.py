@@ -2,7 +2,8 @@
 
 The part is whole components and what has newly been said of them, so its people are those of the
 whole. Two things stand outside: a value that joins nobody brings the number of what it touches in
-place of all that touches it, and where it is only touched itself it is known by its type alone.
+place of all that touches it, and where it is only touched itself it is known by its type alone. So
+it goes on joining nobody until a part has all that it touches (`freed`), whatever rules say.
 """
 
 from collections.abc import Iterator
@@ -29,20 +30,16 @@ from touchline.identity.evidence import (
     gather,
 )
 from touchline.identity.kruskal import OPENID
-from touchline.identity.live_rows import DAY, EDGE, NODE, RANKS, Rows, packed_apps
+from touchline.identity.live_rows import DAY, EDGE, NODE, RANKS, Rows, node_ids, packed_apps, split
 from touchline.identity.person_map import PersonMap
 from touchline.identity.quarantine import FREE, Quarantine, judged, touching
 from touchline.identity.resolve import Clusters, components, resolve
 from touchline.identity.ruled import Ruled
 
-__all__ = ["NOTHING", "NO_DAY", "Facts", "Part", "Released"]
+__all__ = ["NOTHING", "NO_DAY", "Facts", "Part"]
 
 NO_DAY = np.iinfo(np.int32).min
 UNSAID = np.iinfo(np.int8).max  # the class of a pair that only an operator made
-
-
-class Released(Exception):  # no error: the part is not enough
-    """A value that joined nobody joins people now, and what it touches is in rows unknown."""
 
 
 class Facts(NamedTuple):
@@ -58,7 +55,7 @@ class Facts(NamedTuple):
     day: Ints
 
     def node_ids(self) -> set[bytes]:
-        return _split(np.column_stack([self.nodes.hi, self.nodes.lo]).astype(">u8").tobytes())
+        return split(np.column_stack([self.nodes.hi, self.nodes.lo]).astype(">u8").tobytes())
 
 
 def _nothing() -> Facts:
@@ -71,12 +68,12 @@ NOTHING = _nothing()
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """`is_whole`: these are all rows there are."""
+    """`freed`: values that joined nobody, all of whose neighbours are here."""
 
     rows: Rows
     facts: Facts
     ruled: Ruled
-    is_whole: bool = False
+    freed: frozenset[bytes] = frozenset()
 
     @cached_property
     def given(self) -> Nodes:
@@ -140,9 +137,7 @@ class Part:
 
     @cached_property
     def _named(self) -> set[bytes]:
-        nodes = self.rows.nodes
-        ids = np.column_stack([nodes["hi"], nodes["lo"]]).astype(">u8").tobytes()
-        return _split(ids) | self.facts.node_ids()
+        return node_ids(self.rows.nodes) | self.facts.node_ids()
 
     @cached_property
     def index(self) -> Ints:
@@ -179,8 +174,10 @@ class Part:
     @cached_property
     def evidence(self) -> Evidence:
         days = np.bincount(self.seen[0], minlength=len(self._set.a)).astype(np.int32)
-        absent = np.flatnonzero(~self.is_here).astype(np.int32)
-        alone = np.union1d(self._set.unlinked, absent).astype(np.int32)
+        joins_nobody = ~self.is_here
+        joins_nobody[self._set.unlinked] = True
+        joins_nobody[self._kept_alone] = True
+        alone = np.flatnonzero(joins_nobody).astype(np.int32)
         return replace(self._set, days=np.maximum(self._set.days, days), unlinked=alone)
 
     @cached_property
@@ -213,26 +210,44 @@ class Part:
     @cached_property
     def _was_alone(self) -> Longs:
         """Nodes whose row says how much they touch."""
-        if self.is_whole:
-            return np.empty(0, np.int64)
-        return self.index[self._alone_rows].astype(np.int64)
+        places = (np.cumsum(self.rows.sizes) - 1)[self.rows.is_alone]
+        return self.index[places].astype(np.int64)
 
-    @property
-    def _alone_rows(self) -> Longs:
-        """Places of such nodes in the rows."""
-        return (np.cumsum(self.rows.sizes) - 1)[self.rows.is_alone]
+    @cached_property
+    def _kept_alone(self) -> Longs:
+        """Those of them that stay so, for not all that they touch is here."""
+        was = self._was_alone
+        is_freed = [node in self.freed for node in self._ids(was)] if self.freed else False
+        return was[~np.broadcast_to(np.asarray(is_freed, np.bool_), len(was))]
+
+    @cached_property
+    def joining(self) -> dict[bytes, int]:
+        """Those of them that nothing holds back any more, and how many values each touches."""
+        is_free = ~self._shared.held
+        is_free[self._set.unlinked] = False
+        nodes = self._kept_alone[is_free[self._kept_alone]]
+        counts = self.touches[nodes].sum(axis=1).tolist()
+        return dict(zip(self._ids(nodes), counts, strict=True))
+
+    def _ids(self, nodes: npt.NDArray[np.integer]) -> list[bytes]:
+        ids = self._set.node_ids(nodes)
+        return [ids[at : at + 16] for at in range(0, len(ids), 16)]
+
+    @cached_property
+    def is_new(self) -> Mask:
+        """Per pair: do facts say it, and did no row?"""
+        found = self.said != UNSAID
+        old = self.edge[: len(self.rows.edges)]
+        found[old[old >= 0]] = False
+        return found
 
     @cached_property
     def touches(self) -> npt.NDArray[np.int32]:
         """How many of each type a node touches, for those that join nobody."""
         evidence = self._set
-        is_said = self.said != UNSAID
-        found = _degrees(evidence, np.flatnonzero(is_said))
+        found = _degrees(evidence, np.flatnonzero(self.said != UNSAID))
         if len(self._was_alone):
-            is_new = is_said.copy()
-            old = self.edge[: len(self.rows.edges)]
-            is_new[old[old >= 0]] = False
-            more = _degrees(evidence, np.flatnonzero(is_new))[self._was_alone]
+            more = _degrees(evidence, np.flatnonzero(self.is_new))[self._was_alone]
             found[self._was_alone] = self.rows.touches[self.rows.is_alone] + more
         return found
 
@@ -240,9 +255,22 @@ class Part:
     def alone(self) -> Mask:
         found = self.people.quarantine.held.copy()
         found[self.evidence.unlinked] = True
-        if not found[self._was_alone].all():
-            raise Released
         return found
+
+    def beside(self) -> Iterator[dict[str, bytes]]:
+        """What values that join nobody were seen beside, as far as it has not been kept."""
+        evidence, was = self.evidence, np.zeros(len(self.evidence), np.bool_)
+        was[self._was_alone] = True
+        is_said = self.said != UNSAID
+        for one, other in ((evidence.a, evidence.b), (evidence.b, evidence.a)):
+            kept = is_said & self.alone[one] & self.is_here[one] & (self.is_new | ~was[one])
+            alone, others = self._ids(one[kept]), self._ids(other[kept])
+            for node, neighbour in zip(alone, others, strict=True):
+                yield {"alone": node, "other": neighbour}
+
+    def joined(self) -> list[bytes]:
+        """Values that joined nobody, and join people now."""
+        return self._ids(self._was_alone[~self.alone[self._was_alone]])
 
     @cached_property
     def label(self) -> Ints:
@@ -383,7 +411,3 @@ def _bounds(labels: Ints) -> list[int]:
     """Where each label begins, and the end."""
     count = int(labels[-1]) + 1 if len(labels) else 0
     return np.searchsorted(labels, np.arange(count + 1)).tolist()
-
-
-def _split(ids: bytes) -> set[bytes]:
-    return {ids[at : at + 16] for at in range(0, len(ids), 16)}

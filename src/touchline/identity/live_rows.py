@@ -17,7 +17,20 @@ from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import schema
 from touchline.storage.state import State
 
-__all__ = ["DAY", "EDGE", "NODE", "RANKS", "Rows", "components_of", "packed_apps", "read_rows"]
+__all__ = [
+    "DAY",
+    "EDGE",
+    "NODE",
+    "RANKS",
+    "Rows",
+    "beside",
+    "components_of",
+    "node_ids",
+    "numbers_after",
+    "packed_apps",
+    "read_rows",
+    "split",
+]
 
 Records = npt.NDArray[np.void]
 
@@ -42,6 +55,7 @@ RANKS = len(IDENTIFIER_TYPES) + 1  # the last is a type unknown
 
 _row = schema.identity_component.c
 _place = schema.identity_node.c
+_beside = schema.identity_beside.c
 _WANTED = (_row.id, _row.nodes, _row.edges, _row.days, _row.apps, _row.cause, _row.most)
 
 
@@ -99,10 +113,30 @@ def packed_apps(apps: Mapping[bytes, str]) -> bytes:
     return msgspec.msgpack.encode(apps) if apps else b""
 
 
+def node_ids(nodes: Records) -> set[bytes]:
+    return split(np.column_stack([nodes["hi"], nodes["lo"]]).astype(">u8").tobytes())
+
+
+def split(ids: bytes) -> set[bytes]:
+    """Ids that stand end to end."""
+    return {ids[at : at + 16] for at in range(0, len(ids), 16)}
+
+
 def components_of(state: State, nodes: Iterable[bytes]) -> dict[bytes, int]:
     """In which component each of these is; those not known are left out."""
     found = state.lookup(_place.node_id, nodes, _place.node_id, _place.component)
     return {row.node_id: row.component for row in found}
+
+
+def beside(state: State, alone: Iterable[bytes]) -> set[bytes]:
+    """All that these values, which join nobody, were seen beside."""
+    return {row.other for row in state.lookup(_beside.alone, alone, _beside.other)}
+
+
+def numbers_after(state: State, after: int, upto: int, most: int) -> list[int]:
+    """Numbers of the next rows, beyond one and up to another."""
+    query = sa.select(_row.id).where(_row.id > after, _row.id <= upto)
+    return [row.id for row in state.read(query.order_by(_row.id).limit(most))]
 
 
 def read_rows(state: State, ids: Iterable[int] | None = None, *, after: int | None = None) -> Rows:

@@ -16,7 +16,7 @@ __all__ = ["Ruled"]
 JOINING = ("together", "suggested")
 PAIRS = ("apart", *JOINING)
 SINGLES = tuple(field.name for field in fields(Decisions) if field.name not in PAIRS)
-LAYOUT = 1  # of the rows of the live store
+LAYOUT = 2  # of the rows of the live store
 Couple = tuple[bytes, bytes]
 
 
@@ -68,6 +68,11 @@ class Ruled:
     def is_same_rule(self, other: "Ruled") -> bool:
         """Whether both judge alike."""
         return self.judging == other.judging
+
+    @property
+    def is_joining(self) -> bool:
+        """Whether it brings together what no row did."""
+        return any(self._couples[name] for name in JOINING)
 
     @property
     def judging(self) -> Rules:

@@ -29,6 +29,7 @@ __all__ = ["LOADING_S", "SharedRegistry"]
 
 EVERY_S = 5.0
 LOAD = 10_000  # rows that came since the last look: more are on their way
+PATIENCE_S = 2.0  # a question waits so long for what is being done, then does without
 LOADING_S = 120.0  # what goes on for longer is no load but the traffic
 SHARE = 3.0  # rests so many times longer than it works
 CHECKED = "checked"  # mark: the day of the last comparison
@@ -41,6 +42,7 @@ class SharedRegistry(Registry):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._turn = threading.RLock()
+        self._following = threading.Lock()  # taken after the other, if both are
         self._follower = Follower(workspace.state)
         self._due_at = time.monotonic() + EVERY_S
         self._seen: object = None
@@ -55,15 +57,22 @@ class SharedRegistry(Registry):
             super().keep(view, found)
 
     def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
-        try:
-            found = self._follower.at(view, rules, decisions) if is_whole(view) else None
-        except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the store
-            self._fail(error)
-            found = None
+        found = self._followed(view, rules, decisions) if is_whole(view) else None
         return found or super().computed(view, rules, decisions)
 
+    def _followed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap | None:
+        if not self._following.acquire(timeout=PATIENCE_S):
+            return None
+        try:
+            return self._follower.at(view, rules, decisions)
+        except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the store
+            self._fail(error)
+            return None
+        finally:
+            self._following.release()
+
     def forget(self) -> None:
-        with self._turn:
+        with self._turn, self._following:
             super().forget()
             self._follower = Follower(self._workspace.state)
 
@@ -84,7 +93,8 @@ class SharedRegistry(Registry):
         finally:
             took = time.monotonic() - started
             self._followed_at = time.monotonic()
-            self._due_at = self._followed_at + max(EVERY_S, SHARE * took)
+            pause = 0.0 if self._follower.waiting else EVERY_S
+            self._due_at = self._followed_at + max(pause, SHARE * took)
 
     def _is_loading(self) -> bool:
         before, self._arrived = self._arrived, self._workspace.state.mark(SEQ)
@@ -92,8 +102,9 @@ class SharedRegistry(Registry):
 
     def follow(self) -> bool:
         """Takes a portion of what is new into the live store; whether that was all."""
-        with self._turn, self._workspace.view(*TABLES) as view:
+        with self._turn:
             rules, decisions = self._ruled(None)
+        with self._following, self._workspace.view(*TABLES) as view:
             if not self._follower.follow(view, rules, decisions):
                 return False
             self._check(view, rules, decisions)
