@@ -85,3 +85,40 @@ def test_whoever_looks_is_written_down(shop, printed):
     printed("people", "show", shop, "ann")
     told = json.loads(printed("audit", shop, "--person", "ann", "--format", "json"))
     assert {"read.person", "read.why"} <= {one["action"] for one in told}
+
+
+MEMBERS = (
+    "member_code,email,account_id,name,address\n"
+    "1,ann@acme.com,A1,张伟,上海市天钥桥路8号502室\n"
+    "2,bob@acme.com,,张小明,上海天钥桥路8号-502\n"
+    "3,eve@qq.com,,李四,=1+1\n"
+)
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("firm")
+    Workspace.init(folder / "w").close()
+    (folder / "m.csv").write_text(MEMBERS, encoding="utf-8")
+    (folder / "d.toml").write_text("[households]\nby_address = true\n", encoding="utf-8")
+    assert main(["import", "people", str(folder / "m.csv"), "--to", str(folder / "w")]) == 0
+    assert main(["apply", str(folder / "w"), str(folder / "d.toml")]) == 0
+    return str(folder / "w")
+
+
+def test_who_belongs_to_a_company_is_listed_and_shown(firm, printed, monkeypatch):
+    listed = json.loads(printed("people", "accounts", firm, "--format", "json"))
+    assert listed == [
+        {"account_id": "A1", "domains": ["acme.com"], "people": 2, "by_domain_alone": 1}
+    ]
+    told = json.loads(printed("people", "accounts", firm, "acme.com", "--format", "json"))
+    assert [one["by_row"] for one in told["people"]] in ([True, False], [False, True])
+    shown = json.loads(printed("people", "show", firm, "bob@acme.com", "--format", "json"))
+    assert shown["accounts"] == []
+    assert shown["companies"] == [{"domain": "acme.com", "account_id": "A1"}]
+    assert len(shown["household"]["people"]) == 2
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "仅凭域名" in printed("people", "accounts", firm)
+    assert "企业邮箱: acme.com (A1)" in printed("people", "show", firm, "bob@acme.com")
+    assert printed("people", "households", firm, "--format", "csv").count("p") > 2
+    assert main(["people", "accounts", firm, "nix"]) == 2

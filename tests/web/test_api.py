@@ -486,6 +486,18 @@ def test_what_makes_people_is_read(get, worker):
     assert get("/api/v1/identity/quarantine?reason=odd").status_code == 400
 
 
+def test_accounts_and_households_are_read(get, worker):
+    worker.answers |= {"accounts": [b"{}\n"], "account": [b"{}"], "households": [b"{}\n"]}
+    for path in ("accounts?limit=2", "accounts/acme.com", "households"):
+        assert get(f"/api/v1/{path}", key="reader").status_code == 200
+    assert worker.asked == [
+        ("accounts", {"limit": 2}),
+        ("account", {"account": "acme.com"}),
+        ("households", {}),
+    ]
+    assert get("/api/v1/accounts?limit=0").status_code == 400
+
+
 def test_matching_is_asked_for_seen_and_answered(get, worker):
     worker.answers |= {"match": [b"{}"], "review": [b"{}\n"], "answer_suggestion": [b"{}"]}
     path = "/api/v1/identity"

@@ -238,7 +238,20 @@ def _people(verbs: Any) -> None:
         _decided(made)
         made.add_argument("--format", choices=FORMATS, default="table")
     _notes(own)
+    _belonging(own)
     _preferences_link(own)
+
+
+def _belonging(own: Any) -> None:
+    made = _verb(own, "accounts", "List companies, or the people of one.", "accounts")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("account", nargs="?", metavar="ACCOUNT", help="its id or a domain of it")
+    made.add_argument("--limit", type=int, metavar="N", help="at most so many (default 1000)")
+    made.add_argument("--format", choices=FORMATS, default="table")
+    made = _verb(own, "households", "List who shares a home, if [households] is on.", "accounts")
+    made.add_argument("dir", type=folder, metavar="DIR")
+    made.add_argument("--limit", type=int, metavar="N", help="at most so many (default 1000)")
+    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _notes(own: Any) -> None:

@@ -19,14 +19,16 @@ SHOWN = {
     "en": {
         "identifiers": ("type", "value", "first seen"),
         "person_id": "person", "first_seen_at": "first seen", "last_seen_at": "last seen",
-        "accounts": "accounts", "other_ids": "also found as", "held_back": "joins nobody",
+        "accounts": "accounts", "companies": "company mail", "household": "same home",
+        "other_ids": "also found as", "held_back": "joins nobody",
         "traits": "traits", "decisions": "decisions",
         "more": "… {count:,} identifiers in all",
     },
     "zh": {
         "identifiers": ("类型", "标识", "首次出现"),
         "person_id": "客户", "first_seen_at": "首次出现", "last_seen_at": "最近出现",
-        "accounts": "所属企业", "other_ids": "其他编号", "held_back": "存疑,不参与合并",
+        "accounts": "所属企业", "companies": "企业邮箱", "household": "同住家庭",
+        "other_ids": "其他编号", "held_back": "存疑,不参与合并",
         "traits": "客户属性", "decisions": "人工决定",
         "more": "…… 共 {count:,} 个标识",
     },
@@ -35,7 +37,10 @@ NOTES = {"en": ("what", "value", "by", "at"), "zh": ("项目", "内容", "操作
 WORDS = {"en": {"tag": "tag", "owner": "owner"}, "zh": {"tag": "标签", "owner": "负责人"}}
 NOTE_KEYS = ("what", "value", "author", "at")
 IDENTIFIER_KEYS = ("type", "value", "first_seen_at")
-LINES = ("person_id", "held_back", "first_seen_at", "last_seen_at", "accounts", "other_ids")
+LINES = (
+    *("person_id", "held_back", "first_seen_at", "last_seen_at"),
+    *("accounts", "companies", "household", "other_ids"),
+)
 FEW = 5  # ids and decisions of a person that fit a terminal
 
 
@@ -90,7 +95,7 @@ def _show(args: argparse.Namespace) -> int:
     if args.format == "table":
         for name in LINES:
             if found[name]:
-                print(harmless(f"{said[name]}: {_few(found[name])}"))
+                print(harmless(f"{said[name]}: {_few(_line(name, found[name]))}"))
     columns: list[Column] = [
         (heading, key, _cell)
         for heading, key in zip(said["identifiers"], IDENTIFIER_KEYS, strict=True)
@@ -110,6 +115,12 @@ def _print_rest(found: dict[str, Any], said: dict[str, Any]) -> None:
         about = " – ".join(one["about"]) or f"#{one['undoes']}"
         told = f"#{one['decision']} {one['at']} {one['author']} {one['kind']} {about}"
         print(harmless(f"{said['decisions']} · {told}: {one['reason']}"))
+
+
+def _line(name: str, value: Any) -> str | list[str]:
+    if name == "companies":
+        return [f"{one['domain']} ({one['account_id']})" for one in value]
+    return value["people"] if name == "household" else value
 
 
 def _few(value: str | list[str]) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.identity.carried import sightings
+from touchline.identity.companies import companies_of
 from touchline.identity.decisions import Decision, decided
 from touchline.identity.evidence import NEVER_US
+from touchline.identity.household import household_of
 from touchline.identity.people import PersonMap
 from touchline.identity.person import person_id
 from touchline.identity.profile import traits_of
@@ -40,6 +42,8 @@ def card(workspace: Workspace, people: PersonMap, view: View, person_ix: int) ->
         "identifiers_total": len(members),
         "traits": traits_of(workspace, people, person_ix),
         "accounts": list(seen.accounts) if seen else [],
+        "companies": companies_of(workspace, view, people, person_ix) if seen else [],
+        "household": household_of(workspace, view, people, person_ix) if seen else None,
         "first_seen_at": _iso(first_us),
         "last_seen_at": _iso(seen.last_us) if seen else None,
         "other_ids": [person_id(known.node_id(n)) for n in ordered[:MOST_IDS] if n != anchor],

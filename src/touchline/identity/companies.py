@@ -11,12 +11,14 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from touchline.collect.consent_rules import LINKING
 from touchline.collect.mail_domain import domain_id
 from touchline.identity.account import Accounts, Contacts, contacts, joined, mailers
 from touchline.identity.account_rules import AccountRules
 from touchline.identity.evidence import Ints
 from touchline.identity.mail_domains import domain_names, domains_of, mail_domains
 from touchline.identity.people import SOURCES, PersonMap, positions
+from touchline.storage.consent import refusing
 from touchline.storage.engine import Expression, View
 from touchline.storage.workspace import Workspace
 
@@ -37,7 +39,7 @@ NAMED = 200  # identifiers that are written into a query; more of them are joine
 def accounts_in(workspace: Workspace, view: View, people: PersonMap) -> tuple[Accounts, Example]:
     """All accounts."""
     rules = AccountRules.of(view.documents)
-    mail = mail_domains(workspace, _free(workspace, rules))
+    mail = _mail(workspace, _free(workspace, rules))
     return _accounts(workspace, view, people, mail, contacts_in(view, people))
 
 
@@ -50,7 +52,7 @@ def accounts_around(
     own = set(domains_of(workspace, _nodes(people, [person_ix])).values()) - free
     if not own:
         return None
-    mail = mail_domains(workspace, free, own)
+    mail = _mail(workspace, free, own)
     found = people.person_of([node for node, _ in mail])
     everyone = sorted({person for person in found if person is not None})
     known = contacts_in(view, people, _nodes(people, everyone))
@@ -67,7 +69,9 @@ def companies_of(
     found, _ = around
     by_node = domains_of(workspace, _nodes(people, [person_ix]))
     place = {domain: at for at, domain in enumerate(found.ids)}
-    example = {domain: node for node, domain in sorted(by_node.items()) if domain in place}
+    refused = refusing(workspace.state, LINKING, by_node)
+    own = sorted((node, domain) for node, domain in by_node.items() if node not in refused)
+    example = {domain: node for node, domain in own if domain in place}
     names = domain_names(workspace, example)
     told = {
         (name, called(found, int(found.of_domain[place[domain]]), names))
@@ -149,6 +153,15 @@ def _called_like_domains(view: View) -> dict[str, str]:
 def _table(names: Sequence[str], account: Ints, person: Ints) -> pa.Table:
     ids = pa.array(names, pa.string()).take(pa.array(account))
     return pa.table({"account_id": ids, "person_ix": person.astype(np.int64)})
+
+
+def _mail(
+    workspace: Workspace, free: frozenset[bytes], of: Iterable[bytes] | None = None
+) -> list[tuple[bytes, bytes]]:
+    """(node, domain) of addresses whose owners may be linked with others."""
+    refused = refusing(workspace.state, LINKING)
+    found = mail_domains(workspace, free, of)
+    return [(node, domain) for node, domain in found if node not in refused]
 
 
 def _free(workspace: Workspace, rules: AccountRules) -> frozenset[bytes]:

@@ -71,7 +71,8 @@ SOURCES = (
     ("conversions", "occurred_us", OBSERVED),
     ("people", "occurred_us", RECORD),
 )
-OF_STAFF = ("email", "phone")  # what customers are registered with
+# What customers are registered with, or under: her phone, her own WeChat, her WeCom user id.
+OF_STAFF = ("user_id", "unionid", "email", "phone", "external_userid", "openid")
 KEPT = 2  # maps a registry holds: the present one, and one for reports as of a day
 
 
@@ -203,7 +204,7 @@ def evidence_of(view: View, decisions: Decisions = NO_DECISIONS) -> Evidence:
 
 
 def staff_nodes(view: View, rules: Rules) -> tuple[bytes, ...]:
-    """Phones and addresses of those who work here: they stand in a people file of such a source."""
+    """What those who work here register customers with, by people files of such sources."""
     rows = view.table("people", "source", "node_ids")
     rows = rows.filter(rows.source.isin(rules.staff_sources))
     opened = rows.select(node=rows.node_ids.unnest())

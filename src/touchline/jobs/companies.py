@@ -1,4 +1,6 @@
-"""Accounts → who they are: of which domains, and how many people; and one account's people."""
+"""Accounts → who they are: of which domains, and how many people; one account's people; and
+households, where the site has them.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -11,13 +13,14 @@ from touchline.collect.nodes import clear_values
 from touchline.errors import NotFound
 from touchline.identity.account import Accounts
 from touchline.identity.companies import Example, accounts_in, called
+from touchline.identity.household import households
 from touchline.identity.mail_domains import domain_names
 from touchline.identity.people import PersonMap, Registry
 from touchline.jobs import arguments
 from touchline.jobs.audited import seen
 from touchline.storage.workspace import Workspace
 
-__all__ = ["account", "accounts"]
+__all__ = ["account", "accounts", "shared_homes"]
 
 LIMIT = 1000
 AT_ONCE = 200
@@ -66,6 +69,15 @@ def account(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> S
         for row, known in zip(shown, values, strict=True)
     ]
     return {**told, "people_total": len(rows), "people": listed}
+
+
+def shared_homes(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
+    """JSON lines of households, the largest first; `limit`."""
+    limit = arguments.limit(args["limit"]) if args.get("limit") else LIMIT
+    with workspace.view() as view:
+        found = households(workspace, view, registry.at(view))
+    for home, held in sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))[:limit]:
+        yield msgspec.json.encode({"household_id": home, "people": held}) + b"\n"
 
 
 def _place(workspace: Workspace, found: Accounts, name: str) -> int:

@@ -32,8 +32,8 @@ from touchline.collect.sharing import Register
 from touchline.collect.site import Site
 from touchline.errors import BadInput
 from touchline.identity.account_rules import ACCOUNT_KINDS, AccountRules
-from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.match.extra import needed
+from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.rules import Rules
 from touchline.jobs import cron
 from touchline.jobs.planned import Planned, all_goals, planned

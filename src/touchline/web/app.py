@@ -6,6 +6,7 @@ from touchline import __version__
 from touchline.web import problem
 from touchline.web.door import Door
 from touchline.web.routes import (
+    accounts,
     channel,
     definitions,
     health,
@@ -44,6 +45,7 @@ def api(served: Served, *, has_routes: bool = True) -> FastAPI:
         report,
         review,
         identity,
+        accounts,
         keys,
         links,
         maps,
