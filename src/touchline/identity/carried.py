@@ -18,7 +18,7 @@ from touchline.identity.filed import events_naming
 from touchline.identity.people import SOURCES
 from touchline.storage.engine import View
 
-__all__ = ["Carried", "Sightings", "carried", "sightings"]
+__all__ = ["MOST", "Carried", "Sightings", "carried", "in_order", "sightings"]
 
 NAMED = 200  # identifiers that are written into a query; more of them are joined
 SAID = ("message_id", "type", "name")
@@ -79,7 +79,7 @@ def carried(view: View, wanted: Sequence[bytes], *, beside: Sequence[bytes] = ()
         if len(rows):
             said = {as_: name for as_, name in zip(SAID, names, strict=True) if name}
             found += _sets(rows, said | {"seen_us": time}, table, kind)
-    return sorted(found, key=_order)[:MOST]
+    return sorted(found, key=in_order)[:MOST]
 
 
 def _rows(view: View, table: str, wanted: Sequence[bytes], columns: list[str]) -> pa.Table:
@@ -163,7 +163,7 @@ def _set_codes(node_ids: pa.ChunkedArray) -> pa.Array:
     return pa.array([codes.setdefault(one, len(codes)) for one in sets], pa.int64())
 
 
-def _order(row: Carried) -> tuple[object, ...]:
+def in_order(row: Carried) -> tuple[object, ...]:
     """The most credible first, then the earliest; what has no date comes last."""
     when = (row.seen_us is None, row.seen_us or 0)
     text = (row.source or "", row.message_id or "", row.type or "", row.name or "")

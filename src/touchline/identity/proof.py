@@ -73,8 +73,8 @@ class Proof:
     """Evidence about these nodes of a map; everything is asked and told by node id."""
 
     def __init__(self, evidence: Evidence, quotes: Mapping[Couple, Carried], rules: Rules) -> None:
-        self._evidence = evidence
-        self._quotes = quotes
+        self.evidence = evidence
+        self.quotes = quotes
         self._rules = rules
 
     @classmethod
@@ -103,11 +103,11 @@ class Proof:
 
     def ids(self) -> list[bytes]:
         """All nodes that the rows speak of."""
-        return [self._evidence.node_id(node) for node in range(len(self._evidence))]
+        return [self.evidence.node_id(node) for node in range(len(self.evidence))]
 
     def chain(self, start: bytes, end: bytes, among: Collection[bytes]) -> list[Hop]:
         """The hops between two nodes along the most credible edges, if they reach; limits aside."""
-        evidence = self._evidence
+        evidence = self.evidence
         inside = np.zeros(len(evidence), np.bool_)
         places = evidence.find(list(among))
         inside[places[places >= 0]] = True
@@ -120,21 +120,21 @@ class Proof:
     def barrier(self, first: Sequence[bytes], second: Sequence[bytes]) -> int | None:
         """What forbids two persons to be one: APART, the rank of a type, or nothing."""
         return barrier(
-            self._evidence,
+            self.evidence,
             self._rules,
-            self._evidence.find(first).astype(np.int64),
-            self._evidence.find(second).astype(np.int64),
+            self.evidence.find(first).astype(np.int64),
+            self.evidence.find(second).astype(np.int64),
         )
 
     def _ends(self, edge: int) -> Couple:
-        evidence = self._evidence
+        evidence = self.evidence
         return evidence.node_id(int(evidence.a[edge])), evidence.node_id(int(evidence.b[edge]))
 
     def _hop(self, made: Mapping[Couple, int], start: bytes, end: bytes) -> Hop:
         couple = (min(start, end), max(start, end))
-        kind = int(self._evidence.kind[made[couple]])
-        row = None if kind == MANUAL else self._quotes.get(couple)
-        return Hop(start, end, kind, int(self._evidence.days[made[couple]]), row)
+        kind = int(self.evidence.kind[made[couple]])
+        row = None if kind == MANUAL else self.quotes.get(couple)
+        return Hop(start, end, kind, int(self.evidence.days[made[couple]]), row)
 
 
 def _nodes(known: NodeSet, apps: Mapping[bytes, str | None]) -> Nodes:

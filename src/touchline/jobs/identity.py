@@ -18,12 +18,12 @@ from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput, NotFound
 from touchline.identity.change import Differences
 from touchline.identity.decisions import Decision, decided, holding, record
-from touchline.identity.evidence import Evidence
 from touchline.identity.kruskal import APART
+from touchline.identity.nearby import Judged
+from touchline.identity.nearby import judged as judge
 from touchline.identity.people import PersonMap, Registry
 from touchline.identity.profile import find_node
 from touchline.identity.quarantine import BY_HAND, FREE
-from touchline.identity.resolve import People
 from touchline.identity.rules import Rules
 from touchline.jobs.audited import seen
 from touchline.model import IDENTIFIER_TYPES
@@ -67,10 +67,10 @@ def decide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Sh
         _check_sense(before, wanted, at, made)
         about = [before.known.node_id(node) for node in at]
         one = _decision(wanted, about, author, reason)
-        evidence, people = registry.supposed(view, made=[*made, one])
-        after = PersonMap.of(evidence, people)
+        judged = judge(registry, view, before, [*made, one], _concerned(one, made))
+        after = judged.people
         if wanted.kind == "merge":
-            _check_whole(before, (evidence, people), wanted, at, registry.rules())
+            _check_whole(before, judged, wanted, at, registry.rules())
         told = {
             "decision": None,
             "kind": wanted.kind,
@@ -207,18 +207,23 @@ def _check_pair(people: PersonMap, wanted: Wanted, at: Sequence[int]) -> None:
             raise BadInput("value_held_back", name=name)
 
 
+def _concerned(one: Decision, made: Sequence[Decision]) -> tuple[bytes, ...]:
+    """The values that a decision is about; of an undo, what was decided of first."""
+    by_number = {other.id: other for other in made}
+    while one.undoes is not None:
+        one = by_number[one.undoes]
+    return tuple(node for node in (one.a, one.b) if node is not None)
+
+
 def _check_whole(
-    before: PersonMap,
-    after: tuple[Evidence, People],
-    wanted: Wanted,
-    at: Sequence[int],
-    rules: Rules,
+    before: PersonMap, judged: Judged, wanted: Wanted, at: Sequence[int], rules: Rules
 ) -> None:
     """Two persons become one whole, or what stands against it is told. A decision is believed
     before all else: such a merge would hold, and tear off what an event said.
     """
-    evidence, people = after
-    both = [node for one in at for node in before.members(int(before.people.person[one]))]
+    evidence, people = judged.evidence, judged.found
+    nodes = [node for one in at for node in before.members(int(before.people.person[one]))]
+    both = evidence.find([before.known.node_id(node) for node in nodes])
     if len(set(people.person[both].tolist())) == 1:
         return
     a, b = wanted.names

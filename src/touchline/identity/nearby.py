@@ -1,0 +1,122 @@
+"""A decision about two identifiers → people with it, judged from the rows of those it can touch.
+
+Identifiers that do not hang together never meet when people are computed. So two that are merged or
+set apart change nobody but those who hang together with them, and the rest of the map stays as it
+is. What surprises: what is held back is taken from the map. What was joined by hand is no sign of
+a shared value, so rows of such two count again when a merge is taken back: then all are judged.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from touchline.identity.carried import MOST, Carried, carried, in_order
+from touchline.identity.decisions import Decision, in_force
+from touchline.identity.evidence import Decisions, Evidence
+from touchline.identity.people import Registry
+from touchline.identity.person_map import PersonMap
+from touchline.identity.proof import Proof
+from touchline.identity.quarantine import Quarantine
+from touchline.identity.resolve import Clusters, People, resolve
+from touchline.identity.rules import Rules
+from touchline.storage.engine import View
+
+__all__ = ["Judged", "judged", "judged_nearby"]
+
+NODES = 2_000  # of more than these it is quicker to judge all
+
+
+class Judged(NamedTuple):
+    """Everybody, and the evidence that was looked at with what came out of it."""
+
+    people: PersonMap
+    evidence: Evidence
+    found: People
+
+
+def judged(
+    registry: Registry,
+    view: View,
+    before: PersonMap,
+    made: Sequence[Decision],
+    about: Sequence[bytes],
+) -> Judged:
+    """What people would be of a view, had this been decided; the last of it about these."""
+    found = None
+    if len(about) == 2:  # two are merged or set apart: others can only be held back by a block
+        rules, now = registry.ruled(view)
+        said = in_force(made)
+        then = replace(now, together=said.together, apart=said.apart)
+        found = judged_nearby(view, before, rules, (now, then), (about[0], about[1]))
+    if found is None:
+        evidence, people = registry.supposed(view, made=made)
+        found = Judged(PersonMap.of(evidence, people), evidence, people)
+    return found
+
+
+def judged_nearby(
+    view: View,
+    before: PersonMap,
+    rules: Rules,
+    decisions: tuple[Decisions, Decisions],
+    about: tuple[bytes, bytes],
+) -> Judged | None:
+    """After `about` was merged or set apart, or that was undone: `decisions` before and after. None
+    where others may have to be held back, or those who hang together are too many.
+    """
+    old, new = decisions
+    nearby = _hanging_together(view, before, new, about)
+    if nearby is None:
+        return None
+    nodes, rows = nearby
+    known, shared = before.known, before.people.quarantine
+    proof = Proof.of(known, nodes, rows, rules=rules, decisions=new)
+    if old.together != new.together and tuple(sorted(about)) in proof.quotes:
+        return None
+    evidence = proof.evidence
+    at = known.find([evidence.node_id(node) for node in range(len(evidence))])
+    found = resolve(evidence, rules, Quarantine(shared.cause[at], shared.count[at]))
+    anchor = before.people.anchor[before.people.person]
+    is_near = np.isin(at, nodes)
+    anchor[at[is_near]] = at[found.anchor[found.person]][is_near]
+    is_anchor = anchor == np.arange(len(anchor), dtype=np.int32)
+    number = np.cumsum(is_anchor, dtype=np.int32) - 1
+    anchors = np.flatnonzero(is_anchor).astype(np.int32)
+    return Judged(PersonMap(known, Clusters(number[anchor], anchors, shared)), evidence, found)
+
+
+def _hanging_together(
+    view: View, before: PersonMap, decisions: Decisions, about: Sequence[bytes]
+) -> tuple[list[int], list[Carried]] | None:
+    """All that rows or decisions lead to from these, by way of what may join people; with all rows
+    that carry any of it.
+    """
+    known, unlinked = before.known, set(decisions.unlinked)
+    held = before.people.quarantine.held
+    joined = (*decisions.together, *decisions.suggested)
+
+    def free(ids: Iterable[bytes]) -> set[int]:
+        found = known.find([node for node in ids if node not in unlinked]).tolist()
+        return {node for node in found if node >= 0 and not held[node]}
+
+    nodes: set[int] = set()
+    rows: dict[Carried, None] = {}
+    coming = {node for node in known.find(about).tolist() if node >= 0}
+    while coming:
+        whole = {m for n in free(map(known.node_id, coming)) for m in _person(before, n)}
+        nodes |= coming | whole
+        ids = {known.node_id(node) for node in coming | whole}
+        new = carried(view, sorted(ids))
+        rows |= dict.fromkeys(new)
+        if len(nodes) > NODES or len(rows) >= MOST:
+            return None
+        near = {node for row in new for node, _, _ in row.nodes}
+        near |= {node for couple in joined if ids.intersection(couple) for node in couple}
+        coming = free(near) - nodes
+    return sorted(nodes), sorted(rows, key=in_order)
+
+
+def _person(people: PersonMap, node: int) -> list[int]:
+    return people.members(int(people.people.person[node]))
