@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint bench docs format peers tracker tracker-closes crashes clean
+.PHONY: setup demo test lint bench docs format peers tracker tracker-closes crashes orders clean
 setup: .venv/ready ## make the virtual environment (.venv)
 .venv/ready: pyproject.toml constraints.txt
 	@echo "Setting up .venv (first time: a minute or two) ..."
@@ -43,6 +43,10 @@ tracker-closes: setup ## the long form: 1,000 closed tabs, and ten minutes witho
 SECONDS_OF_CRASHES ?= 600
 crashes: setup ## the long form: stories crashed at every point, in every way, for ten minutes
 	@$(BIN)/python tests/crash/simulator.py --seconds $(SECONDS_OF_CRASHES) --steps 12 --failing 20
+
+orders: setup ## the long form: a thousand worlds of every property of who is one person
+	@TOUCHLINE_LONG=1 TOUCHLINE_REQUIRE_POSTGRES=1 $(BIN)/pytest -q -n auto tests/identity/test_properties.py \
+	  tests/identity/test_live.py tests/identity/test_threads.py tests/contract/test_live.py
 
 format: setup
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,6 +1,7 @@
 """The live store of people in each database of State: cut into rows, it gives what batch gives."""
 
 import importlib.util
+import os
 import random
 import sys
 from pathlib import Path
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import LiveStore, marks
+from touchline.identity.live import LiveStore, forget, marks
+from touchline.identity.person_map import PersonMap
 from touchline.identity.ruled import Ruled
 from touchline.identity.rules import Rules
+
+WORLDS = 1000 if os.environ.get("TOUCHLINE_LONG") else 8
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +54,20 @@ def test_people_are_those_of_batch(state, facts):
     assert np.array_equal(mine.people.anchor, batch.people.anchor)
     assert np.array_equal(mine.people.quarantine.cause, batch.people.quarantine.cause)
     assert marks(state)["events"] == 40
+
+
+def test_dirty_worlds_in_any_order_and_portions_are_those_of_batch(state, facts):
+    for seed in range(WORLDS):
+        forget(state)
+        dice = random.Random(seed)
+        rows = facts.dirty_rows(dice)
+        coming = dice.sample(rows, len(rows)) + dice.choices(rows, k=5)
+        store = LiveStore(state)
+        while coming:
+            some, coming = coming[: (cut := dice.choice([1, 9, 40, 99]))], coming[cut:]
+            store.add(facts.told(some))
+        batch = facts.solve(rows)
+        expected = PersonMap.of(batch.evidence, batch.people)
+        assert list(store.people().person_ids) == list(expected.person_ids)
+        assert np.array_equal(store.people().people.person, expected.people.person)
+        assert np.array_equal(store.people().people.quarantine.cause, batch.people.quarantine.cause)

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -146,3 +147,17 @@ def told(given: Sequence[Row]) -> Facts:
             seen.append(row.day)
     a, b, kind, day = np.array(pairs, np.int32).reshape(-1, 4).T
     return Facts(Nodes.of(ids, rank, app, seen), tuple(apps), a, b, kind.astype(np.int8), day)
+
+
+def dirty_rows(dice: random.Random) -> list[Row]:
+    """Persons who lend and share, beside values that all touch: mostly components of their own."""
+    size = dice.choice([6, 20, 60])
+    found: list[Row] = []
+    for _ in range(dice.randint(20, 150)):
+        who = dice.randrange(size)
+        own = [f"{letter}{who}" for letter in "uemcp" if dice.random() < 0.4]
+        shared = [dice.choice(["e_null", "c_kiosk", "p_shop"])] * (dice.random() < 0.3)
+        stray = [f"c{dice.randrange(size)}"] * (dice.random() < 0.05)
+        if names := tuple(dict.fromkeys(own + shared + stray)):
+            found.append(Row(names, dice.randrange(30)))
+    return found

@@ -178,7 +178,11 @@ def small(monkeypatch):
     monkeypatch.setattr(live, "AT_ONCE", 4)
 
 
-@settings(SOME, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    SOME,
+    max_examples=1000 if LONG else 15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     raw=ROWS,
     cuts=st.lists(st.integers(0, 40), max_size=4),
@@ -215,7 +219,7 @@ def test_rules_taken_up_by_portions_and_left_half_done_do_as_well(
 @pytest.mark.parametrize("seed", range(200 if LONG else 8))
 def test_dirty_worlds_row_by_row_are_those_of_batch(facts, database, seed):
     dice = random.Random(seed)
-    rows = dirty_rows(facts, dice)
+    rows = facts.dirty_rows(dice)
     store, reader = LiveStore(emptied(database)), Followed(database)
     while rows:
         taken = [rows.pop() for _ in range(min(len(rows), dice.choice([1, 1, 3, 20])))]
@@ -223,24 +227,9 @@ def test_dirty_worlds_row_by_row_are_those_of_batch(facts, database, seed):
         if dice.random() < 0.1:
             store = LiveStore(database)  # a new process goes on where the last one ended
             reader.people()
-    rows = dirty_rows(facts, random.Random(seed))
+    rows = facts.dirty_rows(random.Random(seed))
     assert_same(store.people(), expected(facts, rows, Ruled()))
     assert_same(reader.people(), store.people())
-
-
-def dirty_rows(facts, dice):
-    """Persons who lend and share, beside values that all touch: mostly components of their own."""
-    size = dice.choice([6, 20, 60])
-    rows = []
-    for _ in range(dice.randint(20, 150)):
-        who = dice.randrange(size)
-        own = [f"{letter}{who}" for letter in "uemcp" if dice.random() < 0.4]
-        shared = [dice.choice(["e_null", "c_kiosk", "p_shop"])] * (dice.random() < 0.3)
-        stray = [f"c{dice.randrange(size)}"] * (dice.random() < 0.05)
-        names = tuple(dict.fromkeys(own + shared + stray))
-        if names:
-            rows.append(facts.Row(names, dice.randrange(30)))
-    return rows
 
 
 def test_what_is_told_again_writes_nothing(facts, store, monkeypatch):

@@ -1,6 +1,7 @@
 """What holds for any evidence: it is a set, and people are a function of it."""
 
 import itertools
+import os
 import random
 from collections import Counter
 
@@ -60,7 +61,8 @@ RULES = st.builds(
 )
 KINDS = st.sampled_from(["merge", "unmerge", "block", "unblock"])
 MADE = st.lists(st.tuples(KINDS, st.sampled_from(PLAIN), st.sampled_from(PLAIN)), max_size=5)
-MANY = settings(max_examples=200, deadline=None)
+LONG = bool(os.environ.get("TOUCHLINE_LONG"))
+MANY = settings(max_examples=1000 if LONG else 200, deadline=None)
 
 
 @MANY
