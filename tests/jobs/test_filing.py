@@ -1,6 +1,8 @@
 """Events filed by identifier: read through the copy, a person's events are those of all events."""
 
+import os
 from collections import Counter
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +17,7 @@ from touchline.identity.people import Registry
 from touchline.identity.speaker import with_person
 from touchline.jobs import filing
 from touchline.jobs import settle as settling
+from touchline.jobs.healing import Healing
 from touchline.jobs.rebuild import rebuild
 from touchline.jobs.settle import settle
 from touchline.jobs.store import Arrival, EventStore
@@ -200,15 +203,50 @@ def table_nodes(workspace):
     return [workspace.vault.node_id("anonymous_id", f"a{n}") for n in range(6)]
 
 
-def test_a_file_of_the_copy_that_is_gone_costs_time_and_no_event(tmp_path, small):
+def empty(path):
+    pa.OSFile(path, "wb").close()
+
+
+def spoil(path):
+    """Its footer is whole, and what stands before it is not."""
+    held = bytearray(Path(path).read_bytes())
+    held[4:-2000] = b"\xff" * len(held[4:-2000])
+    Path(path).write_bytes(held)
+
+
+@pytest.mark.parametrize("harm", [empty, spoil, os.unlink])
+def test_a_copy_with_a_file_that_is_gone_or_damaged_costs_no_event_and_is_made_anew(
+    tmp_path, small, harm
+):
     workspace = build.workspace(tmp_path / "w")
     visits(workspace, days=1)
     table = workspace.lake.by_node
     for path in table.snapshot().files:
-        pa.OSFile(path, "wb").close()
+        harm(path)
     with workspace.view() as view:
         people = Registry(workspace).at(view)
         assert len(timeline.events_of(table, view, people, 0)) == 1
+        assert timeline.filed(table, view, [people.known.node_id(0)]) is None
+    assert table.is_damaged
+    healing = Healing(workspace)
+    healing.when_due()
+    assert not table.is_damaged
+    assert table.snapshot().offset(BUILT) == 0
+    settle(workspace)
+    assert table.snapshot().offset(BUILT) == 1
+    assert is_read_alike(workspace)
+    healing.when_due()
+    assert table.snapshot().offset(BUILT) == 1
+    workspace.close()
+
+
+def test_a_file_that_is_gone_is_missed_before_anybody_asks_for_it(tmp_path, small):
+    workspace = build.workspace(tmp_path / "w")
+    visits(workspace, days=1)
+    table = workspace.lake.by_node
+    Path(table.snapshot().files[0]).unlink()
+    Healing(workspace).when_due()
+    assert table.snapshot().offset(BUILT) == 0
     workspace.close()
 
 

@@ -28,7 +28,7 @@ def filed(copy: ByNode, view: View, nodes: Collection[bytes]) -> tuple[pa.Table,
     upto = min(found.offset(FILED), view.files.last_seq)
     try:
         rows = copy.rows_under(found, nodes)
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, pa.ArrowException):
         return None
     return rows.filter(pc.less_equal(rows["seq"], upto)), upto
 

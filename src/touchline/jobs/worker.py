@@ -30,6 +30,7 @@ from touchline.errors import BadInput, TouchlineError, Unavailable
 from touchline.jobs import erase, job, process, rotate, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
+from touchline.jobs.healing import Healing
 from touchline.jobs.kinds import KINDS, PULLS, THOUGHTS, Aside
 from touchline.jobs.live import LOADING_S, SharedRegistry
 from touchline.jobs.mirror import MirrorWriter
@@ -72,6 +73,7 @@ class Worker:
         self.registry = SharedRegistry(workspace)
         self.writer = self._new_writer()
         self._mirrors = MirrorWriter(workspace, self.registry)
+        self._healing = Healing(workspace)
         self.stopping = threading.Event()
         self._called = threading.Event()
         self.problem: str | None = None
@@ -159,6 +161,7 @@ class Worker:
                 while self._has_run_job():
                     pass
                 with self._job_turn:
+                    self._healing.when_due()
                     self._settle_when_due()
                     self.registry.follow_when_due()
                     self._mirrors.write_when_due()

@@ -102,7 +102,7 @@ class ByNode(Table):
     def rows_under(self, snapshot: TableSnapshot, nodes: Collection[bytes]) -> pa.Table:
         """All rows under these nodes, in no order, also those that are no longer in force.
 
-        Raises OSError or ArrowInvalid on a damaged file.
+        Raises OSError or ArrowException on a damaged file.
         """
         found = [STORED.empty_table()]
         absent: dict[str, list[bytes]] = defaultdict(list)
@@ -118,7 +118,7 @@ class ByNode(Table):
         try:
             for rows in self._readers.map(self._rows_in, absent, absent.values()):
                 found += rows
-        except (OSError, pa.ArrowInvalid):
+        except (OSError, pa.ArrowException):
             self.is_damaged = True
             raise
         return pa.concat_tables(found, promote_options="default")
