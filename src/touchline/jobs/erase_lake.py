@@ -7,11 +7,12 @@ Whoever reads sees the rows of before or those of after. It may be cut short and
 import hmac
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from touchline import clock
@@ -21,7 +22,7 @@ from touchline.jobs.definitions import goals_of
 from touchline.jobs.erase_plan import Plan, shared_name
 from touchline.model import Flag
 from touchline.storage.by_node import STORED, bucket_of
-from touchline.storage.lake import ERASED
+from touchline.storage.lake import ERASED, SEQ
 from touchline.storage.search import in_rows
 from touchline.storage.table import Run, Table, day_of, shaped
 from touchline.storage.workspace import Workspace
@@ -37,29 +38,47 @@ ALSO_KEPT = ("account_id",)  # a company's, whose journey goes on
 TIMES = ("ts_us", "received_us", "occurred_us", "created_us", "known_at_us")
 IDS = ("event_id", "message_id", "order_id", "conversion_id", "content_hash")
 EMPTY: Mapping[str, Any] = {"node_ids": [], "click_ids": [], "properties": "{}", "context": "{}"}
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 FLAGS = int(Flag.VERSION | Flag.REVISION)
 
 
 def rewrite(workspace: Workspace, plan: Plan) -> None:
     """Takes them out of every table."""
     number = clock.now_us()
-    for name, table in workspace.lake.tables.items():
-        places = _places(workspace, plan, name, table)
-        if places:
+    tables = workspace.lake.tables
+    found = {name: _places(workspace, plan, name, table) for name, table in tables.items()}
+    # First, for what stands in the copy is known by the rows that it was made of.
+    _refile(workspace, plan, _numbers(found["fresh"], found["events"]), number)
+    for name, table in tables.items():
+        if places := found[name]:
             cut = _Cut(workspace, plan, name)
             parts = (cut.file(table, path, sorted(rows)) for path, rows in sorted(places.items()))
             table.commit(parts, remove=places, offsets={ERASED: number})
-    _refile(workspace, plan, number)
 
 
-def _refile(workspace: Workspace, plan: Plan, number: int) -> None:
+def _numbers(*places: Mapping[str, Sequence[int]]) -> pa.Array:
+    """Arrival numbers of rows."""
+    found = [pa.array([], pa.int64())]
+    for path, at in (item for table in places for item in table.items()):
+        found += _seq(path).take(pa.array(at)).chunks
+    return pa.concat_arrays(found)
+
+
+def _seq(path: str) -> pa.ChunkedArray:
+    with pq.ParquetFile(path) as file:
+        return file.read([SEQ])[SEQ]
+
+
+def _refile(workspace: Workspace, plan: Plan, numbers: pa.Array, number: int) -> None:
     """The copy by identifier: nothing is filed under theirs any more, nothing else names them."""
     table = workspace.lake.by_node
     if not table.exists():
         return
-    files, places = table.snapshot().files, defaultdict[str, list[int]](list)
-    for row in in_rows(files, STORED, plan.wanted, workspace.settings).to_pylist():
-        places[row["filename"]].append(row["file_row_number"])
+    places: dict[str, list[int]] = {}
+    for path in table.snapshot().files:
+        is_of = pc.is_in(_seq(path), value_set=numbers).to_numpy()
+        if is_of.any():
+            places[path] = is_of.nonzero()[0].tolist()
     if places:
         cut = _Cut(workspace, plan, "events")
         runs = [
