@@ -92,6 +92,13 @@ def _verb(verbs: Any, name: str, text: str, module: str) -> argparse.ArgumentPar
     return made
 
 
+def _verb_in(verbs: Any, name: str, text: str, module: str) -> argparse.ArgumentParser:
+    """A verb whose first argument is a workspace's folder."""
+    made = _verb(verbs, name, text, module)
+    made.add_argument("dir", type=folder, metavar="DIR")
+    return made
+
+
 def _group(verbs: Any, name: str, text: str) -> Any:
     """A verb that has verbs of its own."""
     made = verbs.add_parser(name, help=said(text), description=said(text))
@@ -106,8 +113,7 @@ def _later(module: str) -> Run:
 
 
 def _init(verbs: Any) -> None:
-    made = _verb(verbs, "init", "Make a workspace in DIR.", "init")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "init", "Make a workspace in DIR.", "init")
     made.add_argument("--currency", default="CNY", help="what reports count in (default CNY)")
     made.add_argument("--time-zone", default="Asia/Shanghai", help="what a day is")
     made.add_argument("--region", default="CN", help="phone numbers without a country code")
@@ -130,8 +136,7 @@ def _serve(verbs: Any) -> None:
 
 
 def _snippet(verbs: Any) -> None:
-    made = _verb(verbs, "snippet", "Print what a web page needs to report to DIR.", "snippet")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "snippet", "Print what a web page needs to report to DIR.", "snippet")
     made.add_argument(
         "--source", metavar="NAME", help="whose write key (default web, or the first)"
     )
@@ -181,8 +186,7 @@ def _attribute(verbs: Any) -> None:
 
 
 def _export(verbs: Any) -> None:
-    made = _verb(verbs, "export", "Write a workspace's rows to a file or stdout.", "export")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "export", "Write a workspace's rows to a file or stdout.", "export")
     made.add_argument("what", choices=("events", "rejects", "people", "credit", "aggregates"))
     made.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl")
     made.add_argument("--out", type=Path, metavar="FILE")
@@ -199,31 +203,26 @@ def _apply(verbs: Any) -> None:
 
 
 def _dump(verbs: Any) -> None:
-    made = _verb(verbs, "dump", "Print the definitions in force.", "define")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "dump", "Print the definitions in force.", "define")
     made.set_defaults(verb="dump")
 
 
 def _doctor(verbs: Any) -> None:
-    made = _verb(verbs, "doctor", "Check that everything received is accounted for.", "doctor")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "doctor", "Check that everything received is accounted for.", "doctor")
     made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _rebuild(verbs: Any) -> None:
-    made = _verb(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
 
 
 def _people(verbs: Any) -> None:
     own = _group(verbs, "people", "See who is one person, and decide it.")
     _privacy(own)
-    made = _verb(own, "show", "Print what is known of a person.", "people")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "show", "Print what is known of a person.", "people")
     made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "why", "Explain why two values are one person's, or are not.", "people")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "why", "Explain why two values are one person's, or are not.", "people")
     for of in ("a", "b"):
         made.add_argument(of, metavar=of.upper(), help="person_id, TYPE:VALUE or a value")
     made.add_argument("--format", choices=FORMATS, default="table")
@@ -231,8 +230,7 @@ def _people(verbs: Any) -> None:
         ("merge", "Say that two values are one person's, as far as limits allow."),
         ("unmerge", "Say that two values are not one person's."),
     ):
-        made = _verb(own, name, text, "people")
-        made.add_argument("dir", type=folder, metavar="DIR")
+        made = _verb_in(own, name, text, "people")
         for of in ("a", "b"):
             made.add_argument(of, metavar=of.upper(), help="person_id, TYPE:VALUE or a value")
         _decided(made)
@@ -243,13 +241,11 @@ def _people(verbs: Any) -> None:
 
 
 def _belonging(own: Any) -> None:
-    made = _verb(own, "accounts", "List companies, or the people of one.", "accounts")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "accounts", "List companies, or the people of one.", "accounts")
     made.add_argument("account", nargs="?", metavar="ACCOUNT", help="its id or a domain of it")
     made.add_argument("--limit", type=int, metavar="N", help="at most so many (default 1000)")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "households", "List who shares a home, if [households] is on.", "accounts")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "households", "List who shares a home, if [households] is on.", "accounts")
     made.add_argument("--limit", type=int, metavar="N", help="at most so many (default 1000)")
     made.add_argument("--format", choices=FORMATS, default="table")
 
@@ -259,8 +255,7 @@ def _notes(own: Any) -> None:
         ("tag", "Put tags on a person, or take them off."),
         ("assign", "Say who looks after a person."),
     ):
-        made = _verb(own, name, text, "people")
-        made.add_argument("dir", type=folder, metavar="DIR")
+        made = _verb_in(own, name, text, "people")
         made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
         if name == "tag":
             made.add_argument("tags", nargs="*", metavar="TAG")
@@ -272,10 +267,9 @@ def _notes(own: Any) -> None:
 
 
 def _preferences_link(own: Any) -> None:
-    made = _verb(
+    made = _verb_in(
         own, "preferences-link", "Make a signed link to a person's preferences.", "consent"
     )
-    made.add_argument("dir", type=folder, metavar="DIR")
     made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
     made.add_argument("--channel", help="what unsubscribing is from (default all marketing)")
     made.add_argument("--days", type=int, metavar="N", help="how long it is good (default 400)")
@@ -285,15 +279,14 @@ def _preferences_link(own: Any) -> None:
 
 def _consent(verbs: Any) -> None:
     own = _group(verbs, "consent", "See and record what people agree to.")
-    made = _verb(own, "show", "Print what a person agreed to, and what that comes to.", "consent")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(
+        own, "show", "Print what a person agreed to, and what that comes to.", "consent"
+    )
     made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "register", "Print who gets which field, on what ground.", "consent")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "register", "Print who gets which field, on what ground.", "consent")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "record", "Record an answer that a person gave.", "consent")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "record", "Record an answer that a person gave.", "consent")
     made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
     made.add_argument("--purpose", required=True, help="such as marketing")
     made.add_argument("--channel", help="such as email (default all of the purpose's)")
@@ -309,12 +302,10 @@ def _consent(verbs: Any) -> None:
 
 def _privacy(own: Any) -> None:
     """What a customer may ask for."""
-    made = _verb(own, "export", "Write all that is stored of a person into a ZIP.", "privacy")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "export", "Write all that is stored of a person into a ZIP.", "privacy")
     made.add_argument("person", metavar="PERSON", help="person_id, TYPE:VALUE or a value")
     made.add_argument("--out", type=Path, required=True, metavar="FILE.zip")
-    made = _verb(own, "erase", "Erase a person everywhere, with a signed receipt.", "privacy")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "erase", "Erase a person everywhere, with a signed receipt.", "privacy")
     made.add_argument(
         "person", metavar="PERSON", nargs="?", help="person_id, TYPE:VALUE or a value"
     )
@@ -323,12 +314,10 @@ def _privacy(own: Any) -> None:
     made.add_argument("--request", metavar="ID", help="go on with one that was cut short")
     made.add_argument("--out", type=Path, metavar="FILE", help="where the receipt goes")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "erasures", "List requests to be erased, or print a receipt.", "privacy")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "erasures", "List requests to be erased, or print a receipt.", "privacy")
     made.add_argument("request", metavar="REQUEST", nargs="?", help="print its receipt")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "readmit", "Take an identifier in again that was erased.", "privacy")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "readmit", "Take an identifier in again that was erased.", "privacy")
     made.add_argument("identifier", metavar="TYPE:VALUE")
     made.add_argument("--reason", help="why; it must not name the person")
 
@@ -348,30 +337,27 @@ def _verify(verbs: Any) -> None:
 
 def _identity(verbs: Any) -> None:
     own = _group(verbs, "identity", "See and change what makes people.")
-    made = _verb(own, "rules", "Print the rules in force, each with where it is from.", "identity")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(
+        own, "rules", "Print the rules in force, each with where it is from.", "identity"
+    )
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "dry-run", "Print what another [identity] would change.", "identity")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "dry-run", "Print what another [identity] would change.", "identity")
     made.add_argument("file", type=Path, metavar="FILE.toml")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "quarantine", "List the values that join nobody, and why.", "identity")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "quarantine", "List the values that join nobody, and why.", "identity")
     made.add_argument("--why", choices=("shared", "by_hand", "staff", "pattern"))
     made.add_argument("--limit", metavar="N", help="at most so many (default 1000)")
     made.add_argument("--block", metavar="VALUE", help="a value that shall join nobody")
     made.add_argument("--unblock", metavar="VALUE", help="a value that shall join people")
     _decided(made)
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "match", "Find records that may be one person's.", "match")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "match", "Find records that may be one person's.", "match")
     made.add_argument(
         "--threshold", metavar="P", help="what is likelier joins by itself (default 0.999; 1: none)"
     )
     made.add_argument("--dry-run", action="store_true", help="count only, keep nothing")
     made.add_argument("--format", choices=FORMATS[:2], default="table")
-    made = _verb(own, "review", "List what matching suggests, accept or reject one.", "match")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "review", "List what matching suggests, accept or reject one.", "match")
     made.add_argument(
         "--status", choices=("open", "sure", "accepted", "rejected", "all"), default="open"
     )
@@ -381,8 +367,7 @@ def _identity(verbs: Any) -> None:
     made.add_argument("--reason", help="why, for whoever reads it later")
     made.add_argument("--author", metavar="NAME", help="who decided (default: who runs this)")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "decisions", "List what was decided by hand, or undo one.", "identity")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "decisions", "List what was decided by hand, or undo one.", "identity")
     made.add_argument("--undo", type=int, metavar="N", help="the number of a decision")
     _decided(made)
     made.add_argument("--format", choices=FORMATS, default="table")
@@ -396,8 +381,7 @@ def _decided(made: argparse.ArgumentParser) -> None:
 
 
 def _audit(verbs: Any) -> None:
-    made = _verb(verbs, "audit", "List who did and who saw what.", "audit")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "audit", "List who did and who saw what.", "audit")
     made.add_argument("--action", help="only this, such as person.erase or read.people")
     made.add_argument("--actor", help="only by them, such as key:4f0c2a9d1b77")
     made.add_argument("--person", metavar="PERSON", help="only about them")
@@ -409,8 +393,7 @@ def _audit(verbs: Any) -> None:
 
 def _keys(verbs: Any) -> None:
     own = _group(verbs, "keys", "Make, list and revoke keys.")
-    made = _verb(own, "create", "Make a key, or give one more aliases.", "keys")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "create", "Make a key, or give one more aliases.", "keys")
     made.add_argument("--kind", choices=("write", "admin"), default="write")
     made.add_argument("--value", metavar="KEY", help="the key itself (default: one is made up)")
     made.add_argument("--name", help="write key: the source of what it sends (default keyN)")
@@ -429,26 +412,21 @@ def _keys(verbs: Any) -> None:
         help="admin key: what it may do (again for more; default all)",
     )
     made.add_argument("--format", choices=FORMATS[:2], default="table")
-    made = _verb(own, "list", "List the keys, none by its value.", "keys")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "list", "List the keys, none by its value.", "keys")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "revoke", "End a key for good.", "keys")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "revoke", "End a key for good.", "keys")
     made.add_argument("key", metavar="KEY", help="its id, its value, or a name only it has")
-    made = _verb(own, "rotate", "Change the root key, or the key that signs receipts.", "rotate")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "rotate", "Change the root key, or the key that signs receipts.", "rotate")
     made.add_argument("what", choices=("root", "signing"))
     made.add_argument("--reason", help="why, for the audit log")
     made.add_argument("--format", choices=FORMATS[:2], default="table")
-    made = _verb(own, "receipts", "List the public keys of receipts, past ones too.", "rotate")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "receipts", "List the public keys of receipts, past ones too.", "rotate")
     made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _rejects(verbs: Any) -> None:
     own = _group(verbs, "rejects", "See what could not be stored, and store it after all.")
-    made = _verb(own, "list", "List rejects, each with its reason.", "rejects")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "list", "List rejects, each with its reason.", "rejects")
     made.add_argument("--reason", help="only those with this reason")
     made.add_argument("--source", help="only those of this source")
     made.add_argument("--kind", choices=IMPORTED)
@@ -457,8 +435,9 @@ def _rejects(verbs: Any) -> None:
     made.add_argument("--to", dest="end", metavar="DAY", help="the day after the last")
     made.add_argument("--limit", metavar="N", help="at most so many")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "replay", "Read rejects again and store those that are right now.", "rejects")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(
+        own, "replay", "Read rejects again and store those that are right now.", "rejects"
+    )
     made.add_argument(
         "--id", action="append", default=[], help="the id of a reject (again for more)"
     )
@@ -473,8 +452,7 @@ def _rejects(verbs: Any) -> None:
 
 def _links(verbs: Any) -> None:
     own = _group(verbs, "links", "Make and list short links, check names.")
-    made = _verb(own, "create", "Make a short link to a page, for a campaign.", "links")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "create", "Make a short link to a page, for a campaign.", "links")
     made.add_argument("target", metavar="URL", help="the page it leads to")
     _campaign(made)
     made.add_argument("--code", help="what stands behind /l/ (default: made up)")
@@ -488,23 +466,20 @@ def _links(verbs: Any) -> None:
     made.add_argument("--host", help="where visitors reach the server (default public_url)")
     made.add_argument("--dry-run", action="store_true", help="show it, make nothing")
     made.add_argument("--format", choices=FORMATS[:2], default="table")
-    made = _verb(own, "list", "List short links, the newest first.", "links")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "list", "List short links, the newest first.", "links")
     made.add_argument("--campaign", help="only of this campaign")
     made.add_argument("--source", help="only of this source")
     made.add_argument("--owner", help="only of this owner")
     made.add_argument("--limit", metavar="N", help="at most so many (default 1000)")
     made.add_argument("--host", help="where visitors reach the server (default public_url)")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "check", "Hold the names visitors came with against the rules.", "links")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "check", "Hold the names visitors came with against the rules.", "links")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 30)")
     made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _qr(verbs: Any) -> None:
-    made = _verb(verbs, "qr", "Draw the QR code of a short link, or of any address.", "links")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(verbs, "qr", "Draw the QR code of a short link, or of any address.", "links")
     made.add_argument("code", metavar="CODE", nargs="?", help="of a short link")
     made.add_argument("--url", help="an address instead, with what is said of its campaign")
     _campaign(made)
@@ -527,8 +502,9 @@ def _campaign(made: argparse.ArgumentParser) -> None:
 
 def _channel(verbs: Any) -> None:
     own = _group(verbs, "channel", "See which channel a visit gets.")
-    made = _verb(own, "explain", "Print a visit's channel, and the rule that decides.", "channel")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(
+        own, "explain", "Print a visit's channel, and the rule that decides.", "channel"
+    )
     made.add_argument("--url", metavar="U", help="address of the page")
     made.add_argument("--referrer", metavar="R", help="where the link to it was")
     made.add_argument("--user-agent", metavar="A", help="the visitor's browser")
@@ -538,16 +514,15 @@ def _channel(verbs: Any) -> None:
 
 def _plan(verbs: Any) -> None:
     own = _group(verbs, "plan", "Say which events and touchpoints there should be, and check it.")
-    made = _verb(own, "check", "List what goes against the plan; exit 1 if anything does.", "plan")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(
+        own, "check", "List what goes against the plan; exit 1 if anything does.", "plan"
+    )
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 7)")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "map", "List the touchpoints, each with its status.", "plan")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "map", "List the touchpoints, each with its status.", "plan")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 7)")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "new", "Begin with the plan and the touchpoints of a business.", "plan")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "new", "Begin with the plan and the touchpoints of a business.", "plan")
     made.add_argument(
         "--template",
         required=True,
@@ -556,16 +531,14 @@ def _plan(verbs: Any) -> None:
     )
     made.add_argument("--language", choices=("en", "zh"), help="of names (default the terminal's)")
     made.add_argument("--print", action="store_true", help="print it, put nothing in force")
-    made = _verb(own, "infer", "Print a plan that describes the events that came in.", "plan")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "infer", "Print a plan that describes the events that came in.", "plan")
     made.add_argument("--days", metavar="N", help="how many days back, today included (default 30)")
     made.add_argument("--format", choices=("toml", "json"), default="toml")
 
 
 def _source(verbs: Any) -> None:
     own = _group(verbs, "source", "Pull rows from an API, a database or a folder.")
-    made = _verb(own, "add", "Add the sources of a definition file, or replace them.", "source")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "add", "Add the sources of a definition file, or replace them.", "source")
     made.add_argument("file", type=Path, metavar="FILE.toml")
     made.add_argument(
         "--secret",
@@ -574,22 +547,19 @@ def _source(verbs: Any) -> None:
         metavar="NAME",
         help="a credential the file names as secret:NAME: asked for, or a line of stdin",
     )
-    made = _verb(own, "run", "Pull what is new now.", "source")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "run", "Pull what is new now.", "source")
     made.add_argument("name", metavar="NAME")
     made.add_argument("--from", dest="start", metavar="DAY", help="again from this day on")
     made.add_argument("--dry-run", action="store_true", help="show the first rows, store nothing")
     made.add_argument("--format", choices=FORMATS, default="table")
-    made = _verb(own, "list", "List the sources, or the runs of one.", "source")
-    made.add_argument("dir", type=folder, metavar="DIR")
+    made = _verb_in(own, "list", "List the sources, or the runs of one.", "source")
     made.add_argument("name", metavar="NAME", nargs="?")
     made.add_argument("--format", choices=FORMATS, default="table")
     for name, text in (
         ("stop", "End a run in its course."),
         ("remove", "Remove a source; what it brought stays."),
     ):
-        made = _verb(own, name, text, "source")
-        made.add_argument("dir", type=folder, metavar="DIR")
+        made = _verb_in(own, name, text, "source")
         made.add_argument("name", metavar="NAME")
 
 
