@@ -13,7 +13,9 @@ from touchline.identity.companies import (
     credited,
 )
 from touchline.identity.mail_domains import DONE, domain_names, renew
+from touchline.jobs.mirror import write_mirrors
 from touchline.storage import definition, schema
+from touchline.storage.columns import ACCOUNTS
 
 ACME = {"account_id": "A1"}
 BETA = {"account_id": "B1"}
@@ -215,3 +217,22 @@ def test_what_cannot_be_meant_is_refused(documents):
     with pytest.raises(BadInput) as caught:
         AccountRules.of(documents)
     assert caught.value.code == "bad_account_rule"
+
+
+def test_the_lake_has_the_accounts_and_no_domain_in_clear(lake):
+    lake.put("events", (mails("ann")[0], ACME), *mails("bob"), *mails("eve", domain="beta.cn"))
+    write_mirrors(lake.workspace, lake.registry)
+    assert lake.workspace.state.mark(DONE) == 1
+    table = lake.workspace.lake.mirrors["accounts"]
+    rows = [row for part in table.snapshot().read(ACCOUNTS.names) for row in part.to_pylist()]
+    assert [(row["by_row"], row["by_domain"]) for row in rows if row["account_id"] == "A1"] in (
+        [(True, True), (False, True)],
+        [(False, True), (True, True)],
+    )
+    assert sum(row["account_id"].startswith("#") for row in rows) == 1
+    version = table.snapshot().files
+    write_mirrors(lake.workspace, lake.registry)
+    assert table.snapshot().files == version
+    put_in_force(lake, accounts={"free_mail": ["beta.cn"]})
+    write_mirrors(lake.workspace, lake.registry)
+    assert sum(len(part) for part in table.snapshot().read(ACCOUNTS.names)) == 2

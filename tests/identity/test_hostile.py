@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+import build
 import touchline
 from touchline.cli import main
 from touchline.identity.evidence import NO_APP, OBSERVED, Decisions, Nodes, Pairs, gather
@@ -137,3 +138,30 @@ def test_a_ring_of_contradictions_breaks_where_it_always_does(facts, turn):
     for group in found.groups():
         assert sum(name[0] == "u" for name in group) <= 1
         assert not any({f"u{n}", f"p{n}"} <= group for n in range(0, size, 2))
+
+
+def test_what_comes_over_http_is_kept_or_refused_with_a_reason_as_well(tmp_path, capsys):
+    """A trait of a megabyte, one that is called like a formula, an account too, the year 1."""
+    workspace = Workspace.init(tmp_path / "w")
+    who = {"type": "identify", "userId": "ann", "timestamp": "2026-03-01T00:00:00Z"}
+    traits = {"about": "长" * 350_000, FORMULA: "@SUM(1)", "email": "Ａｎｎ@acme.com"}
+    build.Tracker(workspace).send(
+        {**who, "messageId": "1", "traits": traits},
+        {**who, "messageId": "2", "type": "group", "groupId": FORMULA},
+        {**who, "messageId": "3", "timestamp": "0001-01-01T00:00:00Z"},
+    )
+    workspace.close()
+    folder = str(tmp_path / "w")
+    with touchline.open(folder) as opened:
+        found = opened.person("ann")
+        told = {one["message_id"]: one["timestamp"][:4] for one in opened.events()}
+    assert found["traits"]["about"] == traits["about"]
+    assert found["traits"][FORMULA] == "@SUM(1)"
+    assert found["companies"] == [{"domain": "acme.com", "account_id": FORMULA}]
+    assert "0001" not in told.values()  # the moment it was received stands for no moment
+    capsys.readouterr()
+    for asked in (("accounts", folder), ("show", folder, "ann"), ("accounts", folder, "acme.com")):
+        assert main(["people", *asked, "--format", "csv"]) == 0
+        cells = [cell for row in csv.reader(io.StringIO(capsys.readouterr().out)) for cell in row]
+        assert cells
+        assert not any(cell.lstrip().startswith(("=", "+", "-", "@", "＝")) for cell in cells)

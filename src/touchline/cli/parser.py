@@ -213,7 +213,7 @@ def _doctor(verbs: Any) -> None:
 
 
 def _rebuild(verbs: Any) -> None:
-    made = _verb_in(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
+    _verb_in(verbs, "rebuild", "Derive anew all that can be derived.", "rebuild")
 
 
 def _people(verbs: Any) -> None:

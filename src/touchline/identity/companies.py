@@ -18,6 +18,7 @@ from touchline.identity.account_rules import AccountRules
 from touchline.identity.evidence import Ints
 from touchline.identity.mail_domains import domain_names, domains_of, mail_domains
 from touchline.identity.people import SOURCES, PersonMap, positions
+from touchline.storage.columns import ACCOUNTS
 from touchline.storage.consent import refusing
 from touchline.storage.engine import Expression, View
 from touchline.storage.workspace import Workspace
@@ -25,11 +26,13 @@ from touchline.storage.workspace import Workspace
 __all__ = [
     "Example",
     "account_members",
+    "account_rows",
     "accounts_around",
     "accounts_in",
     "called",
     "companies_of",
     "credited",
+    "rows_made_of",
 ]
 
 Example = Mapping[bytes, bytes]  # domain → an address of it, which says its name
@@ -99,6 +102,30 @@ def account_members(view: View, people: PersonMap) -> pa.Table:
     """(account_id, person_ix): the contacts of every account, each once."""
     found = contacts_in(view, people)
     return _table(found.names, found.account, found.person)
+
+
+def account_rows(workspace: Workspace, view: View, people: PersonMap) -> pa.Table:
+    """Rows of the lake's `accounts`. Nothing in them is clear that was not clear in the lake."""
+    found, _ = accounts_in(workspace, view, people)
+    signs = [f"#{domain.hex()[:16]}" for domain in found.ids]
+    names = pa.array([*found.names, *signs], pa.string())
+    ids = people.person_ids
+    return pa.Table.from_arrays(
+        [
+            names.take(pa.array(found.account)),
+            pa.array([ids[one] for one in found.person.tolist()], pa.string()),
+            pa.array(found.person.astype(np.int64)),
+            pa.array(found.by_row),
+            pa.array(found.by_domain),
+        ],
+        schema=ACCOUNTS,
+    )
+
+
+def rows_made_of(view: View, mark: int) -> str:
+    """What `account_rows` are a function of, beside the code."""
+    rules = AccountRules.of(view.documents)
+    return repr((mark, sorted(rules.free), rules.domains))
 
 
 def contacts_in(view: View, people: PersonMap, of: Sequence[bytes] | None = None) -> Contacts:

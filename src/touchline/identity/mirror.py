@@ -38,6 +38,7 @@ __all__ = [
     "forget",
     "is_written",
     "read_map",
+    "write_accounts",
     "write_map",
     "write_tags",
     "write_traits",
@@ -127,6 +128,17 @@ def write_tags(workspace: Workspace) -> bool:
     if _current(table, number) is not None or (number == 1 and not table.exists()):
         return False
     _write(table, {MARK: number}, number, lambda: [_tags(workspace)])
+    return True
+
+
+def write_accounts(lake: Lake, made_of: str, rows: Callable[[], pa.Table]) -> bool:
+    """The same of `accounts`, whose rows are a function of what it says."""
+    table, number = lake.mirrors["accounts"], _hash(made_of.encode())
+    if _current(table, number) is not None:
+        return False
+    found = rows()
+    if len(found) or table.exists():
+        _write(table, {MARK: number}, number, lambda: [found])
     return True
 
 

@@ -1,4 +1,4 @@
-"""When the lake's mirrors of people, quarantine, traits and tags are written, and by whom.
+"""When the lake's mirrors are written (people, quarantine, traits, tags, accounts), and by whom.
 
     the worker         when nothing has come in for a while, and once a minute while much does
     a command alone    when it had to compute the map anyway
@@ -7,12 +7,22 @@ What surprises: nothing waits for a mirror. Whoever asks before it is written co
 """
 
 import time
+from functools import partial
 
 from touchline.collect.nodes import TRAITS
 from touchline.errors import Unavailable
+from touchline.identity import mail_domains
+from touchline.identity.companies import account_rows, rows_made_of
 from touchline.identity.decisions import newest
 from touchline.identity.match import queue
-from touchline.identity.mirror import Mark, is_written, write_map, write_tags, write_traits
+from touchline.identity.mirror import (
+    Mark,
+    is_written,
+    write_accounts,
+    write_map,
+    write_tags,
+    write_traits,
+)
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile_notes import NOTES
@@ -52,6 +62,11 @@ def write_mirrors(workspace: Workspace, registry: Registry) -> None:
         write_map(workspace.lake, people, mark)
     write_traits(workspace)
     write_tags(workspace)
+    mail_domains.renew(workspace)
+    with workspace.view() as view:
+        mark, people = registry.marked(view)
+        rows = partial(account_rows, workspace, view, people)
+        write_accounts(workspace.lake, rows_made_of(view, mark.number), rows)
 
 
 class MirrorWriter:

@@ -164,7 +164,7 @@ RATES = pa.schema(
 )
 
 # Mirrors: made of the tables above and of State, written whole, never read to make anything else.
-# Each is in the order of `node_id`, file by file.
+# Each that has a `node_id` is in the order of it, file by file.
 MAP = pa.schema(
     [
         ("node_id", pa.binary()),
@@ -222,4 +222,22 @@ TABLES = {
     "rates": (RATES, None),
 }
 
-MIRRORS = {"map": MAP, "quarantine": QUARANTINE, "traits": TRAITS, "tags": TAGS}
+# Who is of which account: beside it in a row, by the domain of an address, or both. An account of a
+# domain alone is called by a hash of it. In the order of accounts.
+ACCOUNTS = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("person_id", pa.string()),
+        ("person_ix", pa.int64()),  # as in `map`
+        ("by_row", pa.bool_()),
+        ("by_domain", pa.bool_()),
+    ],
+)
+
+MIRRORS = {
+    "map": MAP,
+    "quarantine": QUARANTINE,
+    "traits": TRAITS,
+    "tags": TAGS,
+    "accounts": ACCOUNTS,
+}
