@@ -7,6 +7,7 @@ import sqlalchemy as sa
 import build
 from touchline import clock
 from touchline.identity import people as batch
+from touchline.identity.decisions import record
 from touchline.identity.live import kept, marks
 from touchline.jobs import live
 from touchline.jobs.doctor import examine
@@ -83,3 +84,21 @@ def test_doctor_finds_it_and_has_it_made_anew(site):
     assert "2 identifiers" in finding["what"]
     assert registry.follow()
     assert not [one for one in examine(workspace)["findings"] if one["check"] == "identity"]
+
+
+def test_a_decision_is_followed_when_nothing_else_comes(site, monkeypatch):
+    workspace, tracker, writer = site
+    registry = SharedRegistry(workspace)
+    tracker.send(build.track("a", "Ad", userId="ann"))
+    writer.commit_once()
+    asked = []
+    monkeypatch.setattr(SharedRegistry, "follow", lambda _: asked.append(1) or True)
+
+    def look():
+        registry._due_at = 0.0
+        registry.follow_when_due()
+        return len(asked)
+
+    assert [look(), look()] == [1, 1]
+    record(workspace.state, "block", about=[b"n" * 16], author="li", reason="shop")
+    assert [look(), look()] == [2, 2]

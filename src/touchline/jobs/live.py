@@ -12,6 +12,7 @@ import threading
 import time
 
 from touchline import clock
+from touchline.identity.decisions import newest
 from touchline.identity.evidence import Decisions
 from touchline.identity.live import kept, marks
 from touchline.identity.live_check import differing
@@ -21,6 +22,7 @@ from touchline.identity.people import Registry, is_whole
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
 from touchline.jobs.process import note
+from touchline.storage import definition
 from touchline.storage.engine import View
 from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
@@ -84,7 +86,10 @@ class SharedRegistry(Registry):
         if self._is_loading() and started - self._followed_at < LOADING_S:
             self._due_at = started + EVERY_S
             return
-        seen = self._workspace.lake.last_commits_ns()
+        state = self._workspace.state
+        # What was decided meanwhile, or ruled, changes people as new rows do.
+        ruled = newest(state), definition.newest(state)
+        seen = (*self._workspace.lake.last_commits_ns(), *ruled)
         try:
             if seen != self._seen or self._follower.waiting:
                 self._seen = seen if self.follow() else None
