@@ -18,7 +18,7 @@ from touchline.identity.filed import events_naming
 from touchline.identity.people import SOURCES
 from touchline.storage.engine import View
 
-__all__ = ["MOST", "Carried", "Sightings", "carried", "in_order", "sightings"]
+__all__ = ["MOST", "Carried", "Sightings", "accounts_beside", "carried", "in_order", "sightings"]
 
 NAMED = 200  # identifiers that are written into a query; more of them are joined
 SAID = ("message_id", "type", "name")
@@ -64,6 +64,23 @@ def sightings(view: View, wanted: Sequence[bytes]) -> Sightings:
         last += [] if latest is None else [latest]
         accounts |= set(pc.unique(rows["account_id"]).to_pylist()) - {None}
     return Sightings(max(last, default=None), tuple(sorted(accounts)))
+
+
+def accounts_beside(view: View, wanted: Sequence[bytes]) -> pa.Table:
+    """(account_id, node_id), each once: which accounts stood beside which of these."""
+    parts = [
+        pa.table({"account_id": pa.array([], pa.string()), "node_id": pa.array([], pa.binary())})
+    ]
+    for table, _, _ in SOURCES:
+        rows = _rows(view, table, wanted, ["node_ids", "account_id"])
+        rows = rows.filter(pc.is_valid(rows["account_id"])).combine_chunks()
+        lists = rows["node_ids"].combine_chunks()
+        account = rows["account_id"].take(pc.list_parent_indices(lists))
+        node = pc.struct_field(pc.list_flatten(lists), "id").cast(pa.binary())
+        parts.append(pa.table({"account_id": account, "node_id": node}))
+    found = pa.concat_tables(parts)
+    found = found.filter(pc.is_in(found["node_id"], value_set=pa.array(wanted, pa.binary())))
+    return found.group_by(["account_id", "node_id"]).aggregate([])
 
 
 def carried(view: View, wanted: Sequence[bytes], *, beside: Sequence[bytes] = ()) -> list[Carried]:

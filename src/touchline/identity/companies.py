@@ -7,7 +7,6 @@ so both ways say the same. Whoever is asked for hundreds of pages asks for every
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-import ibis
 import numpy as np
 import pyarrow as pa
 
@@ -15,6 +14,7 @@ from touchline.collect.consent_rules import LINKING
 from touchline.collect.mail_domain import domain_id
 from touchline.identity.account import Accounts, Contacts, contacts, joined, mailers
 from touchline.identity.account_rules import AccountRules
+from touchline.identity.carried import accounts_beside
 from touchline.identity.evidence import Ints
 from touchline.identity.mail_domains import domain_names, domains_of, mail_domains
 from touchline.identity.people import SOURCES, PersonMap, positions
@@ -36,14 +36,18 @@ __all__ = [
 ]
 
 Example = Mapping[bytes, bytes]  # domain → an address of it, which says its name
-NAMED = 200  # identifiers that are written into a query; more of them are joined
+FEW = 200  # identifiers that are looked up one by one; more of them are searched for in all rows
 
 
 def accounts_in(workspace: Workspace, view: View, people: PersonMap) -> tuple[Accounts, Example]:
-    """All accounts."""
+    """All accounts; made once for a map and rules."""
     rules = AccountRules.of(view.documents)
-    mail = _mail(workspace, _free(workspace, rules))
-    return _accounts(workspace, view, people, mail, contacts_in(view, people))
+
+    def made() -> tuple[Accounts, Example]:
+        mail = _mail(workspace, _free(workspace, rules))
+        return _accounts(workspace, view, people, mail, contacts_in(view, people))
+
+    return people.kept("accounts", rows_made_of(view, 0), made)
 
 
 def accounts_around(
@@ -133,7 +137,13 @@ def contacts_in(view: View, people: PersonMap, of: Sequence[bytes] | None = None
     rows = _rows(view, "account_id", "node_ids")
     opened = rows.select("account_id", node=rows.node_ids.unnest())
     opened = opened.select("account_id", node_id=opened.node["id"]).distinct()
-    found = view.fetch(opened if of is None else _of(view, opened, of))
+    if of is None:
+        found = view.fetch(opened)
+    elif len(of) <= FEW:
+        found = accounts_beside(view, of)
+    else:
+        those = view.given(pa.table({"node_id": pa.array(of, pa.binary())}))
+        found = view.fetch(opened.semi_join(those, "node_id"))
     account = found["account_id"].combine_chunks().dictionary_encode()
     node = positions(found["node_id"], people.nodes["node_id"])
     return contacts(people.people, node, account.indices.to_numpy(), account.dictionary.to_pylist())
@@ -158,7 +168,7 @@ def _accounts(
     known: Contacts,
 ) -> tuple[Accounts, Example]:
     said = dict(AccountRules.of(view.documents).domains)
-    alike = _called_like_domains(view)
+    alike = people.kept("called like domains", "", lambda: _called_like_domains(view))
     names = sorted({*known.names, *said.values(), *alike.values()})
     place = {name: at for at, name in enumerate(names)}
     code = np.array([place[name] for name in known.names], np.int32)
@@ -197,10 +207,3 @@ def _free(workspace: Workspace, rules: AccountRules) -> frozenset[bytes]:
 
 def _nodes(people: PersonMap, persons: Iterable[int]) -> list[bytes]:
     return [people.known.node_id(node) for one in persons for node in people.members(one)]
-
-
-def _of(view: View, rows: Expression, nodes: Sequence[bytes]) -> Expression:
-    if len(nodes) <= NAMED:
-        return rows.filter(rows.node_id.isin([ibis.literal(one, "binary") for one in nodes]))
-    those = view.given(pa.table({"node_id": pa.array(nodes, pa.binary())}))
-    return rows.semi_join(those, "node_id")
