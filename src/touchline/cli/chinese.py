@@ -63,6 +63,7 @@ HELP = {
     ),
     "List the keys, none by its value.": "列出所有密钥(不显示密钥内容)。",
     "Change the root key, or the key that signs receipts.": "轮换根密钥,或轮换删除凭证的签名密钥。",
+    "Take away what has been kept long enough.": "清理已过保留期的数据。",
     "why, for the audit log": "原因,记入审计日志",
     "List the public keys of receipts, past ones too.": "列出删除凭证的公钥,包括已停用的。",
     "End a key for good.": "永久吊销一个密钥。",

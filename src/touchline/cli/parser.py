@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     _identity(verbs)
     _consent(verbs)
     _audit(verbs)
+    _retention(verbs)
     _verify(verbs)
     _keys(verbs)
     _rejects(verbs)
@@ -320,6 +321,12 @@ def _privacy(own: Any) -> None:
     made = _verb_in(own, "readmit", "Take an identifier in again that was erased.", "privacy")
     made.add_argument("identifier", metavar="TYPE:VALUE")
     made.add_argument("--reason", help="why; it must not name the person")
+
+
+def _retention(verbs: Any) -> None:
+    made = _verb_in(verbs, "retention", "Take away what has been kept long enough.", "retention")
+    made.add_argument("--dry-run", action="store_true", help="show what would go, change nothing")
+    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _verify(verbs: Any) -> None:

@@ -124,6 +124,17 @@ def _rotate(workspace: Workspace, args: dict[str, Any]) -> Any:
     return job.told(workspace.state, number, patience_s=PATIENCE_S)
 
 
+def _retention(workspace: Workspace, _args: dict[str, Any]) -> Any:
+    from touchline.jobs import retention
+
+    return retention.preview(workspace)
+
+
+def _retain(workspace: Workspace, _args: dict[str, Any]) -> Any:
+    number = job.submit(workspace.state, "retain", {})
+    return job.told(workspace.state, number, patience_s=PATIENCE_S)
+
+
 def _receipt_keys(workspace: Workspace, _args: dict[str, Any]) -> Any:
     from touchline.jobs import rotate
 
@@ -156,6 +167,8 @@ COMMANDS: dict[str, Command] = {
     "readmit": _readmit,
     "receipt": _receipt,
     "receipt_keys": _receipt_keys,
+    "retain": _retain,
+    "retention": _retention,
     "rotate_key": _rotate,
     "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),

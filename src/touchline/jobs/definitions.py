@@ -3,7 +3,7 @@
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
     [naming]  [profile]  [[role]]  [[alias]]  [[webhook]]
     [consent]  [[recipient]]  [[assessment]]  [[form]]  [[promo_code]]  [[reported_source]]
-    [plan]  [[event]]  [[touchpoint]]  [accounts]  [households]
+    [[retention]]  [plan]  [[event]]  [[touchpoint]]  [accounts]  [households]
 
 `[site]` holds own_hosts and the like. Other top-level names are refused, so that a misspelt
 table is not silently without effect.
@@ -27,6 +27,7 @@ from touchline.collect.makers.webhook import Unsealing
 from touchline.collect.naming import Naming, naming
 from touchline.collect.outdated import Outdated, readable
 from touchline.collect.plan_spec import events_of
+from touchline.collect.retention import retentions
 from touchline.collect.sharing import KINDS as SHARING_KINDS
 from touchline.collect.sharing import Register
 from touchline.collect.site import Site
@@ -76,6 +77,7 @@ KINDS = (
     "profile",
     "consent",
     *SHARING_KINDS,
+    "retention",
     "role",
     "source",
     *makers.KINDS,
@@ -216,6 +218,7 @@ def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: seal
     ProfileRules.of(documents)
     ConsentRules.of(documents)
     Register.of(documents)
+    retentions(documents)
     roles(documents)
     makers.makers(documents, opened)
 

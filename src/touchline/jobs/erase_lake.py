@@ -27,7 +27,7 @@ from touchline.storage.search import in_rows
 from touchline.storage.table import Run, Table, day_of, shaped
 from touchline.storage.workspace import Workspace
 
-__all__ = ["rewrite"]
+__all__ = ["RETAINED", "rewrite"]
 
 # What stays of a row that may be a conversion. Times are cut to the hour; an id becomes another.
 KEPT = {
@@ -39,12 +39,16 @@ TIMES = ("ts_us", "received_us", "occurred_us", "created_us", "known_at_us")
 IDS = ("event_id", "message_id", "order_id", "conversion_id", "content_hash")
 EMPTY: Mapping[str, Any] = {"node_ids": [], "click_ids": [], "properties": "{}", "context": "{}"}
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+RETAINED = "retained"  # in `events`: the last run of retention
 FLAGS = int(Flag.VERSION | Flag.REVISION)
 
 
-def rewrite(workspace: Workspace, plan: Plan) -> None:
-    """Takes them out of every table."""
+def rewrite(workspace: Workspace, plan: Plan, retained: int = 0) -> None:
+    """Takes them out of every table. `retained`: the number of a run of retention, for which rows
+    of the plan go by themselves, whoever's they are.
+    """
     number = clock.now_us()
+    offsets = {ERASED: number, RETAINED: retained} if retained else {ERASED: number}
     tables = workspace.lake.tables
     found = {name: _places(workspace, plan, name, table) for name, table in tables.items()}
     # First, for what stands in the copy is known by the rows that it was made of.
@@ -53,7 +57,7 @@ def rewrite(workspace: Workspace, plan: Plan) -> None:
         if places := found[name]:
             cut = _Cut(workspace, plan, name)
             parts = (cut.file(table, path, sorted(rows)) for path, rows in sorted(places.items()))
-            table.commit(parts, remove=places, offsets={ERASED: number})
+            table.commit(parts, remove=places, offsets=offsets)
 
 
 def _numbers(*places: Mapping[str, Sequence[int]]) -> pa.Array:
@@ -136,10 +140,11 @@ class _Cut:
 
     @staticmethod
     def _replaced(rows: pa.Table, changed: list[tuple[int, dict[str, Any] | None]]) -> pa.Table:
-        order = list(range(len(rows)))
-        for place, (number, row) in enumerate(changed):
-            order[number] = -1 if row is None else len(rows) + place
-        new = [row or {} for _, row in changed]
+        order, new = list(range(len(rows))), list[dict[str, Any]]()
+        for number, row in changed:
+            order[number] = -1 if row is None else len(rows) + len(new)
+            if row is not None:
+                new.append(row)
         both = pa.concat_tables([rows, pa.Table.from_pylist(new, schema=rows.schema)])
         return both.take(pa.array([place for place in order if place >= 0], pa.int64()))
 
@@ -147,10 +152,13 @@ class _Cut:
         self, rows: pa.Table, at: list[int]
     ) -> Iterator[tuple[int, dict[str, Any] | None]]:
         """Number in the file → the row as it is to be; None: it goes."""
-        for number, row in zip(at, rows.to_pylist(), strict=True):
-            if row.get("seq") in self._gone:
-                yield number, None
-            elif row.get("seq") in self._kept:
+        numbers = rows[SEQ].to_pylist() if SEQ in rows.column_names else [None] * len(rows)
+        gone = [number in self._gone for number in numbers]
+        yield from ((number, None) for number, is_gone in zip(at, gone, strict=True) if is_gone)
+        left = [number for number, is_gone in zip(at, gone, strict=True) if not is_gone]
+        rest = rows.filter(pa.array([not is_gone for is_gone in gone], pa.bool_()))
+        for number, row in zip(left, rest.to_pylist(), strict=True):
+            if row.get("seq") in self._kept:
                 yield number, self._anonymous(row)
             else:
                 yield number, self._redacted(row)

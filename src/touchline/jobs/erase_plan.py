@@ -38,7 +38,7 @@ from touchline.storage.search import Wanted, in_rows
 from touchline.storage.table import Table
 from touchline.storage.workspace import Workspace
 
-__all__ = ["Plan", "Reader", "distinctive", "nodes_of", "plan", "shared_name"]
+__all__ = ["Plan", "Reader", "distinctive", "nodes_of", "paid_names", "plan", "shared_name"]
 
 ASKED = (
     *("seq", "node_ids", "source", "name", "received_us", "device"),
@@ -123,6 +123,13 @@ def plan(workspace: Workspace, site: Site, people: PersonMap, asked: Plan) -> Pl
     return found
 
 
+def paid_names(workspace: Workspace) -> set[str]:
+    """Names of events that may be a conversion."""
+    goals = goals_of(workspace)
+    own = {name for goal in goals for name in (goal.event, *goal.also) if name}
+    return {"Order Completed", "Order Refunded"} | own
+
+
 class _Rows:
     """Sorts the rows of the lake that hold anything of theirs."""
 
@@ -131,9 +138,7 @@ class _Rows:
         self._nodes = frozenset(found.nodes)
         self._found = found
         self._held = _quarantined(people)
-        self._paid = {"Order Completed", "Order Refunded"}
-        for goal in goals_of(workspace):
-            self._paid |= {name for name in (goal.event, *goal.also) if name}
+        self._paid = paid_names(workspace)
         self.hours: Counter[tuple[str, int]] = Counter()
 
     def sort(self, name: str, table: Table) -> None:

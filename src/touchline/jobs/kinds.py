@@ -73,6 +73,12 @@ def _rotate(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
     return rotate(writer, args, progress)
 
 
+def _retain(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
+    from touchline.jobs.retention import retain
+
+    return retain(writer, args, progress)
+
+
 def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  # noqa: ARG001
     return writer.settle()
 
@@ -113,4 +119,5 @@ KINDS: dict[str, Kind] = {
     "settle": _settle,
     "erase": _erase,
     "rotate": _rotate,
+    "retain": _retain,
 }

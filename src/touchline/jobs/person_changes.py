@@ -11,13 +11,15 @@ import msgspec
 import sqlalchemy as sa
 
 from touchline import clock
+from touchline.errors import NotFound
 from touchline.jobs import arguments
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
 
-__all__ = ["person_changes"]
+__all__ = ["GONE", "person_changes"]
 
 LIMIT = 10_000
+GONE = "changes_gone"  # mark: the number of the last one that retention took
 
 _table = schema.person_change.c
 
@@ -25,9 +27,14 @@ _table = schema.person_change.c
 def person_changes(
     workspace: Workspace, _registry: object, args: dict[str, Any]
 ) -> Iterator[bytes]:
-    """JSON lines, the oldest first: those behind the number `after`; `limit`."""
+    """JSON lines, the oldest first: those behind the number `after`; `limit`. Raises NotFound for
+    one behind which some are gone; without a number, they begin with the first there is.
+    """
     limit = arguments.limit(args["limit"]) if args.get("limit") else LIMIT
-    query = sa.select(schema.person_change).where(_table.id > int(args.get("after") or 0))
+    after, gone = int(args.get("after") or 0), workspace.state.mark(GONE)
+    if 0 < after < gone:
+        raise NotFound("changes_gone", after=after, first=gone)
+    query = sa.select(schema.person_change).where(_table.id > after)
     for row in workspace.state.stream(query.order_by(_table.id).limit(limit)):
         shown = {
             "number": row.id,

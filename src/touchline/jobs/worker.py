@@ -27,7 +27,7 @@ import msgspec
 
 from touchline import clock
 from touchline.errors import BadInput, TouchlineError, Unavailable
-from touchline.jobs import erase, job, process, rotate, rpc, schedule, sources
+from touchline.jobs import erase, job, process, retention, rotate, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
 from touchline.jobs.healing import Healing
@@ -207,7 +207,7 @@ class Worker:
                 if time.monotonic() - ticked_at >= TICK_EVERY_S:
                     ticked_at = time.monotonic()
                     if number != (number := definition.newest(state)):
-                        lines = sources.schedules(self.workspace)
+                        lines = [*sources.schedules(self.workspace), retention.LINE]
                     schedule.tick(state, lines, self.workspace.time_zone)
                 if not job.run_next(state, pulls, leave=others):
                     self.stopping.wait(PULL_POLL_S)

@@ -3,6 +3,13 @@
 __all__ = ["MESSAGES"]
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "changes_gone": (
+        (
+            "Changes behind {after} are no longer kept. Look at all persons again, then go on"
+            " with after={first}."
+        ),
+        "编号 {after} 之后的部分变更已过保留期。请重新读取全部客户,再从 after={first} 继续。",
+    ),
     "memory_full": (
         "This needs more memory than {limit}. Ask for fewer days, or raise memory_limit.",
         "所需内存超过上限 {limit}。请缩短日期范围,或调高 memory_limit 设置。",

@@ -54,3 +54,14 @@ async def receipt(here: PrivacyAdmin, request: Annotated[str, Path(max_length=32
 @router.post("/erasures/readmit", summary="Take an identifier in again, of somebody who agreed")
 async def readmit(here: PrivacyAdmin, wish: Readmitted) -> Response:
     return await told(here, "readmit", wish.model_dump())
+
+
+@router.get("/retention", summary="What is kept how long, and what has run out, in numbers")
+async def retention(here: PrivacyAdmin) -> Response:
+    return await told(here, "retention")
+
+
+@router.post("/retention", summary="Take away now what has run out")
+async def retain(here: PrivacyAdmin) -> Response:
+    """The answer is the job; if it takes long, ask `/api/v1/jobs/{number}`."""
+    return await told(here, "retain")
