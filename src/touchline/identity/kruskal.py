@@ -57,8 +57,10 @@ def grow(evidence: Evidence, rules: Rules, nodes: Longs, edges: Longs) -> Forest
     clusters = _Clusters(evidence, rules, nodes, local)
     joins = zip(local[evidence.a[edges]].tolist(), local[evidence.b[edges]].tolist(), strict=True)
     refused, limit = clusters.join_all(joins)
-    roots = [clusters.find(x) for x in range(len(nodes))]
-    return Forest(np.array(roots, np.int32), np.array(refused, np.int32), np.array(limit, np.int8))
+    root = np.array(clusters.parent, np.int32)
+    while not np.array_equal(up := root[root], root):
+        root = up
+    return Forest(root, np.array(refused, np.int32), np.array(limit, np.int8))
 
 
 def spanning(evidence: Evidence, edges: Longs) -> list[int]:
@@ -127,7 +129,8 @@ class _Clusters:
         app = evidence.app[nodes].tolist()
         self.apps = {x: {app[x]: 1} for x, rank in enumerate(ranks) if rank == OPENID}
         seen = evidence.first_seen_us[nodes].tolist() if self.windows else []
-        self.seen = {x: {r: [seen[x]]} for x, r in enumerate(ranks) if r in self.windows}
+        windowed = enumerate(ranks) if self.windows else ()
+        self.seen = {x: {r: [seen[x]]} for x, r in windowed if r in self.windows}
         self.foes: dict[int, set[int]] = {}
         for u, v in local[evidence.apart].tolist():
             if u >= 0 and v >= 0:
@@ -138,8 +141,13 @@ class _Clusters:
         """Walk the edges; the positions that were refused, and by what."""
         refused: list[int] = []
         limit: list[int] = []
+        parent, find = self.parent, self.find
         for position, (u, v) in enumerate(joins):
-            x, y = self.find(u), self.find(v)
+            x, y = parent[u], parent[v]  # most are a step from their root at most
+            if parent[x] != x:
+                x = find(x)
+            if parent[y] != y:
+                y = find(y)
             if x == y:
                 continue
             barrier = self.barrier(x, y)
@@ -181,9 +189,10 @@ class _Clusters:
             mine = self.apps.setdefault(x, {})
             for app, n in self.apps.pop(y).items():
                 mine[app] = mine.get(app, 0) + n
-        for rank, times in self.seen.pop(y, {}).items():
+        if y in self.seen:
             here = self.seen.setdefault(x, {})
-            here[rank] = sorted(here.get(rank, []) + times)
+            for rank, times in self.seen.pop(y).items():
+                here[rank] = sorted(here.get(rank, []) + times)
         if y in self.foes:
             self.foes.setdefault(x, set()).update(self.foes.pop(y))
 
