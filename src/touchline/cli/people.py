@@ -7,6 +7,7 @@ from typing import Any
 from touchline.cli import language
 from touchline.cli.identity import put_down
 from touchline.cli.output import Column, emit, harmless
+from touchline.cli.profile_text import profile_lines, stage_of
 from touchline.identity.telling import path_text
 from touchline.jobs import known, profile_notes
 from touchline.jobs.access import reading
@@ -21,7 +22,7 @@ SHOWN = {
         "person_id": "person", "first_seen_at": "first seen", "last_seen_at": "last seen",
         "accounts": "accounts", "companies": "company mail", "household": "same home",
         "other_ids": "also found as", "held_back": "joins nobody",
-        "traits": "traits", "decisions": "decisions",
+        "stage": "stage", "owner": "owner", "tags": "tags", "decisions": "decisions",
         "more": "… {count:,} identifiers in all",
     },
     "zh": {
@@ -29,7 +30,7 @@ SHOWN = {
         "person_id": "客户", "first_seen_at": "首次出现", "last_seen_at": "最近出现",
         "accounts": "所属企业", "companies": "企业邮箱", "household": "同住家庭",
         "other_ids": "其他编号", "held_back": "存疑,不参与合并",
-        "traits": "客户属性", "decisions": "人工决定",
+        "stage": "会员阶段", "owner": "负责人", "tags": "标签", "decisions": "人工决定",
         "more": "…… 共 {count:,} 个标识",
     },
 }  # fmt: skip
@@ -39,7 +40,7 @@ NOTE_KEYS = ("what", "value", "author", "at")
 IDENTIFIER_KEYS = ("type", "value", "first_seen_at")
 LINES = (
     *("person_id", "held_back", "first_seen_at", "last_seen_at"),
-    *("accounts", "companies", "household", "other_ids"),
+    *("stage", "owner", "tags", "accounts", "companies", "household", "other_ids"),
 )
 FEW = 5  # ids and decisions of a person that fit a terminal
 
@@ -90,12 +91,13 @@ def _why(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     with reading(args.dir) as workspace:
-        found = known.person(workspace, KeepingRegistry(workspace), {"person": args.person})
+        asked = {"person": args.person, "language": language()}
+        found = known.person(workspace, KeepingRegistry(workspace), asked)
     said = SHOWN[language()]
     if args.format == "table":
         for name in LINES:
-            if found[name]:
-                print(harmless(f"{said[name]}: {_few(_line(name, found[name]))}"))
+            if shown := _line(name, found):
+                print(harmless(f"{said[name]}: {_few(shown)}"))
     columns: list[Column] = [
         (heading, key, _cell)
         for heading, key in zip(said["identifiers"], IDENTIFIER_KEYS, strict=True)
@@ -109,18 +111,29 @@ def _show(args: argparse.Namespace) -> int:
 def _print_rest(found: dict[str, Any], said: dict[str, Any]) -> None:
     if found["identifiers_total"] > len(found["identifiers"]):
         print(said["more"].format(count=found["identifiers_total"]))
-    for name, value in found["traits"].items():
-        print(harmless(f"{said['traits']} · {name} = {json.dumps(value, ensure_ascii=False)}"))
+    for line in profile_lines(found, language()):
+        print(harmless(line))
     for one in found["decisions"]:
         about = " – ".join(one["about"]) or f"#{one['undoes']}"
         told = f"#{one['decision']} {one['at']} {one['author']} {one['kind']} {about}"
         print(harmless(f"{said['decisions']} · {told}: {one['reason']}"))
 
 
-def _line(name: str, value: Any) -> str | list[str]:
-    if name == "companies":
-        return [f"{one['domain']} ({one['account_id']})" for one in value]
-    return value["people"] if name == "household" else value
+def _line(name: str, found: dict[str, Any]) -> str | list[str] | None:
+    value = found[name]
+    match name:
+        case "companies":
+            return [f"{one['domain']} ({one['account_id']})" for one in value]
+        case "tags":
+            return [one["tag"] for one in value]
+        case "stage":
+            return stage_of(found, language())
+        case "household":
+            return value and value["people"]
+        case "owner":
+            return value and str(value["owner"])
+        case _:
+            return value
 
 
 def _few(value: str | list[str]) -> str:

@@ -1,7 +1,8 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
-    [naming]  [profile]  [[role]]  [[alias]]  [[webhook]]
+    [naming]  [[role]]  [[alias]]  [[webhook]]
+    [profile]  [[computed_trait]]  [[member_stage]]  [[ticket]]
     [consent]  [[recipient]]  [[assessment]]  [[form]]  [[promo_code]]  [[reported_source]]
     [[retention]]  [plan]  [[event]]  [[touchpoint]]  [accounts]  [households]
 
@@ -39,7 +40,8 @@ from touchline.identity.rules import Rules
 from touchline.jobs import cron
 from touchline.jobs.planned import Planned, all_goals, planned
 from touchline.jobs.role import roles
-from touchline.journey.goal import Goal, goals
+from touchline.journey.goal import DEFAULT, Goal, goals
+from touchline.journey.profile_spec import profile_spec
 from touchline.measure.provisional import Finality
 from touchline.storage import definition
 from touchline.storage.consent import texts
@@ -75,6 +77,9 @@ KINDS = (
     *ACCOUNT_KINDS,
     "naming",
     "profile",
+    "computed_trait",
+    "member_stage",
+    "ticket",
     "consent",
     *SHARING_KINDS,
     "retention",
@@ -127,6 +132,7 @@ def sealed(workspace: Workspace, documents: dict[str, Any]) -> dict[str, Any]:
     whole = {**readable(held)[0], **documents}
     _check(whole, vault.open)
     check_purposes(whole)
+    profile_spec(whole, (DEFAULT.name, *(goal.name for goal in _goals(whole))))
     Register.of(whole).check(ConsentRules.of(whole))
     return makers.sealed(documents, held, vault.seal, vault.open)
 

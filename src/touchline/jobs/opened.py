@@ -78,8 +78,15 @@ class OpenWorkspace:
         yield from map(msgspec.json.decode, queries.people(self._workspace, self._registry, {}))
 
     def person(self, person: str) -> dict[str, Any]:
-        """One of them, by person_id or identifier: also accounts, when seen, what was decided."""
-        return known.person(self._workspace, self._registry, {"person": person})
+        """The same as `profile`."""
+        return self.profile(person)
+
+    def profile(self, person: str, *, language: str = "en") -> dict[str, Any]:
+        """All that is known of one, by person_id or identifier: traits with where they are from,
+        what is computed, stage, tags, owner, open tickets, consent, accounts, what was decided.
+        """
+        asked = {"person": person, "language": language}
+        return known.person(self._workspace, self._registry, asked)
 
     def why(self, a: str, b: str, *, language: str = "en") -> dict[str, Any]:
         """Why two identifiers are one person's, or what keeps them apart; texts in en or zh."""

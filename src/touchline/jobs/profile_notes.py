@@ -5,7 +5,7 @@ somebody was tagged and by whom; with which words stands in the row itself, whic
 person is erased.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from touchline.jobs.identity import line
 from touchline.storage.audit import actor_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["LONGEST_TAG", "note", "shown"]
+__all__ = ["LONGEST_TAG", "note", "shown", "shown_each"]
 
 LONGEST_TAG, LONGEST_NAME = 100, 200
 MOST = 100  # tags of one person, and of one request
@@ -78,7 +78,21 @@ def note(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict
 
 def shown(workspace: Workspace, nodes: Sequence[bytes]) -> dict[str, Any]:
     """`tags` and `owner` of a person, each with who set it and when, as whoever asks may see it."""
-    found = Written.of(_held(workspace, nodes))
+    return _seen(workspace, Written.of(_held(workspace, nodes)))
+
+
+def shown_each(
+    workspace: Workspace, persons: Mapping[int, Sequence[bytes]]
+) -> dict[int, dict[str, Any]]:
+    """The same of many, each as the node ids that are theirs."""
+    held = holding(workspace.state, {node for nodes in persons.values() for node in nodes})
+    return {
+        person: _seen(workspace, Written.of(one for node in nodes for one in held.get(node, ())))
+        for person, nodes in persons.items()
+    }
+
+
+def _seen(workspace: Workspace, found: Written) -> dict[str, Any]:
     sees = workspace.principal.mask
     tags = found.tags if sees("tags") == "full" else ()
     owner = found.owner if sees("owner") == "full" else None

@@ -16,7 +16,7 @@ from touchline.collect.alias import renamed, renamed_in
 from touchline.collect.nodes import clear_values
 from touchline.identity.companies import credited
 from touchline.identity.people import Registry
-from touchline.identity.profile import export_people, find_person, identifiers_of
+from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.speaker import with_person
 from touchline.identity.timeline import events_of
 from touchline.jobs import (
@@ -30,6 +30,7 @@ from touchline.jobs import (
     plan_infer,
     plan_template,
     preferences,
+    profile,
     profile_notes,
 )
 from touchline.jobs.audit_query import audit_rows
@@ -92,10 +93,10 @@ def aggregates(workspace: Workspace, _registry: Registry, _args: dict[str, Any])
 
 
 def people(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> Iterator[bytes]:
-    """JSON lines of everybody: person_id, identifiers in clear, latest traits."""
+    """JSON lines of everybody: person_id, identifiers in clear, traits, stage, tags, owner."""
     seen(workspace, "people")
     with workspace.view() as view:
-        for person in export_people(workspace, registry.at(view)):
+        for person in profile.export(workspace, view, registry.at(view)):
             yield _encoder.encode(person) + b"\n"
 
 

@@ -27,6 +27,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[{kind}] {key} {why}. Correct it and run touchline apply again.",
         "[{kind}] {key} 有误:{why}。请修改后重新运行 touchline apply。",
     ),
+    "bad_profile_table": (
+        "[[{kind}]] {name}: {why}. Correct it and run touchline apply again.",
+        "[[{kind}]] {name} 有误:{why}。请修改后重新运行 touchline apply。",
+    ),
     "bad_goal": (
         "Goal {name}: {why}. Correct the [[goal]] table.",
         "转化目标 {name} 有误:{why}。请修改 [[goal]]。",

@@ -8,14 +8,16 @@ which only receives, never opens one.
 """
 
 import contextlib
+import copy
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
+import pyarrow.compute
 
 from touchline.errors import BadInput, Unavailable
 from touchline.settings import Settings
@@ -24,6 +26,8 @@ from touchline.storage.lake import LakeFiles
 from touchline.storage.principal import ADMIN, Principal
 
 __all__ = ["Expression", "View"]
+
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 # An Ibis table. Its columns are known at run time only, so a type checker can say nothing of them.
 Expression = Any
@@ -51,6 +55,7 @@ class View:
         self.as_of_us = as_of_us
         self._settings, self._spill = settings, spill
         self._read: dict[str, Expression] = {}
+        self.own_rows: dict[str, pa.Table] = {}
 
     @cached_property
     def _connection(self) -> Any:
@@ -100,6 +105,8 @@ class View:
         files = self.files.tables[name].files
         if columns:
             schema = pa.schema([schema.field(column) for column in columns])
+        if name in self.own_rows:
+            return _conform(self.given(self.own_rows[name]), schema)
         if not files:
             return self.given(schema.empty_table())
         if name not in self._read:
@@ -117,12 +124,31 @@ class View:
     def events(self, *columns: str) -> Expression:
         """Day files and the fresh rows beyond them: every event exactly once."""
         settled = self.table("events", *columns)
-        if not self.files.tables["fresh"].files:
+        if "events" in self.own_rows or not self.files.tables["fresh"].files:
             return settled
         fresh = self.table("fresh", *dict.fromkeys([*columns, "seq"]) if columns else ())
         fresh = fresh.filter(fresh.seq > self.files.settled_seq)
         fresh = fresh.select(*columns) if columns else fresh
         return settled.union(fresh) if self.files.tables["events"].files else fresh
+
+    def narrowed(self, **tables: pa.Table) -> Self:
+        """The same view, of which these tables have these rows alone: for a question about little,
+        answered by what answers it about all. Closed with this one.
+        """
+        _ = self._connection  # shared, so it is to be there
+        found = copy.copy(self)
+        found.own_rows = {**self.own_rows, **tables}
+        return found
+
+    def lacks(self, table: str, column: str = "", values: Collection[str] = ()) -> bool:
+        """Whether a narrowed table has no row, or none of these values: then a question need not be
+        asked, of which the engine would take longer to read than to answer it.
+        """
+        rows = self.own_rows.get(table)
+        if rows is None or not column:
+            return rows is not None and not len(rows)
+        among = pa.array(sorted(values), pa.string())
+        return not pc.any(pc.is_in(rows[column], value_set=among)).as_py()
 
     def given(self, rows: pa.Table) -> Expression:
         """Rows from memory as a table of this view."""

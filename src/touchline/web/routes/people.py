@@ -26,6 +26,12 @@ async def why(here: Admin, asked: Annotated[Ends, Query()]) -> StreamingResponse
     return await streamed(here, "why", asked.model_dump(), JSON)
 
 
+class InLanguage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    language: Literal["en", "zh"] = Field("en", description="of texts")
+
+
 class Tagged(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -54,6 +60,11 @@ async def owner(here: Admin, person: str, said: Owned) -> StreamingResponse:
     return await streamed(here, "note_person", asked, JSON)
 
 
-@router.get("/{person:path}", summary="One person: identifiers, traits, accounts, decisions")
-async def person(here: Admin, person: str) -> StreamingResponse:
-    return await streamed(here, "person", {"person": person}, JSON)
+@router.get("/{person:path}", summary="One person: all that is known, on one page")
+async def person(
+    here: Admin, person: str, asked: Annotated[InLanguage, Query()]
+) -> StreamingResponse:
+    """Identifiers, traits and where they are from, computed traits, stage, tags, owner, open
+    tickets, consent, accounts, decisions.
+    """
+    return await streamed(here, "person", {"person": person, **asked.model_dump()}, JSON)
