@@ -1,12 +1,14 @@
-"""One person's events among many: by the copy filed by identifier, and by all day files.
+"""What is asked of one person among many events: a timeline, why, a merge and its undoing.
 
     python bench/timeline.py [EVENTS] [DIR]      1000000 by default; DIR is kept, and used again
 
-A workspace of 90 days is written, a fifth of the events with a user id beside the cookie, and filed
-as it is when a copy is built; then as many events as settle in half a minute arrive and wait. Forty
-persons are asked for cold (files dropped from the system's memory, no footer remembered), warm, and
-right after two persons became one, which moves no event. Milliseconds are this machine's, ratios
-hold elsewhere. What is asked of the person map alone is not counted: it is the same for both.
+A workspace of 90 days is written (EVENTS may be 100000000: 16 GB and an hour), a fifth of the
+events with a user id beside the cookie, and filed as when a copy is built; then as many events as
+settle in half a minute arrive and wait. Forty persons are asked for: cold (files dropped from the
+system's memory, nothing remembered), with files in memory, again, and right after an unmerge. All
+that answers is counted but the socket: finding the person, the audit log, rows, clear values, JSON.
+Beside the time of the clock stands that of the processor, which tells more on a machine that others
+use.
 """
 
 import os
@@ -14,25 +16,26 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
 from touchline import clock
-from touchline.identity.people import person_map
-from touchline.identity.person_map import PersonMap
-from touchline.identity.timeline import _searched, events_of
-from touchline.jobs import filing
-from touchline.storage.by_node import ByNode, bucket_of
+from touchline.collect.nodes import NodeBook
+from touchline.jobs import filing, identity, known, queries
+from touchline.jobs.live import SharedRegistry
+from touchline.model import Identifier
+from touchline.storage.by_node import bucket_of
 from touchline.storage.columns import EVENTS
 from touchline.storage.lake import SEQ, SETTLED
 from touchline.storage.table import shaped
 from touchline.storage.workspace import Workspace
 
-# On a machine that others use, the time of its processor tells more: `CPU=1`.
-clock_s = time.process_time if os.environ.get("CPU") else time.perf_counter
 DAYS, PERSONS, TAIL = 90, 40, 20_000
 START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 KIND = pa.DictionaryArray.from_arrays  # of repeated texts, at the cost of numbers
@@ -143,57 +146,98 @@ def drop_from_memory(root: Path) -> None:
         os.close(fd)
 
 
-def told(name: str, seconds: list[float]) -> None:
-    ordered = sorted(1000 * one for one in seconds)
-    p50, p95 = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
-    print(f"  {name:<24} p50 {p50:7.1f} ms   p95 {p95:7.1f} ms")
+def told(name: str, took: list[tuple[float, float]]) -> None:
+    said = []
+    for unit, seconds in zip(("ms", "of the processor"), zip(*took, strict=True), strict=True):
+        ordered = sorted(1000 * one for one in seconds)
+        p50, p95 = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
+        said.append(f"p50 {p50:7.1f}  p95 {p95:7.1f} {unit}")
+    print(f"  {name:<28} {'   '.join(said)}", flush=True)
 
 
-def asked(
-    workspace: Workspace, people: PersonMap, persons: list[int], *, cold: bool
-) -> list[float]:
-    lake, found = workspace.lake, []
-    for person in persons:
-        if cold:
-            drop_from_memory(lake.root)
-            lake.by_node = ByNode(lake.by_node.root)
-        with workspace.view("fresh", "events") as view:
-            start = clock_s()
-            events_of(lake.by_node, view, people, person)
-            found.append(clock_s() - start)
-    return found
+def timed(ask: Callable[[], object]) -> tuple[float, float]:
+    start, cpu = time.perf_counter(), time.process_time()
+    ask()
+    return time.perf_counter() - start, time.process_time() - cpu
+
+
+class Asker:
+    """One who asks in the process that holds the workspace, as its worker answers."""
+
+    def __init__(self, workspace: Workspace, people: int) -> None:
+        self.workspace = workspace
+        self.registry = SharedRegistry(workspace)
+        rng = np.random.default_rng(1)
+        drawn = np.unique((people * rng.random(4 * PERSONS) ** 2).astype(np.int64))
+        with workspace.view() as view:
+            found = self.registry.at(view)
+        book, vault = NodeBook(workspace), workspace.vault
+        ids = [vault.node_id("user_id", f"u{n}") for n in drawn]
+        met = np.flatnonzero(found.known.find(ids) >= 0)
+        self.persons = rng.permutation(drawn[met])[:PERSONS].tolist()
+        for n in self.persons:
+            book.node_id(Identifier("user_id", f"u{n}"))
+            book.node_id(Identifier("anonymous_id", f"c{n}"))
+        book.save()
+        numbers = found.person_of([vault.node_id("user_id", f"u{n}") for n in self.persons])
+        self.ids = [found.person_ids[person] for person in numbers if person is not None]
+
+    def timeline(self, person: str) -> int:
+        asked = {"person": person}
+        found = queries.timeline(self.workspace, self.registry, asked)
+        msgspec.json.encode(found)
+        return len(found["events"])
+
+    def why(self, a: str, b: str) -> bool:
+        asked = {"a": a, "b": b, "language": "zh"}
+        return known.why(self.workspace, self.registry, asked)["same_person"]
+
+    def decide(self, kind: str, *names: str, **more: object) -> None:
+        asked = {"kind": kind, "names": names, "reason": "bench", **more}
+        self.made = identity.decide(self.workspace, self.registry, asked)["decision"]
 
 
 def measure(folder: Path) -> None:
     workspace = Workspace.open(folder)
-    copy = workspace.lake.by_node.snapshot()
-    size = sum(Path(path).stat().st_size for path in copy.files)
-    days = sum(Path(p).stat().st_size for p in workspace.lake.events.snapshot().files)
+    events, copy = workspace.lake.events.snapshot(), workspace.lake.by_node.snapshot()
+    size, days = (sum(Path(p).stat().st_size for p in one.files) for one in (copy, events))
     depths = [len(bucket_of(path)) % 3 for path in copy.files]
-    print(f"{len(copy.files)} files, {size >> 20} MB beside {days >> 20} MB of day files;", end=" ")
-    print(f"by depth {[depths.count(depth) for depth in range(3)]}")
-    with workspace.view() as view:
-        people = person_map(view)
-        rng = np.random.default_rng(1)
-        persons = rng.integers(0, len(people.people), PERSONS).tolist()
-        nodes = [len(people.members(person)) for person in persons]
-        rows = [len(events_of(workspace.lake.by_node, view, people, p)) for p in persons[:5]]
-        print(f"{len(people.people):,} persons; {statistics.mean(nodes):.1f} identifiers,", end=" ")
-        print(f"{statistics.mean(rows):.0f} events each")
-    told("copy, cold", asked(workspace, people, persons, cold=True))
-    told("copy, warm", asked(workspace, people, persons * 2, cold=False)[PERSONS:])
-    merged = people.people.person.copy()
-    merged[merged == persons[0]] = persons[1]  # as a decision would, a moment ago
-    after = PersonMap(people.known, replace(people.people, person=merged))
-    told("copy, after a merge", asked(workspace, after, [persons[1]] * 5, cold=False)[:1])
-    seconds = []
-    with workspace.view("fresh", "events") as view:
-        for person in persons[:3]:
-            start = time.perf_counter()
-            _searched(view, people, person)
-            seconds.append(time.perf_counter() - start)
-    told("day files, warm", seconds)
+    print(f"{events.rows:,} events; copy of {len(copy.files)} files,", end=" ")
+    print(f"{size >> 20} MB beside {days >> 20} MB;", end=" ")
+    print(f"by depth {[depths.count(depth) for depth in range(3)]}; load {os.getloadavg()[0]:.1f}")
+    asker = Asker(workspace, max(events.rows // 20, 1))
+    told("the first person_id", [timed(partial(asker.timeline, asker.ids[0]))])
+    cold = []
+    for person in asker.ids:
+        drop_from_memory(workspace.lake.root)
+        workspace.lake.forget()
+        cold.append(timed(partial(asker.timeline, person)))
+    told("timeline, cold", cold)
+    told("timeline, files in memory", [timed(partial(asker.timeline, p)) for p in asker.ids])
+    told("timeline, again", [timed(partial(asker.timeline, p)) for p in asker.ids])
+    workspace.lake.forget()
+    pairs = [(f"user_id:u{n}", f"anonymous_id:c{n}") for n in asker.persons]
+    told("why, first", [timed(partial(asker.why, *two)) for two in pairs])
+    told("why, again", [timed(partial(asker.why, *two)) for two in pairs])
+    apart = [(a, d) for (a, _), (_, d) in pairwise(pairs)]
+    told("why not", [timed(partial(asker.why, *two)) for two in apart])
+    decided(asker, pairs)
     workspace.close()
+
+
+def decided(asker: Asker, pairs: list[tuple[str, str]]) -> None:
+    """An unmerge and its undoing, each until what was decided is seen."""
+    unmerged, seen, undone = [], [], []
+    for a, b in pairs[:10]:
+        whole = asker.timeline(a)
+        unmerged.append(timed(partial(asker.decide, "unmerge", a, b)))
+        seen.append(timed(partial(asker.timeline, b)))
+        assert asker.timeline(a) < whole
+        undone.append(timed(partial(asker.decide, "undo", undoes=asker.made)))
+        assert asker.timeline(a) == whole
+    told("unmerge", unmerged)
+    told("timeline right after it", seen)
+    told("its undoing", undone)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,18 @@ from touchline.storage.columns import BY_NODE
 from touchline.storage.lately import Lately
 from touchline.storage.table import Run, Table, TableSnapshot, shaped
 
-__all__ = ["BUILT", "EVENT", "FILED", "STORED", "ByNode", "bucket_of", "filed", "in_force", "merge"]
+__all__ = [
+    "BUILT",
+    "EVENT",
+    "FILED",
+    "STORED",
+    "ByNode",
+    "bucket_of",
+    "filed",
+    "in_force",
+    "merge",
+    "weight",
+]
 
 BUILT = "built"  # 1 when every row that has settled is filed
 FILED = "filed"  # the last seq that is filed, when it is built
@@ -90,7 +101,7 @@ class ByNode(Table):
         super().__init__(root, BY_NODE, "bucket")
         self.is_damaged = False
         self._groups: Lately[str, _Groups] = Lately(GROUPS, len)
-        self._rows: Lately[tuple[str, bytes], pa.Table] = Lately(ROWS_WEIGHT, _weight)
+        self._rows: Lately[tuple[str, bytes], pa.Table] = Lately(ROWS_WEIGHT, weight)
         self._listed: tuple[TableSnapshot, dict[str, list[str]]] | None = None
         self._readers = ThreadPoolExecutor(READERS, "by-node")
 
@@ -187,7 +198,8 @@ def _joined(parts: Sequence[pa.Table]) -> pa.Table:
     return shaped(rows, STORED)
 
 
-def _weight(rows: pa.Table) -> int:
+def weight(rows: pa.Table) -> int:
+    """Bytes of memory, about."""
     return 1_000 + rows.nbytes
 
 

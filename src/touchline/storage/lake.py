@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
-from touchline.storage.by_node import ByNode
+from touchline.storage.by_node import ByNode, weight
 from touchline.storage.columns import EVENTS, MIRRORS, TABLES
 from touchline.storage.lately import Lately
 from touchline.storage.mentions import Mentions, mentions_in, rows_at
@@ -27,6 +27,8 @@ REVISED = "revised"  # in `fresh`: the last arrival number when a Flag.REVISION 
 ERASED = "erased"  # in each table: when rows were last taken out or changed for an erasure
 SEQ = "seq"  # in each table that has one: the last arrival number given out
 MENTIONS = 128 << 20  # bytes of them that are remembered
+ROWS = 32 << 20  # the same of rows by whom they name
+NONE = pa.table({})
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 
@@ -79,15 +81,24 @@ class LakeFiles:
     def _naming(
         self, paths: Sequence[str], nodes: Collection[bytes], columns: list[str] | None
     ) -> Iterator[tuple[str, pa.Table]]:
-        among = pa.array(sorted(nodes), pa.binary())
+        asked = tuple(sorted(nodes)), columns and tuple(columns)
         for path in paths:
-            places = self._lake.mentions(path).of(nodes)
-            if len(places):
-                rows = rows_at(path, places, columns)
-                lists = rows["node_ids"].combine_chunks()
-                is_named = pc.is_in(pc.struct_field(pc.list_flatten(lists), "id"), value_set=among)
-                at = pc.unique(pc.list_parent_indices(lists).filter(is_named))
-                yield path, rows.take(at)
+            rows = self._lake.named.get((path, *asked))
+            if rows is None:
+                rows = self._lake.named.put((path, *asked), self._named_in(path, nodes, columns))
+            if len(rows):
+                yield path, rows
+
+    def _named_in(self, path: str, nodes: Collection[bytes], columns: list[str] | None) -> pa.Table:
+        """Rows of a file that carry one of these; a table without columns when there is none."""
+        places = self._lake.mentions(path).of(nodes)
+        if not len(places):
+            return NONE
+        rows = rows_at(path, places, columns)
+        lists = rows["node_ids"].combine_chunks()
+        among = pa.array([*nodes], pa.binary())
+        is_named = pc.is_in(pc.struct_field(pc.list_flatten(lists), "id"), value_set=among)
+        return rows.take(pc.unique(pc.list_parent_indices(lists).filter(is_named)))
 
     @property
     def has_revisions(self) -> bool:
@@ -113,6 +124,7 @@ class Lake:
         self.mirrors = {name: Table(root / name, schema) for name, schema in MIRRORS.items()}
         self.by_node = ByNode(root / "by_node")  # nor is this one
         self.all: dict[str, Table] = {**tables, **self.mirrors, "by_node": self.by_node}
+        self.named: Lately[tuple[object, ...], pa.Table] = Lately(ROWS, weight)
         self._mentions: Lately[str, Mentions] = Lately(MENTIONS, attrgetter("weight"))
 
     def create(self) -> None:
@@ -143,6 +155,7 @@ class Lake:
     def forget(self) -> None:
         """Drops from memory what was read: somebody in it was erased."""
         self._mentions.clear()
+        self.named.clear()
         self.by_node.forget()
 
     def last_commits_ns(self) -> tuple[int, ...]:
