@@ -2,8 +2,9 @@
 
     python bench/collector.py [--seconds 3] [--rounds 3]
 
-Both run on the same uvicorn (httptools, uvloop), and wrk loads one after the other with 64
-connections. Printed: best of the rounds, and what the disk does with bare fdatasync.
+Both run on uvicorn (httptools, uvloop), the collector as it is served: without ASGI for what is
+plain. wrk loads one after the other with 64 connections. Printed: best of the rounds, and what the
+disk does with bare fdatasync.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from typing import Any
 
 WRITE_KEY = "bench-key"
 CONNECTIONS = 64
-GATE = 0.45
+GATE = 0.5
 BATCH = 100
 LUA = """
 local event = [[%s]]
@@ -84,19 +85,20 @@ def run_server(kind: str, directory: str, port: int) -> None:
     from touchline.storage.workspace import Workspace
     from touchline.web.collector import Collector
     from touchline.web.keys import Keys
-    from touchline.web.server import SWITCH_S
+    from touchline.web.server import SWITCH_S, Connection
 
-    log, app = None, empty
+    log, app, http = None, empty, "httptools"
     if kind == "collector":
         log = Log.open(Path(directory))
         app = Collector(log, Keys(Workspace.open(Path(directory))))
+        http = Connection
     settle_memory()
     sys.setswitchinterval(SWITCH_S)
     uvicorn.run(
         app,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=http,
         lifespan="off",
         access_log=False,
         log_level="error",

@@ -13,7 +13,7 @@ from touchline.errors import Ambiguous, BadInput, NotFound, TouchlineError, Unav
 from touchline.jobs import rpc
 from touchline.jobs.failure import packed
 from touchline.web.app import api
-from touchline.web.dispatch import dispatch
+from touchline.web.dispatch import Dispatch
 from touchline.web.keys import Keys
 from touchline.web.script import Script
 from touchline.web.served import Served
@@ -85,7 +85,7 @@ def get(tmp_path):
         async def ask():
             app = api(Served(rpc.WorkerClient(tmp_path), Keys(Store()), True, problems or {}))
             transport = httpx.ASGITransport(
-                dispatch(None, app, Script()), raise_app_exceptions=False
+                Dispatch(None, app, Script()), raise_app_exceptions=False
             )
             if key is not None:
                 headers["authorization"] = f"Bearer {key}"

@@ -19,7 +19,7 @@ from touchline.jobs.kinds import KINDS
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.writer import Writer
 from touchline.web.app import api
-from touchline.web.dispatch import dispatch
+from touchline.web.dispatch import Dispatch
 from touchline.web.keys import Keys
 from touchline.web.script import Script
 from touchline.web.served import Served
@@ -84,7 +84,7 @@ class Site:
         self.worker = Worker(workspace)
         signer = PreferenceSigner(workspace.vault.derived("preferences"))
         app = api(Served(self.worker, Keys(workspace), True, {}, signer))
-        self.app = dispatch(None, app, Script())
+        self.app = Dispatch(None, app, Script())
         self.workspace = workspace
 
     def ask(self, path, method="GET", body=None, **headers):

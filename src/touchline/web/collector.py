@@ -1,20 +1,17 @@
 """Requests of trackers → the log → what their clients want to hear, a verdict for each item.
 
 The Segment API (POST /v1/{track,identify,page,screen,group,alias,batch}) has a way of its own,
-since it has to be quick; all other protocols come from one table (`collect.protocols`).
+since it has to be quick, its small requests even one without ASGI (`begin`); all other protocols
+come from one table (`collect.protocols`).
 
 A raw ASGI app without a framework: it checks the key, reads the batch, logs the request as it came
 and answers when the disk has it. Nothing is answered before the sync, and nothing is lost after.
-
-Cross-origin pages may send here (that is what trackers do): a write key can only write, and no
-cookie means anything on these paths, so the origin is echoed.
 """
 
 import asyncio
 import contextlib
 import itertools
 import os
-import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any
@@ -42,8 +39,10 @@ from touchline.collect.visitor import HEADER, Visitors
 from touchline.errors import BadInput, Denied, NotFound, TooMany, TouchlineError, Unavailable
 from touchline.model import RawRequest
 from touchline.storage.log import Log
+from touchline.web.answer import BROKEN, complaint, headers_of, listed, preflight, stored
 from touchline.web.group import Group
 from touchline.web.keys import Keys, basic_user
+from touchline.web.quick import SMALL, Address, Begun, Headers, Tell
 from touchline.web.recent import Recent
 from touchline.web.rules import Rules
 from touchline.web.sender import Sender, Senders
@@ -54,7 +53,8 @@ __all__ = ["PATHS", "Collector", "collects"]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Header = tuple[bytes, bytes]
+Append = Callable[["_Quick", "_Quick"], None]
+SmallOf = Callable[[RawRequest, Sender], "_Small"]
 TakeApart = Callable[[RawRequest], tuple[Plain, "segment.Batch | None"]]
 
 CALLS = ("track", "identify", "page", "screen", "group", "alias", "merge", "batch", "import")
@@ -87,21 +87,12 @@ LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays fr
 # Who sends too much waits for its answer: one that comes again at once would keep the loop busy.
 PAUSE_S = 0.25
 LEAD_S = 1.0  # a visitor on the way to a page waits no longer for our disk
-SMALL = 16 << 10  # bodies up to here take less time than it costs to wait in turn
 
-_MAX_AGE = (b"access-control-max-age", b"86400")
-_ORIGIN = re.compile(rb"[\x21-\x7e]{1,512}")
-_NAMES = re.compile(rb"[A-Za-z0-9_\-, ]{1,2048}")
 _PROCESS = os.urandom(10)  # with a count: an id no other request ever has
 _COUNT = itertools.count()
+_PATHS = {path.encode(): path for path in PATHS}
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(RawRequest).decode
-_json = msgspec.json.Encoder().encode
-
-
-class Reply(msgspec.Struct, frozen=True, gc=False):
-    success: bool
-    results: list[Verdict]
 
 
 class _GoneError(Exception):
@@ -129,6 +120,63 @@ class _Small:
 
     def told(self, offset: int) -> list[Verdict]:
         return self._recent.judge(self._request, offset, self._found.message_ids, self._batch)
+
+
+class _Quick:
+    """A small one that comes without ASGI: it is its own waiter, and tells a connection."""
+
+    __slots__ = (
+        "_append",
+        "_headers",
+        "_scope",
+        "_sender",
+        "_size",
+        "_small",
+        "_small_of",
+        "_tell",
+    )
+
+    def __init__(
+        self, scope: Scope, headers: Headers, sender: Sender, small: SmallOf, append: Append
+    ) -> None:
+        self._scope = scope
+        self._headers = headers
+        self._sender = sender
+        self._small_of = small
+        self._append = append
+
+    def take(self, body: bytes, tell: Tell) -> bool:
+        self._size, self._tell = len(body), tell
+        if body[:2] == GZIP:
+            return False
+        request = _request(self._scope, self._headers, self._sender.source, body)
+        try:
+            self._small = self._small_of(request, self._sender)
+            self._sender.hold(self._size)
+        except TouchlineError:
+            return False
+        self._append(self, self)
+        return True
+
+    def payload(self) -> bytes:
+        return self._small.payload()
+
+    def told(self, offset: int) -> Answer:
+        return stored(self._small.told(offset))
+
+    def cancelled(self) -> bool:
+        return False
+
+    def set_result(self, result: Answer, /) -> None:
+        self._sender.let_go(self._size)
+        about = headers_of(result, self._headers.get(b"origin"))
+        self._tell(result.status, about, result.body)
+
+    def set_exception(self, exception: Exception, /) -> None:
+        if isinstance(exception, TouchlineError):
+            self.set_result(refusal(exception, complaint(exception, self._headers)))
+        else:
+            self.set_result(BROKEN)
 
 
 class _Packed:
@@ -171,6 +219,28 @@ class Collector:
         self._guide = guide
         self._late: set[asyncio.Task[Any]] = set()
 
+    def begin(self, path: bytes, headers: Headers, client: Address | None) -> Begun | None:
+        """A small request of the Segment API, if it can be had without ASGI: see `quick`."""
+        if (name := _PATHS.get(path)) is None:
+            return None
+        is_named = b"authorization" in headers or b"x-write-key" in headers
+        source = self._keys.by_header(headers.get(b"authorization")) if is_named else ""
+        try:
+            sender = self._sender(source)
+        except TouchlineError:
+            return None
+        scope = {"path": name, "query_string": b"", "client": client}
+        return _Quick(scope, headers, sender, self._small, self._group.put)
+
+    def _small(self, request: RawRequest, sender: Sender) -> _Small:
+        """Raises what it takes the long way to tell."""
+        if request.source:
+            return _Small(request, sender, _taken_apart, self._recent)
+        apart = _taken_apart(request)
+        sender = self._sender(self._keys.known(apart[0].write_key or ""))
+        request = msgspec.structs.replace(request, source=sender.source)
+        return _Small(request, sender, lambda _: apart, self._recent)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         spoken = None if scope["path"] in PATHS else spoken_at(scope["path"])
@@ -179,26 +249,19 @@ class Collector:
             if scope["method"] in methods:
                 answer = await self._collect(scope, headers, receive, spoken)
             elif scope["method"] == "OPTIONS":
-                answer = Answer(204, headers=_preflight(headers, methods))
+                answer = Answer(204, headers=preflight(headers, methods))
             else:
-                complaint = _complaint(BadInput("method_not_allowed"), headers)
-                answer = Answer(405, complaint, headers=((b"allow", _listed(methods)),))
+                why = complaint(BadInput("method_not_allowed"), headers)
+                answer = Answer(405, why, headers=((b"allow", listed(methods)),))
         except _GoneError:
             return
         except TouchlineError as error:
             if isinstance(error, TooMany):
                 await asyncio.sleep(PAUSE_S)
             answer = spoken and spoken[0].refuse(error)
-            answer = answer or refusal(error, _complaint(error, headers))
-        more = answer.headers
+            answer = answer or refusal(error, complaint(error, headers))
         is_page = spoken is not None and spoken[0].leads is not None
-        if (origin := headers.get(b"origin")) is not None and not is_page:
-            more = (*more, *_cross_origin(origin))
-        about = (
-            (b"content-type", answer.content_type),
-            (b"content-length", b"%d" % len(answer.body)),
-            *more,
-        )
+        about = headers_of(answer, None if is_page else headers.get(b"origin"))
         await send({"type": "http.response.start", "status": answer.status, "headers": about})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -227,7 +290,7 @@ class Collector:
                 return await self._defined(spoken[0].defined, request, sender, scope, headers)
             if spoken is None:
                 verdicts = await self._log(request, sender, _taken_apart)
-                return Answer(200, _json(Reply(True, verdicts)))
+                return stored(verdicts)
             protocol, route = spoken
             if route.tells is not None:
                 told = _told(headers, (*KEPT_HEADERS, *TOLD), scope)
@@ -482,34 +545,3 @@ def _request(scope: Scope, headers: dict[bytes, bytes], source: str, body: bytes
         query=scope["query_string"].decode("latin-1"),
         headers=_kept(headers, SIGNALS),
     )
-
-
-def _complaint(error: TouchlineError, headers: dict[bytes, bytes]) -> bytes:
-    language = "zh" if headers.get(b"accept-language", b"").lower().startswith(b"zh") else "en"
-    # Where our disk is and what ails it is not for senders: they get the code and the remedy.
-    is_ours = isinstance(error, Unavailable) and not isinstance(error, TooMany)
-    shown = Unavailable("not_stored") if is_ours else error
-    return _json({"success": False, "code": error.code, "message": shown.text(language)})
-
-
-def _listed(methods: Sequence[str]) -> bytes:
-    return ", ".join((*methods, "OPTIONS")).encode()
-
-
-def _preflight(headers: dict[bytes, bytes], methods: Sequence[str]) -> tuple[Header, ...]:
-    allowed = ((b"access-control-allow-methods", _listed(methods)), _MAX_AGE)
-    wanted = headers.get(b"access-control-request-headers", b"")
-    if _NAMES.fullmatch(wanted):
-        return (*allowed, (b"access-control-allow-headers", wanted))
-    return allowed
-
-
-def _cross_origin(origin: bytes) -> list[Header]:
-    if not _ORIGIN.fullmatch(origin):
-        return []
-    return [
-        (b"access-control-allow-origin", origin),
-        (b"access-control-allow-credentials", b"true"),
-        (b"access-control-expose-headers", b"Retry-After"),
-        (b"vary", b"Origin"),
-    ]

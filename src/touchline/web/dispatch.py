@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from touchline.jobs.process import note
-from touchline.web.collector import collects
+from touchline.web.collector import Collector, collects
 from touchline.web.script import Script
 
-__all__ = ["dispatch"]
+__all__ = ["Dispatch"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -20,20 +20,24 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 _GUARD = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
-def dispatch(collector: App | None, app: App, script: Script) -> App:
+class Dispatch:
     """An ASGI app. Without a collector this process only answers."""
 
-    async def route(scope: Message, receive: Receive, send: Send) -> None:
-        if collector is not None and scope["type"] == "http" and collects(scope["path"]):
-            await collector(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] in script.paths:
-            await script(scope, receive, send)
+    def __init__(self, collector: Collector | None, app: App, script: Script) -> None:
+        self._collector = collector
+        self._app = app
+        self._script = script
+        self.begin = None if collector is None else collector.begin
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if self._collector is not None and scope["type"] == "http" and collects(scope["path"]):
+            await self._collector(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] in self._script.paths:
+            await self._script(scope, receive, send)
         elif scope["type"] == "http":
-            await _guarded(app, scope, receive, send)
+            await _guarded(self._app, scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
-
-    return route
 
 
 async def _guarded(app: App, scope: Message, receive: Receive, send: Send) -> None:

@@ -22,6 +22,7 @@ from touchline.storage.log import MAX_PAYLOAD, Log
 __all__ = ["Entry", "Group"]
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 T_co = TypeVar("T_co", covariant=True)
 FEW = 4  # a group up to this size is no sign of a busy server
 GATHER_S = 0.002
@@ -39,7 +40,15 @@ class Entry(Protocol[T_co]):
         ...
 
 
-_Waiting = tuple[Entry[Any], "asyncio.Future[Any]"]
+class Waiter(Protocol[T_contra]):
+    """Who is to be told: a future, or what needs none."""
+
+    def cancelled(self) -> bool: ...
+    def set_result(self, result: T_contra, /) -> None: ...
+    def set_exception(self, exception: Exception, /) -> None: ...
+
+
+_Waiting = tuple[Entry[Any], Waiter[Any]]
 
 
 class Group:
@@ -61,14 +70,18 @@ class Group:
         logged, with BadInput("body_too_large") when no frame holds it.
         """
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.append((entry, future))
+        self.put(entry, future)
+        return future
+
+    def put(self, entry: Entry[T], waiter: Waiter[T]) -> None:
+        """As `append`, for one who waits in another way."""
+        self._waiting.append((entry, waiter))
         if not self._is_flying:
             self._is_flying = True
             self._loop.call_soon(self._fly)  # lets what arrived in the same moment come along
         elif self._gathering is not None and len(self._waiting) >= self._enough:
             self._gathering.cancel()
             self._fly()
-        return future
 
     def _fly(self) -> None:
         self._gathering = None
@@ -76,11 +89,11 @@ class Group:
         payloads: list[bytes] = []
         flying: list[_Waiting] = []
         for each in waiting:
-            entry, future = each
+            entry, waiter = each
             try:
                 payloads.append(_payload(entry))
             except Exception as error:  # noqa: BLE001  # one must not keep the others
-                _fail(future, error)
+                _fail(waiter, error)
             else:
                 flying.append(each)
         if not flying:
@@ -95,17 +108,17 @@ class Group:
 
     def _land(self, flying: list[_Waiting], result: Sequence[int] | Unavailable) -> None:
         if isinstance(result, Unavailable):
-            for _, future in flying:
-                _fail(future, Unavailable(result.code, **result.params))
+            for _, waiter in flying:
+                _fail(waiter, Unavailable(result.code, **result.params))
         else:
-            for (entry, future), offset in zip(flying, result, strict=True):
+            for (entry, waiter), offset in zip(flying, result, strict=True):
                 try:
                     told = entry.told(offset)
                 except Exception as error:  # noqa: BLE001  # one must not keep the others
-                    _fail(future, error)
+                    _fail(waiter, error)
                 else:
-                    if not future.cancelled():
-                        future.set_result(told)
+                    if not waiter.cancelled():
+                        waiter.set_result(told)
         if len(flying) > FEW:
             self._enough = len(flying) // 2
             self._gathering = self._loop.call_later(GATHER_S, self._fly)
@@ -120,6 +133,6 @@ def _payload(entry: Entry[Any]) -> bytes:
     return payload
 
 
-def _fail(future: asyncio.Future[Any], error: Exception) -> None:
-    if not future.cancelled():
-        future.set_exception(error)
+def _fail(waiter: Waiter[Any], error: Exception) -> None:
+    if not waiter.cancelled():
+        waiter.set_exception(error)

@@ -48,12 +48,13 @@ class Keys:
 
     def by_header(self, authorization: bytes | None) -> str | None:
         """The source of an `Authorization` header that was accepted a moment ago."""
-        age = time.monotonic() - self._loaded_at
-        if age > STALE_S:
-            if age > EXPIRED_S:
-                return None
-            self._reload()
-        return None if authorization is None else self._by_header.get(authorization)
+        if authorization is None or not self._is_fresh():
+            return None
+        return self._by_header.get(authorization)
+
+    def known(self, key: str) -> str | None:
+        """The source this key or alias writes for, if that can be told at once."""
+        return self._find(key) if self._is_fresh() else None
 
     async def source(self, key: str, authorization: bytes | None = None) -> str | None:
         """The source this key or alias writes for, or None."""
@@ -70,6 +71,12 @@ class Keys:
         if authorization is not None and self._may_remember(authorization):
             self._by_header[authorization] = found
         return found
+
+    def _is_fresh(self) -> bool:
+        age = time.monotonic() - self._loaded_at
+        if age > STALE_S and age <= EXPIRED_S:
+            self._reload()
+        return age <= EXPIRED_S
 
     def _find(self, key: str) -> str | None:
         """By alias, else as one of our keys; `name:KEY` is what a protocol makes of a key of ours

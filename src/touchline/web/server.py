@@ -28,16 +28,17 @@ from touchline.storage.log import Log
 from touchline.storage.workspace import Workspace
 from touchline.web.app import api
 from touchline.web.collector import Collector
-from touchline.web.dispatch import dispatch
+from touchline.web.dispatch import Dispatch
 from touchline.web.head import Head, end_slow
 from touchline.web.keys import Keys
 from touchline.web.links import Shelf
+from touchline.web.quick import Quick
 from touchline.web.rules import Rules
 from touchline.web.script import Script
 from touchline.web.sender import Senders
 from touchline.web.served import Served
 
-__all__ = ["main"]
+__all__ = ["Connection", "main"]
 
 LOCK_WAIT_S = 5.0  # a killed predecessor may take a moment to let go
 FINISH_S = 5  # requests in their course when told to stop
@@ -45,6 +46,10 @@ SWITCH_S = 0.001  # the thread that syncs is not kept waiting by the one that re
 KEEP_ALIVE_S = 75  # longer than load balancers keep theirs: the sender's side should close first
 
 LOOKED_AT = 20  # ticks, of which there are ten a second
+
+
+class Connection(Head, Quick):
+    """A client's, in HTTP/1.1."""
 
 
 class Server(uvicorn.Server):
@@ -90,9 +95,9 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
         )
     script = Script(workspace.settings.tracker_path)
     config = uvicorn.Config(
-        dispatch(collector, api(served, has_routes=has_app), script),
+        Dispatch(collector, api(served, has_routes=has_app), script),
         loop="uvloop",
-        http=Head,
+        http=Connection,
         lifespan="off",
         ws="none",
         access_log=False,
