@@ -12,7 +12,9 @@ from touchline.storage.workspace import Workspace
 
 __all__ = ["domain_names", "domains_of", "mail_domains", "renew"]
 
-DONE = "mail_domains"  # mark in State: the addresses of before there was this table are in it
+# Mark in State: whether addresses of before there was this table are to be read for it.
+MARK = "mail_domains"
+DUE, DONE = 1, 2
 AT_ONCE = 20_000
 _table = schema.mail_domain.c
 
@@ -20,13 +22,13 @@ _table = schema.mail_domain.c
 def renew(workspace: Workspace) -> None:
     """Takes in the addresses that an older version stored. Needs the write lock; safe to repeat."""
     state = workspace.state
-    if state.mark(DONE):
+    if state.mark(MARK) != DUE:
         return
     rows = _read_again(workspace)
     for start in range(0, len(rows), AT_ONCE):
         chunk = rows[start : start + AT_ONCE]
         state.write((state.upsert(schema.mail_domain), chunk))
-    state.write(state.set_mark(DONE, 1))
+    state.write(state.set_mark(MARK, DONE))
 
 
 def mail_domains(
@@ -34,7 +36,7 @@ def mail_domains(
 ) -> list[tuple[bytes, bytes]]:
     """(node, domain) of all addresses, less those of some domains; `of`: of these domains alone."""
     left, wanted = set(without), None if of is None else set(of)
-    if not workspace.state.mark(DONE):
+    if workspace.state.mark(MARK) == DUE:
         read = _read_again(workspace)
         found = [(row["node_id"], row["domain_id"]) for row in read]
     elif wanted is None:
@@ -52,7 +54,7 @@ def mail_domains(
 
 def domains_of(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, bytes]:
     """The domain of each of these identifiers that is an address."""
-    if not workspace.state.mark(DONE):
+    if workspace.state.mark(MARK) == DUE:
         wanted = set(nodes)
         read = _read_again(workspace)
         return {row["node_id"]: row["domain_id"] for row in read if row["node_id"] in wanted}
