@@ -16,6 +16,7 @@ from touchline.collect.importers import reasons as of_files
 from touchline.collect.importers.fields import KINDS
 from touchline.collect.importers.shipped import shipped
 from touchline.errors import MESSAGES
+from touchline.journey.profile_spec import CALCULATIONS, FIELDS
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/touchline"
@@ -89,6 +90,14 @@ def maps() -> str:
     return "\n".join(lines)
 
 
+def computed() -> str:
+    lines = ["| `calculate` | English | 中文 |", "|---|---|---|"]
+    lines += [f"| `{name}` | {' | '.join(texts)} |" for name, texts in CALCULATIONS.items()]
+    lines += ["", "| of | fields |", "|---|---|"]
+    lines += [f"| `{name}` | {' '.join(f'`{f}`' for f in own)} |" for name, own in FIELDS.items()]
+    return "\n".join(lines)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("!r}", "}")
 
@@ -97,6 +106,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "errors": errors,
     "reasons": reasons,
     "maps": maps,
+    "computed": computed,
     **{f"fields-{kind}": lambda kind=kind: fields(kind) for kind in KINDS},
 }
 
