@@ -114,6 +114,7 @@ def events(rng: np.random.Generator, count: int, crowd: Crowd, day: int, seq: in
             "context": context,
             "properties": KIND(pa.array(np.zeros(count, np.int32)), ["{}"]).cast(pa.string()),
             "flags": np.zeros(count, np.int32),
+            "content_hash": binary(number.astype(">u8")),
             "known_at_us": ts_us,
         }
     )
