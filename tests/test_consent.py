@@ -1,6 +1,6 @@
 """Whether somebody may be met: the last word of each identifier, the strictest of all of them."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from touchline.model import BASES, Consent, Purpose, permission
@@ -106,6 +106,7 @@ def parted(found):
     return [r for r in found if r.node == A], [r for r in found if r.node != A]
 
 
+@settings(max_examples=1000)
 @given(rows, st.fixed_dictionaries(asked))
 def test_no_merge_widens_consent(found, question):
     left, right = parted(found)

@@ -109,3 +109,10 @@ def test_a_server_that_is_storing_meanwhile_is_no_finding(workspace):
     server.join()
     assert found == [[], [], []]
     assert isinstance(writer.store, EventStore)
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"PAR1 no more")])
+def test_a_damaged_file_of_the_copy_by_identifier_is_named_and_nothing_else(workspace, harm):
+    path = Path(workspace.lake.by_node.snapshot().files[0])
+    harm(path)
+    assert checks(workspace) == [("copy", str(path.relative_to(workspace.dir)))]

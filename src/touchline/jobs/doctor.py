@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from touchline import clock
@@ -58,6 +60,10 @@ WHAT = {
     "gone": (
         "named by its table and gone: restore it from a backup",
         "数据表引用的文件不见了,请用备份恢复",
+    ),
+    "damaged": (
+        "cannot be read; timelines are read from day files meanwhile. touchline rebuild DIR",
+        "文件无法读取;在此期间时间线改从按天文件读取。请运行 touchline rebuild DIR",
     ),
     "apart": (
         "lake {lake}, State {state}: start the server or import once to repair it",
@@ -134,7 +140,13 @@ def examine(workspace: Workspace, language: str = "en") -> dict[str, Any]:
     A server may be writing meanwhile: the lake is asked for the rows that the account speaks of.
     """
     account, refused, upto = _books(workspace)
-    findings = [*_files(workspace), *_store(workspace), *_secrets(workspace), *_geo(workspace)]
+    findings = [
+        *_files(workspace),
+        *_copy(workspace),
+        *_store(workspace),
+        *_secrets(workspace),
+        *_geo(workspace),
+    ]
     if not any(found.check == "files" for found in findings):
         with workspace.view("fresh", "events") as view:
             gone = _erased(workspace)
@@ -262,6 +274,21 @@ def _files(workspace: Workspace) -> list[Finding]:
     named = [path for table in workspace.lake.tables.values() for path in table.snapshot().files]
     gone = [Path(path) for path in named if not Path(path).exists()]
     return [Finding("files", str(path.relative_to(workspace.dir)), "gone", {}) for path in gone]
+
+
+def _copy(workspace: Workspace) -> list[Finding]:
+    """Files of the copy by identifier that are gone or damaged: nothing is lost with them."""
+    table = workspace.lake.by_node
+    paths = table.snapshot().files if table.exists() else []
+    bad = [Path(path) for path in paths if not _is_readable(path)]
+    return [Finding("copy", str(path.relative_to(workspace.dir)), "damaged", {}) for path in bad]
+
+
+def _is_readable(path: str) -> bool:
+    try:
+        return pq.read_metadata(path).num_rows >= 0
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def _store(workspace: Workspace) -> list[Finding]:

@@ -56,10 +56,16 @@ def count(state: State, wanted: Wanted, *, everywhere: bool = False) -> dict[str
 
 
 def tidy(state: State, *, whole: bool = False) -> None:
-    """SQLite: what was deleted leaves the file and its write-ahead log as well. `whole`: pages that
-    an older version left are written anew.
+    """What was deleted leaves the files of the database. SQLite: its write-ahead log as well;
+    `whole`: pages that an older version left are written anew. PostgreSQL leaves a row where it
+    was until its table is written anew; its log goes by itself, or opens nothing any more when the
+    root key is changed.
     """
-    if state.engine.dialect.name != "sqlite":
+    if state.engine.dialect.name == "postgresql":
+        with state.engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in filter(_names_nodes, schema.metadata.sorted_tables):
+                alone.execute(sa.text(f'VACUUM (FULL) "{table.name}"'))
         return
     connection = state.engine.raw_connection()
     try:
@@ -74,6 +80,11 @@ def tidy(state: State, *, whole: bool = False) -> None:
         cursor.close()
     finally:
         connection.close()
+
+
+def _names_nodes(table: sa.Table) -> bool:
+    kinds = [column.type for column in table.columns]
+    return any(isinstance(kind, sa.LargeBinary) and kind.length == NODE for kind in kinds)
 
 
 def _theirs(
