@@ -70,6 +70,25 @@ def test_a_page_shows_identifiers_traits_and_accounts(shop, printed):
     assert rows[0]["type"] == "user_id"
 
 
+def test_tags_and_owner_are_noted_and_stand_on_the_page(shop, printed, monkeypatch):
+    text = printed("people", "tag", shop, "bob", "VIP", "new", "--author", "Li Na")
+    assert [text.count(word) for word in ("VIP", "new", "Li Na")] == [1, 1, 2]
+    args = ("people", "tag", shop, "bob", "--remove", "new", "--format", "json")
+    assert [one["tag"] for one in json.loads(printed(*args))["tags"]] == ["VIP"]
+    rows = csv.DictReader(
+        io.StringIO(printed("people", "assign", shop, "bob", "王芳", "--format", "csv"))
+    )
+    assert [(row["what"], row["value"]) for row in rows] == [("tag", "VIP"), ("owner", "王芳")]
+    text = printed("people", "show", shop, "bob")
+    assert {"stage: Awareness", "owner: 王芳", "tags: VIP"} <= set(text.splitlines())
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    text = printed("people", "show", shop, "ann")
+    assert "会员阶段: 认知" in text
+    assert '客户属性 · note = "=HYPERLINK(1)" (自有, people, ' in text
+    printed("people", "assign", shop, "bob")
+    assert "负责人" not in printed("people", "show", shop, "bob")
+
+
 def test_another_id_of_a_person_leads_to_them(shop):
     with touchline.open(shop) as site:
         page = site.person("ann")

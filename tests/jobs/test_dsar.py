@@ -12,7 +12,7 @@ import build
 from build import Tracker, track
 from touchline.errors import NotFound
 from touchline.identity.people import Registry
-from touchline.jobs import links
+from touchline.jobs import definitions, links, profile_notes
 from touchline.jobs.dsar import export
 from touchline.jobs.importing import run_import
 from touchline.jobs.writer import Writer
@@ -61,6 +61,16 @@ def test_a_bundle_holds_all_that_is_theirs_and_nothing_of_others(workspace):
         assert table["rows"] == len(held[table["table"]])
         for name, digest in table["sha256"].items():
             assert sha256(files[name]).hexdigest() == digest
+
+
+def test_a_bundle_tells_what_the_staff_noted_and_who_said_each_trait(workspace):
+    asked = {"person": "ann", "tags": ["VIP"], "owner": "Li Na"}
+    profile_notes.note(workspace, Registry(workspace), asked)
+    definitions.apply(workspace, {"profile": {"third_party": ["web"]}})
+    files = opened(export(workspace, Registry(workspace), "ann"))
+    noted = json.loads(files["person_note.json"])
+    assert {(one["kind"], one["value"]) for one in noted} == {("tag", "VIP"), ("owner", "Li Na")}
+    assert {one["party"] for one in json.loads(files["traits.json"])} == {"third_party"}
 
 
 def test_no_cell_is_run_by_a_spreadsheet(workspace):

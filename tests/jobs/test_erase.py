@@ -13,7 +13,7 @@ from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.identity.receipt import check
 from touchline.jobs import erase as erase_module
-from touchline.jobs import links, queries
+from touchline.jobs import links, profile_notes, queries
 from touchline.jobs.doctor import examine
 from touchline.jobs.erase import ask, erase, erasures, preview, readmit, receipt_of, resume
 from touchline.jobs.importing import run_import
@@ -128,6 +128,27 @@ def test_nothing_of_the_person_is_left_and_the_receipt_says_so(shop):
         with pytest.raises(NotFound):
             queries.timeline(shop.workspace, Registry(shop.workspace), {"person": name})
     assert examine(shop.workspace)["findings"] == []
+
+
+def test_what_the_staff_noted_goes_as_well(shop):
+    registry = Registry(shop.workspace)
+    for person, tags in (
+        ("ann", ["VIP", "lives in 杭州"]),
+        ("bob", ["VIP", "see ann.lee@shop.cn"]),
+    ):
+        asked = {"person": person, "tags": tags, "owner": "Li Na", "author": "clerk"}
+        profile_notes.note(shop.workspace, registry, asked)
+    write_mirrors(shop.workspace, registry)
+    receipt = shop.erase()["receipt"]
+    assert not any(receipt["scan"]["places"].values())
+    assert receipt["tables"]["state.person_note"]["deleted"] == 4
+    left = profile_notes.note(shop.workspace, Registry(shop.workspace), {"person": "bob"})
+    assert [one["tag"] for one in left["tags"]] == ["VIP"]
+    assert left["owner"]["owner"] == "Li Na"
+    write_mirrors(shop.workspace, Registry(shop.workspace))
+    files = shop.workspace.lake.mirrors["tags"].snapshot().files
+    rows = [row for path in files for row in pq.read_table(path, partitioning=None).to_pylist()]
+    assert [row["tag"] for row in rows] == ["VIP"]
 
 
 def test_everybody_else_is_as_they_were(shop):

@@ -12,7 +12,9 @@ from touchline.identity.people import Registry
 from touchline.jobs import filing
 from touchline.jobs.definitions import apply
 from touchline.jobs.profile import export, facts_of_all, facts_of_one, profile
+from touchline.jobs.writer import Writer
 from touchline.journey.profile_spec import CALCULATIONS, FIELDS, profile_spec
+from touchline.storage.principal import Principal
 
 NOW = T0 + 100 * DAY
 ANN, BOB = "user_id:ann", "email:bob"
@@ -233,6 +235,31 @@ def test_the_page_has_all_of_it_and_the_export_says_the_same(workspace, load):
     assert line["computed"] == {"forms": 1}
     assert {row["purpose"] for row in page["consent"]} >= {"marketing"}
     assert page["tags"] == line["tags"] == page["tickets"] == []
+
+
+def test_what_is_written_into_a_form_was_told_and_what_is_identified_was_not(workspace):
+    form = build.track("f", "Form Submitted", properties={"form": "demo"})
+    form["context"] = {"traits": {"name": "安"}}
+    identify = {"type": "identify", "messageId": "i", "userId": "ann", "traits": {"city": "上海"}}
+    build.Tracker(workspace).send(form, identify)
+    with workspace.write_lock():
+        Writer(workspace).catch_up()
+    with workspace.view() as view:
+        page = profile(workspace, view, Registry(workspace).at(view), 0)
+    parties = {name: one["party"] for name, one in page["traits_from"].items()}
+    assert parties == {"name": "zero_party", "city": "first_party"}
+
+
+def test_a_role_sees_of_it_what_its_mask_leaves(workspace, rows):
+    rows.order(ANN, T0, "o1")
+    rows.commit()
+    apply(workspace, {"computed_trait": TRAITS[:2]})
+    masks = {"spent": "full", "tags": "hidden"}
+    seen = workspace.seen_by(Principal(role="analyst", masks=masks))
+    with seen.view() as view:
+        page = profile(seen, view, Registry(seen).at(view), 0)
+    assert page["computed"].keys() == {"spent"}
+    assert (page["stage"], page["facts"], page["tags"], page["owner"]) == (None, {}, [], None)
 
 
 def wrong(**trait):

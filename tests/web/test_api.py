@@ -367,6 +367,26 @@ def test_what_a_customer_may_ask_for_needs_a_key_of_its_own(get, worker, method,
     assert worker.asked == [(asked[0], expected)]
 
 
+def test_a_person_is_tagged_and_given_an_owner(get, worker):
+    worker.answers |= {"note_person": [b"{}"], "person": [b"{}"]}
+    said = {"set": ["VIP"], "unset": ["new"], "author": "Li Na"}
+    path = "/api/v1/people/email:a%2Fb"
+    assert get(f"{path}/tags", method="POST", json=said).status_code == 200
+    for name in ("王芳", None):
+        assert get(f"{path}/owner", method="PUT", json={"owner": name}).status_code == 200
+    assert get(f"{path}?language=zh").status_code == 200
+    about = {"person": "email:a/b"}
+    assert worker.asked == [
+        ("note_person", about | {"tags": ["VIP"], "untag": ["new"], "author": "Li Na"}),
+        ("note_person", about | {"owner": "王芳"}),
+        ("note_person", about | {"owner": ""}),
+        ("person", about | {"language": "zh"}),
+    ]
+    assert get(f"{path}/tags", method="POST", json=said, key="reader").status_code == 403
+    assert get(f"{path}/tags", method="POST", json={"add": ["VIP"]}).status_code == 400
+    assert get(f"{path}?language=fr").status_code == 400
+
+
 def test_rejects_are_chosen_and_replayed(get, worker):
     worker.answers |= {"rejects": [], "replay": [b'{"job":1}']}
     assert get("/api/v1/rejects?reason=missing_id&source=web&status=all").status_code == 200
