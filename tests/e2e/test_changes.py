@@ -3,6 +3,9 @@
 import json
 import time
 
+import touchline
+from touchline.cli import main
+
 ADMIN_KEY = "admin-key"
 
 
@@ -28,7 +31,21 @@ def person(server, name):
     return ask(server, "GET", f"/api/v1/people/{name}/timeline")[0]
 
 
-def test_who_keeps_something_by_person_is_told_whom_to_look_at_again(served):
+def is_explained_alike(server, a, b, monkeypatch, capsys):
+    """Over HTTP, on the command line and from Python, in both languages."""
+    for language, locale in (("en", "C.UTF-8"), ("zh", "zh_CN.UTF-8")):
+        monkeypatch.setenv("LC_ALL", locale)
+        asked = f"/api/v1/people/why?a={a}&b={b}&language={language}"
+        (told,) = ask(server, "GET", asked)
+        with touchline.open(server.dir) as site:
+            assert site.why(a, b, language=language) == told
+        capsys.readouterr()
+        assert main(["people", "why", str(server.dir), a, b, "--format", "json"]) == 0
+        assert json.loads(capsys.readouterr().out) == told
+    return True
+
+
+def test_who_keeps_something_by_person_is_told_whom_to_look_at_again(served, monkeypatch, capsys):
     served.start()
     batch = [
         {"type": "identify", "messageId": "1", "userId": "ann", "anonymousId": "c1"},
@@ -44,6 +61,8 @@ def test_who_keeps_something_by_person_is_told_whom_to_look_at_again(served):
     (merged,) = ask(served, "POST", "/api/v1/people/user_id:ann/merge", said)
     both = person(served, "anonymous_id:c2")
     assert {event["message_id"] for event in both["events"]} == {"1", "2"}
+    for a, b in (("ann", "anonymous_id:c1"), ("c1", "c2"), ("ann", "c3")):
+        assert is_explained_alike(served, a, b, monkeypatch, capsys)
     (first,) = changes(served, 0, 1)
     assert (first["kind"], first["cause"]) == ("person_merged", "decision")
     assert {first["person_id"], first["other_id"]} == {ann["person_id"], guest["person_id"]}
