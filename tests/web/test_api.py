@@ -138,7 +138,7 @@ def test_a_person_and_a_question_about_two_have_addresses_of_their_own(get, work
     assert get("/api/v1/people/email:a%2Fb").status_code == 200
     assert get("/api/v1/people/why?a=ann&b=email:a@b.c&language=zh").status_code == 200
     assert worker.asked == [
-        ("person", {"person": "email:a/b"}),
+        ("person", {"person": "email:a/b", "language": "en"}),
         ("why", {"a": "ann", "b": "email:a@b.c", "language": "zh"}),
     ]
     assert get("/api/v1/people/why?a=ann").status_code == 400
