@@ -200,10 +200,11 @@ class Part:
         by_hand = np.flatnonzero((evidence.kind == MANUAL) & (self.said != UNSAID))
         joined = _degrees(evidence, by_hand)
 
-        def touches(rank: int) -> Ints:
-            found = count(rank)
-            found[was] = counts[was, rank] - joined[was, rank]
-            return found.astype(np.int32)
+        def touches(rank: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+            nodes, found = count(rank)
+            is_seen = ~np.isin(nodes, was)
+            told = counts[was, rank] - joined[was, rank]
+            return np.concatenate([nodes[is_seen], was]), np.concatenate([found[is_seen], told])
 
         return judged(evidence, self.ruled.rules, touches)
 

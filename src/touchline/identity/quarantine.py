@@ -30,7 +30,8 @@ __all__ = [
     "touching",
 ]
 
-Touching = Callable[[int], npt.NDArray[np.integer]]  # by type rank: a number a node
+# By type rank: nodes that may touch too many of it, each once, and how many they touch.
+Touching = Callable[[int], tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]]
 
 FREE = -1  # cause of a value that is not held back
 BY_HAND = -2  # cause: an operator decided it
@@ -67,13 +68,12 @@ def quarantine(evidence: Evidence, rules: Rules) -> Quarantine:
 
 
 def touching(evidence: Evidence, rules: Rules) -> Touching:
-    """How many values of a type each node touches, where that may be too many. What an operator
-    or a likeness of records joined is no sign of sharing.
+    """How many values of a type a node touches, where that may be too many. What an operator or a
+    likeness of records joined is no sign of sharing.
     """
-    size = len(evidence)
     value, other = _neighbours(evidence, rules.quarantine_above)
     rank_of_other = evidence.rank[other]
-    return lambda rank: np.bincount(value[rank_of_other == rank], minlength=size)
+    return lambda rank: np.unique(value[rank_of_other == rank], return_counts=True)
 
 
 def judged(evidence: Evidence, rules: Rules, touching: Touching) -> Quarantine:
@@ -81,10 +81,10 @@ def judged(evidence: Evidence, rules: Rules, touching: Touching) -> Quarantine:
     cause = np.full(len(evidence), FREE, np.int8)
     most = np.full(len(evidence), rules.quarantine_above, np.int32)
     for rank in sorted(TYPE_RANK[name] for name in rules.strong):
-        touches = touching(rank)
-        more = touches > most
-        cause[more] = rank
-        most[more] = touches[more]
+        nodes, touches = touching(rank)
+        more = touches > most[nodes]
+        cause[nodes[more]] = rank
+        most[nodes[more]] = touches[more]
     cause[evidence.staff] = STAFF
     cause[evidence.blocked] = BLOCKED
     cause[evidence.released] = FREE
