@@ -82,7 +82,9 @@ def test_the_audit_log_says_that_and_not_what(two):
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.booleans(), st.sampled_from(["tags", "untag", "owner"]), st.sampled_from("xyz")),
+        st.tuples(
+            st.booleans(), st.sampled_from(["tags", "untag", "owner"]), st.sampled_from("xyz")
+        ),
         max_size=8,
     )
 )
