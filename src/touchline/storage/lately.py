@@ -30,8 +30,9 @@ class Lately(Generic[Key, Value]):
         """Returns the value. One that is too heavy is not held."""
         with self._turn:
             self._drop(key)
-            self._held[key] = value
-            self._weight += self._weigh(value)
+            if self._weigh(value) <= self._most:
+                self._held[key] = value
+                self._weight += self._weigh(value)
             while self._weight > self._most:
                 self._drop(next(iter(self._held)))
         return value
