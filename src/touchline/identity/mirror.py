@@ -6,6 +6,7 @@ surprises: none is ever brought up to date by parts. A reader whose own evidence
 mirror takes it, any other computes its map; so answers with and without a mirror are the same.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -27,7 +28,7 @@ from touchline.identity.quarantine import FREE, REASONS, SHARED, Quarantine
 from touchline.identity.resolve import VERSION, Clusters
 from touchline.identity.rules import Rules
 from touchline.model import IDENTIFIER_TYPES
-from touchline.storage import columns, schema
+from touchline.storage import columns, consent, schema
 from touchline.storage.lake import ERASED, SEQ, Lake, LakeFiles
 from touchline.storage.table import Table, TableSnapshot
 from touchline.storage.workspace import Workspace
@@ -39,6 +40,7 @@ __all__ = [
     "is_written",
     "read_map",
     "write_accounts",
+    "write_consent",
     "write_map",
     "write_tags",
     "write_traits",
@@ -128,6 +130,16 @@ def write_tags(workspace: Workspace) -> bool:
     if _current(table, number) is not None or (number == 1 and not table.exists()):
         return False
     _write(table, {MARK: number}, number, lambda: [_tags(workspace)])
+    return True
+
+
+def write_consent(workspace: Workspace) -> bool:
+    """The same of `consent`."""
+    number = consent.newest(workspace.state) + 1
+    table = workspace.lake.mirrors["consent"]
+    if _current(table, number) is not None or (number == 1 and not table.exists()):
+        return False
+    _write(table, {MARK: number}, number, lambda: _said(workspace))
     return True
 
 
@@ -254,6 +266,15 @@ def _tags(workspace: Workspace) -> pa.Table:
         if one.kind == "tag"
     ]
     return pa.Table.from_pylist(rows, schema=columns.TAGS)
+
+
+def _said(workspace: Workspace) -> Iterator[pa.Table]:
+    """Rows of `consent`."""
+    names = columns.CONSENT.names
+    rows = consent.last_said(workspace.state)
+    while some := list(itertools.islice(rows, TRAITS_AT_ONCE)):
+        told = [{name: getattr(row, name) for name in names} for row in some]
+        yield pa.Table.from_pylist(told, schema=columns.CONSENT)
 
 
 def _assembled(nodes: pa.Table, shared: pa.Table) -> PersonMap:

@@ -1,4 +1,4 @@
-"""When the lake's mirrors are written (people, quarantine, traits, tags, accounts), and by whom.
+"""When the lake's mirrors are written (people, quarantine, traits …), and by whom.
 
     the worker         when nothing has come in for a while, and once a minute while much does
     a command alone    when it had to compute the map anyway
@@ -19,6 +19,7 @@ from touchline.identity.mirror import (
     Mark,
     is_written,
     write_accounts,
+    write_consent,
     write_map,
     write_tags,
     write_traits,
@@ -27,7 +28,7 @@ from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile_notes import NOTES
 from touchline.jobs.process import note
-from touchline.storage import definition
+from touchline.storage import consent, definition
 from touchline.storage.workspace import Workspace
 
 __all__ = ["KeepingRegistry", "MirrorWriter", "write_mirrors"]
@@ -62,6 +63,7 @@ def write_mirrors(workspace: Workspace, registry: Registry) -> None:
         write_map(workspace.lake, people, mark)
     write_traits(workspace)
     write_tags(workspace)
+    write_consent(workspace)
     mail_domains.renew(workspace)
     with workspace.view() as view:
         mark, people = registry.marked(view)
@@ -111,4 +113,4 @@ class MirrorWriter:
         """Differs whenever the mirrors might have to; costs less than to open a table."""
         state, last = self._workspace.state, self._workspace.lake.last_commits_ns()
         changed = (definition.newest(state), newest(state), queue.newest(state))
-        return (*last, *changed, state.mark(TRAITS), state.mark(NOTES))
+        return (*last, *changed, state.mark(TRAITS), state.mark(NOTES), consent.newest(state))

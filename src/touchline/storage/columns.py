@@ -7,6 +7,7 @@ from touchline.model import LABELS
 __all__ = [
     "AGGREGATES",
     "BY_NODE",
+    "CONSENT",
     "CONVERSIONS",
     "COSTS",
     "EVENTS",
@@ -234,10 +235,24 @@ ACCOUNTS = pa.schema(
     ],
 )
 
+# What each identifier said last of a purpose and channel; of several of one person the strictest
+# holds. `channel` "" is all of them.
+CONSENT = pa.schema(
+    [
+        ("node_id", pa.binary()),
+        ("purpose", pa.string()),
+        ("channel", pa.string()),
+        ("is_granted", pa.bool_()),
+        ("basis", pa.string()),
+        ("at_us", pa.int64()),
+    ],
+)
+
 MIRRORS = {
     "map": MAP,
     "quarantine": QUARANTINE,
     "traits": TRAITS,
     "tags": TAGS,
     "accounts": ACCOUNTS,
+    "consent": CONSENT,
 }

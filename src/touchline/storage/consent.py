@@ -5,8 +5,10 @@ shown. Writing an act twice is writing it once.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from hashlib import sha256
+from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -19,8 +21,11 @@ from touchline.storage.state import State, Statement
 
 __all__ = [
     "Refusals",
+    "last_said",
     "ledger",
+    "newest",
     "of_acts",
+    "refusals",
     "refusing",
     "shown_text",
     "text_hash",
@@ -31,6 +36,7 @@ __all__ = [
 _table = schema.consent.c
 _NAMES = Consent.__struct_fields__
 _COLUMNS = [_table[name] for name in _NAMES]
+Row = TypeVar("Row", bound=Any)  # of the ledger, or of a query with its columns
 AGAIN = 100  # rows looked at once more: two writers' rows may become visible out of order
 
 
@@ -66,12 +72,45 @@ def refusing(state: State, purpose: str, nodes: Iterable[bytes] | None = None) -
     else:
         found = state.lookup(_table.node, nodes, *columns, _table.purpose, _table.channel)
         rows = [row for row in found if (row.purpose, row.channel) == (purpose, "")]
-    last: dict[bytes, tuple[int, bool]] = {}
+    return frozenset(refusals(rows))
+
+
+def refusals(rows: Iterable[Row]) -> dict[bytes, Row]:
+    """Rows of a purpose that has no channels → of those identifiers whose last word is a no, it."""
+    last: dict[bytes, Row] = {}
     for row in rows:
-        said = (min(row.at_us, row.known_at_us), not row.is_granted)
-        if said > last.get(row.node, (-1, False)):
-            last[row.node] = said
-    return frozenset(node for node, (_, is_refused) in last.items() if is_refused)
+        if row.node not in last or _moment(row) > _moment(last[row.node]):
+            last[row.node] = row
+    return {node: row for node, row in last.items() if not row.is_granted}
+
+
+def _moment(row: Any) -> tuple[int, bool]:
+    return min(row.at_us, row.known_at_us), not row.is_granted
+
+
+def last_said(state: State) -> Generator[sa.Row[Any]]:
+    """Of each identifier, purpose and channel the row that holds now: the latest, of one moment
+    the no. In the order of identifiers.
+    """
+    moment = sa.case((_table.at_us < _table.known_at_us, _table.at_us), else_=_table.known_at_us)
+    own = (_table.node, _table.purpose, _table.channel)
+    nth = sa.func.row_number().over(
+        partition_by=own, order_by=(moment.desc(), _table.is_granted, _table.id.desc())
+    )
+    rows = sa.select(
+        _table.node.label("node_id"),
+        *(_table[name] for name in ("purpose", "channel", "is_granted", "basis")),
+        moment.label("at_us"),
+        nth.label("nth"),
+    ).subquery()
+    order = (rows.c.node_id, rows.c.purpose, rows.c.channel)
+    return state.stream(sa.select(rows).where(rows.c.nth == 1).order_by(*order))
+
+
+def newest(state: State) -> int:
+    """The number of the last row."""
+    rows = state.read(sa.select(sa.func.max(_table.id).label("newest")))
+    return rows[0].newest or 0
 
 
 class Refusals:
@@ -89,8 +128,8 @@ class Refusals:
             return self._renewed()
 
     def _renewed(self) -> dict[str, frozenset[bytes]]:
-        newest = self._newest()
-        if newest == self._last:
+        last = newest(self._state)
+        if last == self._last:
             return self._held
         if self._last < 0:
             self._held = {name: refusing(self._state, name) for name in self._held}
@@ -101,12 +140,8 @@ class Refusals:
                 name: held - touched | refusing(self._state, name, touched)
                 for name, held in self._held.items()
             }
-        self._last = newest
+        self._last = last
         return self._held
-
-    def _newest(self) -> int:
-        rows = self._state.read(sa.select(sa.func.max(_table.id).label("newest")))
-        return rows[0].newest or 0
 
 
 def text_hash(text: str, locale: str) -> str:
