@@ -8,7 +8,6 @@ import threading
 from collections.abc import Generator, Iterable, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
