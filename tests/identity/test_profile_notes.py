@@ -79,7 +79,7 @@ def test_the_audit_log_says_that_and_not_what(two):
     assert (entry["about"]["set"], entry["about"]["unset"]) == (2, 0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.lists(
         st.tuples(
