@@ -8,7 +8,9 @@ import pytest
 from touchline.errors import Ambiguous, BadInput, NotFound
 from touchline.identity.decisions import decided
 from touchline.identity.mirror import write_map
+from touchline.identity.people import person_map
 from touchline.jobs import definitions, identity
+from touchline.jobs.mirror import KeepingRegistry
 from touchline.storage import audit
 
 ANN, BOB = "email:a@b.cn", "phone:+8613800138000"
@@ -168,3 +170,56 @@ def test_a_limit_in_force_counts_not_the_usual_one(couple):
     couple.put("events", f"user_id:bob {BOB}")
     definitions.apply(couple.workspace, {"identity": {"limits": {"user_id": 2}}}, "test")
     assert decide(couple, "merge", ANN, BOB)["merged"] == 1
+
+
+OTHER = "phone:+8613800138001"
+
+
+def overtaken(lake, monkeypatch, *asked, **more):
+    """Somebody else decides this, in another process, while the next decision is judged."""
+    registry = KeepingRegistry(lake.workspace)
+
+    def judged_slowly(*given):
+        monkeypatch.setattr(identity, "judge", judge)
+        other = {"kind": asked[0], "names": asked[1:], "reason": "another call", **more}
+        identity.decide(lake.workspace, registry, other)
+        return judge(*given)
+
+    judge = identity.judge
+    monkeypatch.setattr(identity, "judge", judged_slowly)
+
+
+def everybody(lake, registry):
+    with lake.workspace.view() as view:
+        people = registry.at(view)
+    return people.people.person.tolist()
+
+
+def test_of_two_operators_at_once_neither_loses_what_the_other_decided(couple, monkeypatch):
+    couple.put("events", f"anonymous_id:c2 {OTHER}")
+    couple.registry = KeepingRegistry(couple.workspace)
+    overtaken(couple, monkeypatch, "merge", "anonymous_id:c2", "anonymous_id:c1")
+    assert decide(couple, "merge", ANN, BOB)["decision"] == 2
+    with couple.workspace.view() as view:
+        true = person_map(view, *couple.registry.ruled(view)).people.person.tolist()
+    assert set(true) == {0}
+    assert everybody(couple, couple.registry) == true
+    assert everybody(couple, KeepingRegistry(couple.workspace)) == true  # from the mirror
+
+
+def test_a_merge_that_another_one_made_impossible_is_refused(couple, monkeypatch):
+    couple.put("events", f"user_id:bob {OTHER}")
+    overtaken(couple, monkeypatch, "merge", BOB, OTHER)
+    with pytest.raises(BadInput) as caught:
+        decide(couple, "merge", ANN, BOB)
+    assert caught.value.code == "merge_over_limit"
+    assert len(decided(couple.workspace.state)) == 1
+
+
+def test_what_another_has_just_undone_is_not_undone_again(couple, monkeypatch):
+    decide(couple, "block", ANN)
+    overtaken(couple, monkeypatch, "undo", undoes=1)
+    with pytest.raises(BadInput) as caught:
+        decide(couple, "undo", undoes=1)
+    assert caught.value.code == "decision_not_in_force"
+    assert decide(couple, "undo", undoes=2)["held_back"] == 1

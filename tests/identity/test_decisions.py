@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchline import clock
-from touchline.identity.decisions import Decision, decided, in_force, record
+from touchline.identity.decisions import Decision, Overtaken, decided, in_force, newest, record
 from touchline.identity.evidence import NO_DECISIONS, Decisions
+from touchline.storage import audit
 
 A, B, C = (letter * 16 for letter in (b"a", b"b", b"c"))
 
@@ -37,6 +38,25 @@ def test_what_is_undone_was_never_made_and_what_it_replaced_holds_again():
     assert in_force([*said, *made(*[("undo", 0)] * 3, ("undo", 3))[3:]]) == Decisions(
         apart=((A, B),)
     )
+
+
+def test_what_was_undone_twice_comes_back_with_one_undo():
+    said = made(("block", A), ("undo", 1), ("undo", 1))
+    assert in_force(said) == NO_DECISIONS
+    more = made(*[("undo", 0)] * 3, ("undo", 2), ("undo", 4))
+    assert in_force([*said, more[3]]) == Decisions(quarantined=(A,))
+    assert in_force([*said, *more[3:]]) == NO_DECISIONS
+
+
+def test_a_decision_that_was_judged_without_another_is_refused(lake):
+    state = lake.workspace.state
+    by = {"about": (A,), "author": "ann", "reason": "so"}
+    assert record(state, "block", after=0, **by) == 1
+    with pytest.raises(Overtaken):
+        record(state, "unblock", after=0, **by)
+    assert [one.kind for one in decided(state)] == ["block"]
+    assert sum(entry["action"] == "decision.unblock" for entry in audit.entries(state)) == 0
+    assert record(state, "unblock", after=newest(state), **by) == newest(state) == 2
 
 
 kinds = st.sampled_from([("merge", A, B), ("unmerge", A, B), ("merge", B, C), ("block", A)])

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from touchline.identity.change import Differences
-from touchline.identity.decisions import Decision, decided, record
+from touchline.identity.decisions import Decision, decided, record, supposing
 from touchline.identity.nearby import judged, judged_nearby
 from touchline.identity.person_map import PersonMap
 
@@ -43,12 +43,14 @@ def test_who_is_judged_nearby_is_who_is_judged_among_all(
                            "li", "why", 0)  # fmt: skip
             before = lake.registry.at(view)
             near = nodes if undoes is None else concerned(made)
-            mine = judged(lake.registry, view, before, [*made, one], near).people
-            evidence, found = lake.registry.supposed(view, made=[*made, one])
+            rules, now = lake.registry.ruled(view)
+            then = supposing(now, [*made, one])
+            mine = judged(lake.registry, view, before, (rules, now, then), near).people
+            evidence, found = lake.registry.supposed(view, decisions=then)
             is_alike(mine, PersonMap.of(evidence, found))
             record(lake.workspace.state, kind, author="li", reason="why",
                    **({"about": nodes} if undoes is None else {"undoes": undoes}))  # fmt: skip
-            lake.registry.keep(view, mine)
+            lake.registry.keep(view, mine, (rules, then))
     lake.workspace.close()
 
 
@@ -88,7 +90,5 @@ def test_the_rows_of_two_that_are_no_longer_merged_by_hand_count_again(lake):
         rules, now = lake.registry.ruled(view)
         assert not before.people.quarantine.held.any()
         assert judged_nearby(view, before, rules, (now, type(now)()), about) is None
-        made = decided(lake.workspace.state)
-        undo = Decision(9, "undo", None, None, made[0].id, "li", "no", 0)
-        after = judged(lake.registry, view, before, [*made, undo], about).people
+        after = judged(lake.registry, view, before, (rules, now, type(now)()), about).people
         assert after.people.quarantine.held.sum() == 1

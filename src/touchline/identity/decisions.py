@@ -7,14 +7,17 @@
     undo n         decision n was never made; an undo can be undone, too
 
 Of two decisions about the same value, or the same two, the later one holds. As of an earlier day
-those hold that had been made by then.
+those hold that had been made by then. What surprises: whoever adds one says by which decisions it
+was judged. Of two operators at once the second is refused by the database, and judges again.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
+from sqlalchemy.exc import IntegrityError
 
 from touchline import clock
 from touchline.identity.evidence import Decisions
@@ -22,10 +25,20 @@ from touchline.storage import audit, schema
 from touchline.storage.audit import Entry
 from touchline.storage.state import State
 
-__all__ = ["KINDS", "Decision", "decided", "holding", "in_force", "newest", "record"]
+__all__ = [
+    "KINDS",
+    "Decision",
+    "Overtaken",
+    "decided",
+    "holding",
+    "in_force",
+    "newest",
+    "record",
+    "supposing",
+]
 
 KINDS = ("merge", "unmerge", "block", "unblock", "undo")
-PAIRS = ("merge", "unmerge")
+NEWEST = "decisions"  # mark: the last number given out, also if an erasure took its row
 
 _table = schema.decision.c
 
@@ -43,6 +56,10 @@ class Decision(Struct, frozen=True):
     known_at_us: int
 
 
+class Overtaken(Exception):
+    """Somebody else decided meanwhile: what was to be added was judged without it."""
+
+
 def record(
     state: State,
     kind: str,
@@ -51,13 +68,17 @@ def record(
     undoes: int | None = None,
     author: str,
     reason: str,
-    actor: str | None = None,
+    after: int | None = None,
 ) -> int:
-    """Adds one, as it was asked for: what it is about has been checked. `actor`: who wrote it down,
-    where that is somebody else than the author. Returns its number.
+    """Adds one, as it was asked for: what it is about has been checked. Returns its number.
+
+    `after`: `newest` before the decisions were read that it was judged by. Raises Overtaken when
+    there is another one by now.
     """
+    last = newest(state) if after is None else after
     a, b = (*about, None, None)[:2]
     row: dict[str, Any] = {
+        "id": last + 1,
         "kind": kind,
         "a": a,
         "b": b,
@@ -67,10 +88,16 @@ def record(
         "known_at_us": clock.now_us(),
     }
     # What it is about, and why, stand in the row itself, which goes when the person is erased.
-    done = Entry(f"decision.{kind}", actor or author, {} if undoes is None else {"undoes": undoes})
-    audit.write(state, done, (sa.insert(schema.decision), [row]))
-    same = [_table[name] == value for name, value in row.items()]  # NULL as well
-    return state.read(sa.select(sa.func.max(_table.id).label("number")).where(*same))[0].number
+    actor = audit.actor_of(state.principal)  # the author may be somebody else
+    done = Entry(f"decision.{kind}", actor, {} if undoes is None else {"undoes": undoes})
+    try:
+        moved = state.set_mark(NEWEST, last + 1)
+        audit.write(state, done, (sa.insert(schema.decision), [row]), moved)
+    except IntegrityError as error:
+        if newest(state) == last:
+            raise
+        raise Overtaken from error
+    return last + 1
 
 
 def decided(state: State, as_of_us: int | None = None) -> list[Decision]:
@@ -83,7 +110,7 @@ def decided(state: State, as_of_us: int | None = None) -> list[Decision]:
 
 def newest(state: State) -> int:
     """A number that grows with every decision."""
-    return state.read(sa.select(sa.func.max(_table.id).label("newest")))[0].newest or 0
+    return state.mark(NEWEST)
 
 
 def in_force(made: Sequence[Decision]) -> Decisions:
@@ -99,6 +126,18 @@ def in_force(made: Sequence[Decision]) -> Decisions:
     )
 
 
+def supposing(now: Decisions, made: Sequence[Decision]) -> Decisions:
+    """What holds now, had this been decided."""
+    said = in_force(made)
+    return replace(
+        now,
+        together=said.together,
+        apart=said.apart,
+        quarantined=said.quarantined,
+        released=said.released,
+    )
+
+
 def holding(made: Sequence[Decision]) -> set[int]:
     """Numbers of those that hold: neither undone nor replaced by a later one."""
     return {one.id for one in _newest(made).values()}
@@ -106,16 +145,26 @@ def holding(made: Sequence[Decision]) -> set[int]:
 
 def _newest(made: Sequence[Decision]) -> dict[tuple[bytes, ...], Decision]:
     """The one that holds of each value, or two."""
-    undone: set[int | None] = set()
-    newest: dict[tuple[bytes, ...], Decision] = {}
-    for one in reversed(made):
-        if one.id in undone:
+    undone = _undone(made)
+    standing = (one for one in made if one.kind != "undo" and one.id not in undone)
+    return {_about(one): one for one in standing}
+
+
+def _undone(made: Sequence[Decision]) -> set[int]:
+    """Numbers of those that were taken back. To take back what is so already says nothing, so what
+    two operators undid at once comes back with one undo.
+    """
+    undone: set[int] = set()
+    undoes: dict[int, int] = {}
+    for one in made:
+        number, is_undone = one.undoes, True
+        if number is None or number in undone:
             continue
-        if one.kind == "undo":
-            undone.add(one.undoes)
-        else:
-            newest.setdefault(_about(one), one)
-    return newest
+        undoes[one.id] = number
+        while number is not None:  # what an undo took back is there again, and so on
+            (undone.add if is_undone else undone.discard)(number)
+            number, is_undone = undoes.get(number), not is_undone
+    return undone
 
 
 def _about(one: Decision) -> tuple[bytes, ...]:

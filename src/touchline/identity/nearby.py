@@ -7,13 +7,11 @@ a shared value, so rows of such two count again when a merge is taken back: then
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from touchline.identity.carried import MOST, Carried, carried, in_order
-from touchline.identity.decisions import Decision, in_force
 from touchline.identity.evidence import Decisions, Evidence
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
@@ -40,20 +38,19 @@ def judged(
     registry: Registry,
     view: View,
     before: PersonMap,
-    made: Sequence[Decision],
+    ruled: tuple[Rules, Decisions, Decisions],
     about: Sequence[bytes],
 ) -> Judged:
-    """What people would be of a view, had this been decided; the last of it about these."""
-    found = None
+    """What people would be of a view: `ruled` are the rules, and the decisions of `before` and of
+    then, when another one was made about these.
+    """
+    rules, now, then = ruled
     if len(about) == 2:  # two are merged or set apart: others can only be held back by a block
-        rules, now = registry.ruled(view)
-        said = in_force(made)
-        then = replace(now, together=said.together, apart=said.apart)
         found = judged_nearby(view, before, rules, (now, then), (about[0], about[1]))
-    if found is None:
-        evidence, people = registry.supposed(view, made=made)
-        found = Judged(PersonMap.of(evidence, people), evidence, people)
-    return found
+        if found is not None:
+            return found
+    evidence, people = registry.supposed(view, rules=rules, decisions=then)
+    return Judged(PersonMap.of(evidence, people), evidence, people)
 
 
 def judged_nearby(

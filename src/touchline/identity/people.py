@@ -7,7 +7,7 @@ of the very same evidence.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from touchline.collect.blocked import blocked_nodes
 from touchline.collect.consent_rules import LINKING
 from touchline.collect.outdated import readable
-from touchline.identity.decisions import Decision, decided, in_force
+from touchline.identity.decisions import decided, in_force
 from touchline.identity.evidence import (
     NEVER_US,
     NO_APP,
@@ -53,6 +53,7 @@ __all__ = [
     "SOURCES",
     "PersonMap",
     "Registry",
+    "Ruling",
     "app_names",
     "daily_pairs",
     "evidence_of",
@@ -73,6 +74,7 @@ SOURCES = (
 )
 # What customers are registered with, or under: her phone, her own WeChat, her WeCom user id.
 OF_STAFF = ("user_id", "unionid", "email", "phone", "external_userid", "openid")
+Ruling = tuple[Rules, Decisions]
 KEPT = 2  # maps a registry holds: the present one, and one for reports as of a day
 
 
@@ -85,13 +87,13 @@ class Registry:
         self._names = Names()
         self._refusals = Refusals(workspace.state, LINKING)
 
-    def at(self, view: View) -> PersonMap:
-        """The map of a view, by the rules in force at its moment."""
-        return self.marked(view)[1]
+    def at(self, view: View, ruled: Ruling | None = None) -> PersonMap:
+        """The map of a view, by the rules in force at its moment, or by those."""
+        return self.marked(view, ruled)[1]
 
-    def marked(self, view: View) -> tuple[Mark, PersonMap]:
+    def marked(self, view: View, ruled: Ruling | None = None) -> tuple[Mark, PersonMap]:
         """The same, and what it was made of."""
-        rules, decisions = self._ruled(view.as_of_us)
+        rules, decisions = ruled or self._ruled(view.as_of_us)
         mark = Mark.of(view.files, rules, decisions)
         key = (mark, view.as_of_us, view.principal)
         if key not in self._maps:
@@ -108,34 +110,25 @@ class Registry:
         view: View,
         *,
         rules: Rules | None = None,
-        made: Sequence[Decision] | None = None,
+        decisions: Decisions | None = None,
         has_suggestions: bool = True,
     ) -> tuple[Evidence, People]:
         """What people would be of a view under other rules, or had this been decided; or
         without what only likeness joins.
         """
-        now, decisions = self._ruled(None)
-        if rules is not None and rules.blocked != now.blocked:
+        now, standing = self._ruled(None)
+        rules, decisions = rules or now, decisions or standing
+        if rules.blocked != now.blocked:
             blocked = blocked_nodes(self._workspace, rules.blocked)
             decisions = replace(decisions, blocked=blocked)
-        if made is not None:
-            said = in_force(made)
-            decisions = replace(
-                decisions,
-                together=said.together,
-                apart=said.apart,
-                quarantined=said.quarantined,
-                released=said.released,
-            )
         if not has_suggestions:
             decisions = replace(decisions, suggested=())
-        rules = rules or now
         evidence = evidence_of(view, replace(decisions, staff=staff_nodes(view, rules)))
         return evidence, resolve(evidence, rules)
 
-    def keep(self, view: View, found: PersonMap) -> None:
-        """The map of a view as it is now: what had only been supposed has come to be so."""
-        mark = Mark.of(view.files, *self._ruled(view.as_of_us))
+    def keep(self, view: View, found: PersonMap, ruled: Ruling) -> None:
+        """The map of a view by these rules and decisions: what was supposed has come to be so."""
+        mark = Mark.of(view.files, *ruled)
         if is_whole(view):
             self.on_computed(found, mark)
         self._hold((mark, view.as_of_us, view.principal), found)
@@ -155,7 +148,7 @@ class Registry:
         """Of what a map would be made now."""
         return Mark.of(self._workspace.lake.files(*TABLES), *self._ruled(None))
 
-    def ruled(self, view: View) -> tuple[Rules, Decisions]:
+    def ruled(self, view: View) -> Ruling:
         """The rules and decisions in force at the moment of a view."""
         return self._ruled(view.as_of_us)
 
@@ -163,7 +156,7 @@ class Registry:
         """Those in force now."""
         return self._ruled(None)[0]
 
-    def _ruled(self, as_of_us: int | None) -> tuple[Rules, Decisions]:
+    def _ruled(self, as_of_us: int | None) -> Ruling:
         """The rules and decisions in force at a moment, or now."""
         state = self._workspace.state
         rules = Rules.from_document(readable(definition.current(state, as_of_us))[0])

@@ -7,6 +7,7 @@ the one that it was made of, so that ids of before a merge still tell the two ap
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,7 +18,15 @@ from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput, NotFound
 from touchline.identity.change import Differences
-from touchline.identity.decisions import Decision, decided, holding, record
+from touchline.identity.decisions import (
+    Decision,
+    Overtaken,
+    decided,
+    holding,
+    newest,
+    record,
+    supposing,
+)
 from touchline.identity.kruskal import APART
 from touchline.identity.nearby import Judged
 from touchline.identity.nearby import judged as judge
@@ -28,6 +37,7 @@ from touchline.identity.rules import Rules
 from touchline.jobs.audited import seen
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage.audit import actor_of
+from touchline.storage.engine import View
 from touchline.storage.workspace import Workspace
 
 __all__ = ["MAX_REASON", "changed", "decide", "decisions", "line", "shown_nodes"]
@@ -56,42 +66,49 @@ def decide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Sh
     Raises BadInput for what would change nothing, or cannot be done, with the rule that forbids it.
     """
     wanted = msgspec.convert(args, Wanted)
-    actor = actor_of(workspace.principal)
-    author = line("author", wanted.author or actor, 200)
+    author = line("author", wanted.author or actor_of(workspace.principal), 200)
     reason = line("reason", wanted.reason, MAX_REASON)
-    made = decided(workspace.state)
-    with workspace.view() as view:
-        before = registry.at(view)
-        names = [line("name", name, MAX_NAME) for name in wanted.names]
-        at = [_node(workspace, before, name) for name in names]
-        _check_sense(before, wanted, at, made)
-        about = [before.known.node_id(node) for node in at]
-        one = _decision(wanted, about, author, reason)
-        judged = judge(registry, view, before, [*made, one], _concerned(one, made))
-        after = judged.people
-        if wanted.kind == "merge":
-            _check_whole(before, judged, wanted, at, registry.rules())
-        told = {
-            "decision": None,
-            "kind": wanted.kind,
-            "about": shown_nodes(workspace, before, about),
-            "undoes": wanted.undoes,
-            "author": author,
-            "reason": reason,
-            "is_trial": wanted.is_trial,
-            **changed(Differences(before, after), MOST_CHANGES),
-        }
-        if not wanted.is_trial:
-            told["decision"] = record(
-                workspace.state,
-                wanted.kind,
-                about=about,
-                undoes=wanted.undoes,
-                author=author,
-                reason=reason,
-                actor=actor,
-            )
-            registry.keep(view, after)
+    wanted = msgspec.structs.replace(wanted, author=author, reason=reason)
+    while True:
+        with workspace.view() as view, suppress(Overtaken):
+            return _decided(workspace, registry, view, wanted)
+
+
+def _decided(workspace: Workspace, registry: Registry, view: View, wanted: Wanted) -> Shown:
+    """The same, by the decisions there are at its start. Raises Overtaken if more were made."""
+    last, made = newest(workspace.state), decided(workspace.state)
+    rules, standing = registry.ruled(view)
+    now = supposing(standing, made)
+    before = registry.at(view, (rules, now))
+    at = [_node(workspace, before, line("name", name, MAX_NAME)) for name in wanted.names]
+    _check_sense(before, wanted, at, made)
+    about = [before.known.node_id(node) for node in at]
+    one = _decision(wanted, about)
+    then = supposing(standing, [*made, one])
+    judged = judge(registry, view, before, (rules, now, then), _concerned(one, made))
+    if wanted.kind == "merge":
+        _check_whole(before, judged, wanted, at, rules)
+    told = {
+        "decision": None,
+        "kind": wanted.kind,
+        "about": shown_nodes(workspace, before, about),
+        "undoes": wanted.undoes,
+        "author": one.author,
+        "reason": one.reason,
+        "is_trial": wanted.is_trial,
+        **changed(Differences(before, judged.people), MOST_CHANGES),
+    }
+    if not wanted.is_trial:
+        told["decision"] = record(
+            workspace.state,
+            wanted.kind,
+            about=about,
+            undoes=wanted.undoes,
+            author=one.author,
+            reason=one.reason,
+            after=last,
+        )
+        registry.keep(view, judged.people, (rules, then))
     return told
 
 
@@ -165,9 +182,10 @@ def line(name: str, text: str, longest: int) -> str:
     return text
 
 
-def _decision(wanted: Wanted, about: Sequence[bytes], author: str, reason: str) -> Decision:
+def _decision(wanted: Wanted, about: Sequence[bytes]) -> Decision:
     """As it will stand behind all others."""
     a, b = (*about, None, None)[:2]
+    author, reason = wanted.author or "", wanted.reason
     return Decision(LAST, wanted.kind, a, b, wanted.undoes, author, reason, clock.now_us())
 
 

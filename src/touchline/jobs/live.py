@@ -18,7 +18,7 @@ from touchline.identity.live import kept, marks
 from touchline.identity.live_check import differing
 from touchline.identity.live_follow import Follower
 from touchline.identity.mirror import TABLES, Mark
-from touchline.identity.people import Registry, is_whole
+from touchline.identity.people import Registry, Ruling, is_whole
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
 from touchline.jobs.process import note
@@ -50,13 +50,13 @@ class SharedRegistry(Registry):
         self._seen: object = None
         self._followed_at, self._arrived = time.monotonic(), workspace.state.mark(SEQ)
 
-    def marked(self, view: View) -> tuple[Mark, PersonMap]:
+    def marked(self, view: View, ruled: Ruling | None = None) -> tuple[Mark, PersonMap]:
         with self._turn:
-            return super().marked(view)
+            return super().marked(view, ruled)
 
-    def keep(self, view: View, found: PersonMap) -> None:
+    def keep(self, view: View, found: PersonMap, ruled: Ruling) -> None:
         with self._turn:
-            super().keep(view, found)
+            super().keep(view, found, ruled)
 
     def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
         found = self._followed(view, rules, decisions) if is_whole(view) else None

@@ -114,11 +114,10 @@ def answer(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> di
         raise NotFound("no_such_suggestion", number=said.number)
     is_one = nodes[0]["person_id"] == nodes[1]["person_id"]
     if is_one == (kind == "merge"):  # it is so already, and is to stay so
-        actor = actor_of(workspace.principal)
-        author = identity.line("author", said.author or actor, 200)
+        author = identity.line("author", said.author or actor_of(workspace.principal), 200)
         reason = identity.line("reason", said.reason, identity.MAX_REASON)
         about = one.couple
-        record(workspace.state, kind, about=about, author=author, reason=reason, actor=actor)
+        record(workspace.state, kind, about=about, author=author, reason=reason)
     else:
         names = [f"{node['type']}:{node['value']}" for node in nodes]
         more = {"reason": said.reason, "author": said.author}
