@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from touchline.model import BASES, Consent, Purpose, permission
+from touchline.model import BASES, LIFTED, Consent, Purpose, permission
 
 A, B = b"a" * 16, b"b" * 16
 NOW = 100
@@ -65,6 +65,23 @@ def test_a_no_to_one_channel_is_taken_back_for_that_channel_only():
     assert not may(said(1, "no"), said(2, "yes", channel="email"), channel="sms").is_allowed
 
 
+def test_by_all_channels_at_once_nobody_is_met_who_refused_one_or_agreed_to_one_alone():
+    yes, no = said(1, "yes"), said(2, "no", channel="email")
+    assert may(yes, channel="").is_allowed
+    assert may(yes, no, channel="").by is no
+    assert may(yes, no, said(3, "yes", channel="email"), channel="").is_allowed
+    assert may(said(1, "yes", channel="email"), channel="").why == "unasked"
+
+
+def test_a_lifted_no_is_no_yes():
+    no, lifted = said(1, "no"), said(2, "yes", basis=LIFTED)
+    assert may(no, lifted).why == "unasked"
+    assert may(no, lifted, said(1, "yes", node=B)).is_allowed
+    assert may(
+        said(1, "yes", basis=LIFTED, purpose="linking"), purpose=LINKING, channel=""
+    ).why == ("not_needed")
+
+
 def test_of_the_identifiers_of_a_person_the_strictest_holds():
     assert not may(said(1, "no", node=A), said(2, "yes", node=B)).is_allowed
     assert may(said(2, "yes", node=B)).is_allowed
@@ -89,7 +106,7 @@ rows = st.lists(
         purpose=st.sampled_from(["marketing", "linking", "sharing"]),
         channel=st.sampled_from(["", "email", "sms"]),
         is_granted=st.booleans(),
-        basis=st.sampled_from(BASES),
+        basis=st.sampled_from((*BASES, LIFTED)),
         at_us=st.integers(0, 6),
         known_at_us=st.integers(0, 6),
     ),

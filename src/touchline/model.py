@@ -17,6 +17,7 @@ __all__ = [
     "IDENTIFIER_TYPES",
     "LABELS",
     "LABEL_FIELDS",
+    "LIFTED",
     "REFUND",
     "STATED",
     "TOUCH",
@@ -77,6 +78,8 @@ BASES = (
     "legal_duty",
     "legitimate_interest",
 )
+# Of a yes that agrees to nothing: it takes back a no of a device, which others may use as well.
+LIFTED = "lifted"
 _SEPARATE = frozenset(("separate_consent", "guardian_consent", "legal_duty"))
 _FOR_CHILDREN = frozenset(("guardian_consent", "legal_duty"))
 
@@ -361,17 +364,19 @@ def permission(
 
     Each identifier stands for what it said last; of several the strictest holds, so to join people
     allows nothing that one of them refused. A no to one channel is taken back by a yes to that
-    channel only, never by a yes to all of them.
+    channel only, never by a yes to all of them; and by all of them ("") nobody is met who refused
+    one.
     """
     own: dict[bytes, list[Consent]] = {}
     for row in said:
-        is_about = row.purpose == purpose.name and row.channel in ("", channel)
+        is_about = row.purpose == purpose.name and (not channel or row.channel in ("", channel))
         if is_about and _moment(row) <= at_us:
             own.setdefault(row.node, []).append(row)
-    stands = sorted((_stands(rows) for rows in own.values()), key=_order)
+    stands = sorted((word for rows in own.values() for word in _words(rows, channel)), key=_order)
     refused = [row for row in stands if not row.is_granted]
     if refused:
         return Permission(False, "withdrawn", refused[-1])
+    stands = [row for row in stands if row.channel in ("", channel) and row.basis != LIFTED]
     valid = [row for row in stands if _is_enough(row, purpose, is_child=is_child)]
     if valid:
         return Permission(True, "granted", valid[-1])
@@ -382,8 +387,14 @@ def permission(
     return Permission(False, "not_separate", stands[-1]) if stands else Permission(False, "unasked")
 
 
+def _words(rows: list[Consent], channel: str) -> list[Consent]:
+    """What one identifier's rows come to by a channel; by all of them, for each that is named."""
+    named = {channel} if channel else {row.channel for row in rows}
+    return [_stands([row for row in rows if row.channel in ("", name)]) for name in named]
+
+
 def _stands(rows: list[Consent]) -> Consent:
-    """What one identifier's rows come to."""
+    """What they come to by one of them."""
     last = max(rows, key=_order)
     if last.is_granted and not last.channel:
         special = [row for row in rows if row.channel]

@@ -40,6 +40,13 @@ def test_what_a_person_must_allow_follows_from_who_gets_it_and_where():
     assert purposes(role="joint", country="US", purpose="sharing") == ("sharing", "transfer_abroad")
 
 
+def test_a_recipient_may_serve_one_channel_that_there_is():
+    assert register(GATEWAY | {"channel": "sms"}).recipients["gateway"].channel == "sms"
+    for wrong in ({"channel": "pigeon"}, {"channel": "sms", "purpose": "sharing"}):
+        with pytest.raises(BadInput, match="channel"):
+            register(GATEWAY | wrong)
+
+
 def test_a_paper_that_ends_within_a_month_is_told_and_one_that_is_over_closes_the_way():
     assert found(GATEWAY) == []
     soon, over = PAPER | {"expires": "2026-06-20"}, PAPER | {"expires": "2026-05-31"}

@@ -27,7 +27,7 @@ def say(lake, name, purpose, *, yes, channel="", basis="consent", at=T0):
         known_at_us=at,
         source="test",
     )
-    lake.workspace.state.write(written(lake.workspace.state, [row]))
+    lake.workspace.state.write(*written(lake.workspace.state, [row]))
 
 
 @pytest.fixture

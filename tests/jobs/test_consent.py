@@ -14,6 +14,7 @@ from touchline.jobs import consent, definitions, job, preferences
 from touchline.jobs.kinds import KINDS
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.writer import Writer
+from touchline.model import LIFTED
 from touchline.storage.consent import ledger
 
 ANN = {"userId": "ann", "anonymousId": "d1", "context": {"traits": {"email": "ann@shop.cn"}}}
@@ -43,8 +44,8 @@ class Site:
         job.submit(self.workspace.state, "consent", given)
         self.work()
 
-    def token(self, use=PREFERENCES, channel=""):
-        args = {"person": "ann", "channel": channel or None}
+    def token(self, use=PREFERENCES, channel="", person="ann"):
+        args = {"person": person, "channel": channel or None}
         found = self.ask("preferences_link", **args)
         return found["url" if use == PREFERENCES else "unsubscribe_url"].rpartition("/")[2]
 
@@ -57,6 +58,9 @@ class Site:
         found = preferences.prefer(self.workspace, asked)
         self.work()
         return found
+
+    def decide(self, kind, *names, **more):
+        return self.ask("decide", kind=kind, names=list(names), reason="x", **more)["decision"]
 
     def allowed(self, person="ann"):
         rows = self.ask("consent", person=person)["permissions"]
@@ -152,6 +156,67 @@ def test_who_refused_to_be_linked_and_agrees_again_is_one_person_again(site):
     assert len(apart) == 3
     site.prefer(token, linking=True)
     assert {site.ask("consent", person=p)["person_id"] for p in ("ann", "d1")} == {person}
+
+
+@pytest.fixture
+def eve(site):
+    """Somebody with an address alone, who is taken for Ann."""
+    who = {"userId": None, "context": {"traits": {"email": "eve@shop.cn"}}}
+    Tracker(site.workspace).send(track("e", "Visit", **who))
+    site.writer.catch_up()
+    return site.decide("merge", "ann", "eve@shop.cn")
+
+
+def test_a_yes_after_an_unmerge_is_nobody_elses(site, eve):
+    token = site.token()
+    site.prefer(token, marketing__email=False)
+    assert site.said("email", "eve@shop.cn") == [("marketing", False)]
+    site.decide("unmerge", "ann", "eve@shop.cn")
+    site.prefer(token, marketing__email=True, marketing__sms=True)
+    assert site.allowed() == FREE | {("marketing", "email"), ("marketing", "sms")}
+    assert site.allowed("eve@shop.cn") == FREE
+    assert site.said("email", "eve@shop.cn") == [("marketing", False)]
+
+
+def test_a_yes_to_be_linked_reaches_nobody_whose_merge_was_undone_or_who_refused_again(site, eve):
+    site.prefer(site.token(person="eve@shop.cn"), linking=False)
+    site.decide("undo", undoes=eve)
+    site.prefer(site.token(person="d1"), linking=False)
+    site.prefer(site.token(), linking=True)
+    people = {p: site.ask("consent", person=p)["person_id"] for p in ("ann", "d1", "ann@shop.cn")}
+    assert people["ann"] == people["ann@shop.cn"] != people["d1"]
+    assert site.said("email", "eve@shop.cn") == [("linking", False)]
+
+
+def test_a_yes_takes_back_the_no_of_a_device_without_making_it_a_yes(site):
+    token = site.token()
+    site.prefer(token, marketing__email=False)
+    site.prefer(token, marketing__email=True)
+    assert ("marketing", "email") in site.allowed()
+    node = site.workspace.vault.node_id("anonymous_id", "d1")
+    assert [row.basis for row in ledger(site.workspace.state, [node])][1:] == [LIFTED]
+
+
+def test_who_unsubscribes_from_all_leaves_also_after_a_yes_to_one_way(site):
+    everything = site.token(UNSUBSCRIBE)
+    assert preferences.unsubscribe(site.workspace, {"token": everything}) == {"changed": 1}
+    site.work()
+    site.prefer(site.token(), marketing__email=True)
+    assert ("marketing", "email") in site.allowed()
+    assert preferences.unsubscribe(site.workspace, {"token": everything}) == {"changed": 1}
+    assert site.allowed() == FREE
+    assert preferences.unsubscribe(site.workspace, {"token": everything}) == {"changed": 0}
+
+
+def test_who_refuses_all_ways_of_a_purpose_takes_back_a_yes_to_all_of_it(site):
+    site.record(purpose="marketing", granted=True)
+    keys = [row["key"] for row in site.page(site.token())["purposes"]]
+    site.prefer(site.token(), **dict.fromkeys(keys, False))
+    site.work()
+    assert site.allowed() == set()
+    more = {"name": "marketing", "channels": ["email", "pigeon"]}
+    definitions.apply(site.workspace, {"consent": {"purpose": [more]}})
+    assert site.allowed() == set()
 
 
 def test_what_people_tell_of_themselves_is_a_trait_of_theirs_and_lies_in_no_job(site):

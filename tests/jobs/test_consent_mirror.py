@@ -19,7 +19,7 @@ def test_what_analysts_join_is_what_each_identifier_said_last(workspace, is_firs
         row(b"aa", 5, 5, True), row(b"aa", 7, 6, False), row(b"aa", 6, 9, True),
         row(b"bb", 3, 3, False), row(b"bb", 4, 4, True), row(b"bb", 1, 9, False, "email"),
     ]  # fmt: skip
-    workspace.state.write(written(workspace.state, said if is_first else said[::-1]))
+    workspace.state.write(*written(workspace.state, said if is_first else said[::-1]))
     assert write_consent(workspace)
     assert not write_consent(workspace)
     (rows,) = workspace.lake.mirrors["consent"].snapshot().read(CONSENT.names)

@@ -54,7 +54,7 @@ def agree(workspace, purpose, basis="separate_consent"):
         known_at_us=now,
         source="test",
     )
-    workspace.state.write(written(workspace.state, [row]))
+    workspace.state.write(*written(workspace.state, [row]))
 
 
 def shared(workspace, *fields):

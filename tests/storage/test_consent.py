@@ -20,6 +20,7 @@ from touchline.storage.consent import (
     written,
 )
 from touchline.storage.state import State
+from touchline.storage.vault import TOMBSTONES
 
 A, B = b"a" * 16, b"b" * 16
 
@@ -34,7 +35,7 @@ def state(tmp_path):
 
 def say(state, at, node, *, yes, purpose="linking", act=None):
     row = Consent(
-        act=act or at.to_bytes(16),
+        act=act or at.to_bytes(16, signed=True),
         node=node,
         purpose=purpose,
         is_granted=yes,
@@ -42,7 +43,7 @@ def say(state, at, node, *, yes, purpose="linking", act=None):
         known_at_us=at,
         source="test",
     )
-    state.write(written(state, [row]))
+    state.write(*written(state, [row]))
     return row
 
 
@@ -65,6 +66,29 @@ def test_who_refuses_follows_what_is_said(state):
     assert Refusals(state, "linking").now()["linking"] == frozenset()
 
 
+def test_who_refuses_after_somebody_was_erased_is_heeded_and_what_was_erased_is_forgotten(state):
+    refusals = Refusals(state, "linking")
+    say(state, 1, A, yes=False)
+    assert refusals.now()["linking"] == {A}
+    erased = state.upsert(schema.mark, add=["value"]), [{"name": TOMBSTONES, "value": 1}]
+    state.write((sa.delete(schema.consent), [{}]), erased)
+    say(state, 2, B, yes=False)
+    assert refusals.now()["linking"] == {B}
+
+
+def test_a_number_that_was_given_is_not_given_again(state):
+    for at in (1, 2):
+        say(state, at, A, yes=False)
+        (row,) = state.read(sa.select(schema.consent.c.id))
+        assert row.id == at
+        state.write((sa.delete(schema.consent), [{}]))
+
+
+def test_a_refusal_from_before_1970_is_one(state):
+    say(state, -1, A, yes=False)
+    assert refusing(state, "linking") == {A}
+
+
 rows = st.lists(
     st.builds(
         Consent,
@@ -72,8 +96,8 @@ rows = st.lists(
         node=st.sampled_from([A, B, b"c" * 16]),
         purpose=st.sampled_from(["linking", "marketing"]),
         is_granted=st.booleans(),
-        at_us=st.integers(0, 3),
-        known_at_us=st.integers(0, 3),
+        at_us=st.integers(-2, 3),
+        known_at_us=st.integers(-2, 3),
     ),
     max_size=12,
 )
@@ -89,7 +113,7 @@ def in_memory():
 @given(rows)
 def test_who_refuses_is_who_has_no_permission(said):
     state = in_memory()
-    state.write((sa.delete(schema.consent), [{}]), written(state, said))
+    state.write((sa.delete(schema.consent), [{}]), *written(state, said))
     expected = {
         node
         for node in (A, B, b"c" * 16)

@@ -16,7 +16,7 @@ from touchline.collect.mask import masked, masked_value
 from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
 from touchline.storage import schema
-from touchline.storage.vault import Vault, seal, unseal
+from touchline.storage.vault import TOMBSTONES, Vault, seal, unseal
 from touchline.storage.workspace import Workspace
 
 __all__ = [
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 TRAITS = "traits"  # mark in State: how often traits were written
-TOMBSTONES = "tombstones"  # mark: how often tombstones were set or lifted
 ERASED = "erased"  # why a row is refused, and what stands for a value of somebody who was erased
 ORDER = "order_id"  # an order of theirs is known again like an identifier
 # They tell a browser, which others use as well: a row loses those and is taken.

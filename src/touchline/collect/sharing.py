@@ -67,13 +67,16 @@ class Assessment(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Recipient(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Somebody who gets data. A `processor` works for us; a `controller` for ends of its own."""
+    """Somebody who gets data. A `processor` works for us; a `controller` for ends of its own.
+    `channel`: the way of the purpose that it serves; without one, all of them.
+    """
 
     name: str
     role: Literal["processor", "controller", "joint"]
     country: str
     fields: tuple[str, ...]
     purpose: str
+    channel: str = ""
     basis: str = "consent"
     contact: str = ""
     until: dt.date | None = None
@@ -119,9 +122,12 @@ class Register(Struct, frozen=True, eq=False):
         """Against what stands in other documents."""
         for one in self.recipients.values():
             missing = [name for name in one.assessments if name not in self.assessments]
+            asked = rules.asked.get(one.purpose)
+            channels = ("", *(asked.channels if asked else ()))
             faults = {
                 "country is two letters such as CN": not _COUNTRY.fullmatch(one.country),
                 f"purpose {one.purpose!r} is none of [consent]": one.purpose not in rules.asked,
+                f"channel {one.channel!r} is none of {one.purpose}": one.channel not in channels,
                 f"basis is none of {', '.join(BASES)}": one.basis not in BASES,
                 "it needs fields": not one.fields,
                 f"there is no assessment {missing[0]!r}" if missing else "": bool(missing),

@@ -135,7 +135,7 @@ def write_tags(workspace: Workspace) -> bool:
 
 def write_consent(workspace: Workspace) -> bool:
     """The same of `consent`."""
-    number = consent.newest(workspace.state) + 1
+    number = consent.version(workspace.state) + 1
     table = workspace.lake.mirrors["consent"]
     if _current(table, number) is not None or (number == 1 and not table.exists()):
         return False

@@ -38,7 +38,9 @@ def may_share(
     if one is None:
         raise NotFound("no_such_recipient", name=recipient[:80])
     found = {
-        purpose: may_each(workspace, {0: nodes}, purpose)[0]
+        purpose: may_each(
+            workspace, {0: nodes}, purpose, one.channel if purpose == one.purpose else ""
+        )[0]
         for purpose in one.purposes(workspace.region)
     }
     is_open = register.is_open(recipient, today_of(workspace))

@@ -1,31 +1,42 @@
 """A person's consent, shown and answered for: what commands, the API and the preference page share.
 
 An answer is a job, for it is also an event, and is written for all of the person's identifiers.
-What surprises is how far a yes reaches: to whatever identifier took part when the same purpose was
-refused. Who refused to be linked falls apart into single identifiers, and a yes of one of them is
-to put the person together again.
+What surprises is how far a yes reaches. It is for those of persons; the no of a device of theirs is
+only lifted. Who refused to be linked fell apart into single identifiers, and a yes of one of them
+puts the person together again: those that said this no with it, and are theirs without it.
 """
 
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from touchline import clock
+from touchline.collect.consent_rules import LINKING
 from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput
 from touchline.identity.consent import in_words, nodes_of, permissions
-from touchline.identity.people import Registry
+from touchline.identity.people import Registry, person_map
 from touchline.identity.profile import find_person
 from touchline.jobs import arguments, job
 from touchline.jobs.audited import done, seen
 from touchline.jobs.definitions import consent_rules
 from touchline.jobs.store import Arrival
 from touchline.jobs.writer import Writer
-from touchline.model import BASES, TYPE_RANK, Consent, Event, Said
-from touchline.storage.consent import ledger, of_acts, shown_text, text_hash, texts, written
+from touchline.model import BASES, LIFTED, TYPE_RANK, Consent, Event, Said
+from touchline.storage.consent import (
+    ledger,
+    of_acts,
+    refusals,
+    shown_text,
+    text_hash,
+    texts,
+    written,
+)
+from touchline.storage.engine import View
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Answer", "Wanted", "answer", "record", "shown", "take", "wanted"]
@@ -158,31 +169,54 @@ def take(writer: Writer, args: dict[str, Any]) -> dict[str, Any]:
             own = [given.node or b""] if person is None else nodes_of(people, person)
         known = people.known
         ranks = {n: int(known.rank[at]) for n, at in zip(own, known.find(own), strict=True)}
-    rows = list(_rows(workspace, given, own, ranks))
-    statement = written(workspace.state, rows)
+        joins = any(one.is_granted and one.purpose == LINKING for one in given.said)
+        others = _set_free(workspace, registry, view, own) if joins else frozenset[bytes]()
+    rows = list(_rows(workspace, given, ranks, others))
+    statements = written(workspace.state, rows)
     if given.person is None:
-        workspace.state.write(statement)
+        workspace.state.write(*statements)
     else:
         about = [msgspec.to_builtins(one) for one in given.said]
-        done(workspace, "consent.record", statement, said=about)
+        done(workspace, "consent.record", *statements, said=about)
     writer.store.store([*_events(workspace, given, own[0])])
     return {"rows": len(rows)}
 
 
+def _set_free(
+    workspace: Workspace, registry: Registry, view: View, own: Sequence[bytes]
+) -> frozenset[bytes]:
+    """Identifiers that refuse to be linked by an act of this person, and would be theirs again."""
+    state = workspace.state
+    acts = {row.act for row in ledger(state, own) if row.purpose == LINKING and not row.is_granted}
+    said = (row for row in ledger(state, of_acts(state, acts)) if row.purpose == LINKING)
+    apart = {node for node, row in refusals(said).items() if row.act in acts}
+    if apart <= {*own}:
+        return frozenset()
+    rules, now = registry.ruled(view)
+    unlinked = tuple(node for node in now.unlinked if node not in apart)
+    people = person_map(view, rules, replace(now, unlinked=unlinked))
+    theirs = {*people.person_of([*own])} - {None}
+    others = sorted(apart - {*own})
+    found = zip(others, people.person_of(others), strict=True)
+    return frozenset(node for node, person in found if person in theirs)
+
+
 def _rows(
-    workspace: Workspace, given: Answer, own: Sequence[bytes], ranks: Mapping[bytes, int]
+    workspace: Workspace, given: Answer, ranks: Mapping[bytes, int], others: Collection[bytes]
 ) -> Iterator[Consent]:
-    state, now = workspace.state, clock.now_us()
-    before = ledger(state, own)
+    """`ranks`: of their identifiers. `others`: those that agree to be linked with them."""
+    now = clock.now_us()
+    before = ledger(workspace.state, ranks)
+    persons = {node for node, rank in ranks.items() if rank < _DEVICES} or {*ranks}
     for said in given.said:
-        refusals = [r for r in before if r.purpose == said.purpose and not r.is_granted]
-        nodes: Collection[bytes] = own
+        lifted: set[bytes] = set()
         if said.is_granted:
-            persons = [n for n in own if ranks.get(n, 0) < _DEVICES] or own
-            nodes = {*persons, *of_acts(state, {r.act for r in refusals})}
-        for node in sorted(nodes):
+            lifted = {r.node for r in before if r.purpose == said.purpose and not r.is_granted}
+            lifted = lifted - persons | {*(others if said.purpose == LINKING else ())}
+        for node in sorted(persons | lifted if said.is_granted else ranks):
+            one = msgspec.structs.replace(said, basis=LIFTED) if node in lifted else said
             at_us = now if said.at_us is None else said.at_us
-            yield said.row(node, act=given.act, source=given.source, at_us=at_us, known_at_us=now)
+            yield one.row(node, act=given.act, source=given.source, at_us=at_us, known_at_us=now)
 
 
 def _events(workspace: Workspace, given: Answer, node: bytes) -> Iterable[Arrival]:

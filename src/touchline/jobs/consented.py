@@ -49,7 +49,7 @@ class Consented:
                 event = stripped(event, self._workspace.region)  # noqa: PLW2901  # from here on
             kept.append((event_id, event))
         state = self._workspace.state
-        state.write(written(state, rows))
+        state.write(*written(state, rows))
         return kept
 
     def countable(self, rows: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:

@@ -113,4 +113,4 @@ class MirrorWriter:
         """Differs whenever the mirrors might have to; costs less than to open a table."""
         state, last = self._workspace.state, self._workspace.lake.last_commits_ns()
         changed = (definition.newest(state), newest(state), queue.newest(state))
-        return (*last, *changed, state.mark(TRAITS), state.mark(NOTES), consent.newest(state))
+        return (*last, *changed, state.mark(TRAITS), state.mark(NOTES), consent.version(state))

@@ -6,6 +6,7 @@ the same for their other identifiers, and the events. Only `linking` waits for t
 """
 
 import secrets
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -30,7 +31,7 @@ from touchline.jobs.audited import done
 from touchline.jobs.consent import SOURCE, Answer
 from touchline.jobs.definitions import consent_rules
 from touchline.jobs.links import public
-from touchline.model import Consent, Said
+from touchline.model import Consent, Said, permission
 from touchline.storage.consent import ledger, text_hash, texts, written
 from touchline.storage.workspace import Workspace
 
@@ -128,6 +129,7 @@ def prefer(workspace: Workspace, args: dict[str, Any]) -> dict[str, Any]:
                 locale=language,
             )
         )
+    said += list(_whole(rules, said))
     told = {name: text for name, text in args["told"].items() if _is_answer(rules, name, text)}
     workspace.state.write(texts(workspace.state, words))
     return _taken(workspace, about, tuple(said), told, f"page:{PREFERENCES}")
@@ -137,14 +139,28 @@ def unsubscribe(workspace: Workspace, args: dict[str, Any]) -> dict[str, Any]:
     """Ends marketing by the channel of the link, or all of it. Once more changes nothing."""
     about = _read(workspace, UNSUBSCRIBE, args["token"])
     said = Said(purpose="marketing", channel=about.channel, is_granted=False)
-    stands = [
-        row
-        for row in ledger(workspace.state, [about.node])
-        if (row.purpose, row.channel) == ("marketing", about.channel)
-    ]
-    if stands and not stands[-1].is_granted:
+    if _has_left(workspace, about):
         return {"changed": 0}
     return _taken(workspace, about, (said,), {}, f"page:{UNSUBSCRIBE}")
+
+
+def _whole(rules: ConsentRules, said: Sequence[Said]) -> Iterator[Said]:
+    """Who refuses every way of a purpose refuses it as such: a yes to all, and ways to come."""
+    refused = {(one.purpose, one.channel): one for one in said if not one.is_granted}
+    for name, asked in rules.asked.items():
+        own = [refused[name, by] for by in asked.channels if (name, by) in refused]
+        if own and len(own) == len(asked.channels):
+            yield msgspec.structs.replace(own[0], channel="")
+
+
+def _has_left(workspace: Workspace, about: Preferred) -> bool:
+    """Whether all that the link ends is refused already: by whom it was made for, so by them."""
+    marketing = consent_rules(workspace).purpose("marketing")
+    said, now = ledger(workspace.state, [about.node]), clock.now_us()
+    channels = [about.channel] if about.channel else ["", *marketing.channels]
+    return all(
+        permission(said, marketing, channel, at_us=now).why == "withdrawn" for channel in channels
+    )
 
 
 def _known_by(workspace: Workspace, node: bytes, nodes: list[bytes]) -> str:
@@ -176,7 +192,7 @@ def _taken(
     )
     # A refusal to be linked takes the person apart, so first all its identifiers are to be known.
     at_once = [_row(given, one, now) for one in given.said if one.purpose != LINKING]
-    state.write(written(state, at_once))
+    state.write(*written(state, at_once))
     number = job.submit(state, "consent", msgspec.to_builtins(given))
     job.told(state, number, patience_s=SOON_S)
     return {"changed": len(said) + len(told)}

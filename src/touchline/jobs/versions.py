@@ -185,7 +185,8 @@ def people_ledger(store: EventStore, source: str) -> Ledger:
         with store.turn:
             nodes = [store.nodes.ids(row.identifiers) for row in rows]
             store.nodes.save(_traits(rows, nodes, source))
-            store.workspace.state.write(written(store.workspace.state, _said(rows, nodes, source)))
+            state = store.workspace.state
+            state.write(*written(state, _said(rows, nodes, source)))
         found = _plain(rows, PEOPLE.names)
         return found | {
             "node_ids": nodes,

@@ -14,21 +14,22 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from touchline import clock
-from touchline.model import Consent
+from touchline.model import LIFTED, Consent
 from touchline.storage import schema
 from touchline.storage.state import State, Statement
+from touchline.storage.vault import TOMBSTONES
 
 __all__ = [
     "Refusals",
     "last_said",
     "ledger",
-    "newest",
     "of_acts",
     "refusals",
     "refusing",
     "shown_text",
     "text_hash",
     "texts",
+    "version",
     "written",
 ]
 
@@ -36,14 +37,21 @@ _table = schema.consent.c
 _NAMES = Consent.__struct_fields__
 _COLUMNS = [_table[name] for name in _NAMES]
 Row = TypeVar("Row", bound=Any)  # of the ledger, or of a query with its columns
-AGAIN = 100  # rows looked at once more: two writers' rows may become visible out of order
+CONSENT = "consent"  # mark: how often rows were written
 
 
-def written(state: State, rows: Iterable[Consent]) -> Statement:
-    """A statement for `State.write`. A row that is there already stays as it is."""
+def written(state: State, rows: Iterable[Consent]) -> tuple[Statement, Statement]:
+    """Statements for `State.write`. A row that is there already stays as it is. The mark is moved
+    first: so two writers wait for each other, and numbers become visible in order.
+    """
     is_postgres = state.engine.dialect.name == "postgresql"
     insert = (postgresql if is_postgres else sqlite).insert(schema.consent)
-    return insert.on_conflict_do_nothing(), [msgspec.structs.asdict(row) for row in rows]
+    made = [msgspec.structs.asdict(row) for row in rows]
+    moved = [{"name": CONSENT, "value": 1}] if made else []
+    return (
+        (state.upsert(schema.mark, add=["value"]), moved),
+        (insert.on_conflict_do_nothing(), made),
+    )
 
 
 def ledger(state: State, nodes: Iterable[bytes], as_of_us: int | None = None) -> list[Consent]:
@@ -103,22 +111,23 @@ def last_said(state: State) -> Generator[sa.Row[Any]]:
         nth.label("nth"),
     ).subquery()
     order = (rows.c.node_id, rows.c.purpose, rows.c.channel)
-    return state.stream(sa.select(rows).where(rows.c.nth == 1).order_by(*order))
+    is_last = sa.and_(rows.c.nth == 1, rows.c.basis != LIFTED)
+    return state.stream(sa.select(rows).where(is_last).order_by(*order))
 
 
-def newest(state: State) -> int:
-    """The number of the last row."""
-    rows = state.read(sa.select(sa.func.max(_table.id).label("newest")))
-    return rows[0].newest or 0
+def version(state: State) -> int:
+    """Grows whenever rows are written, or taken away with somebody who is erased."""
+    return sum(state.marks(CONSENT, TOMBSTONES).values())
 
 
 class Refusals:
-    """Who refuses some purposes, brought up to date at little cost."""
+    """Who refuses some purposes, brought up to date at little cost; anew after an erasure."""
 
     def __init__(self, state: State, *purposes: str) -> None:
         self._state = state
         self._held: dict[str, frozenset[bytes]] = dict.fromkeys(purposes, frozenset())
-        self._last = -1
+        self._marks: dict[str, int] | None = None
+        self._last = 0
         self._turn = threading.Lock()
 
     def now(self) -> dict[str, frozenset[bytes]]:
@@ -127,19 +136,21 @@ class Refusals:
             return self._renewed()
 
     def _renewed(self) -> dict[str, frozenset[bytes]]:
-        last = newest(self._state)
-        if last == self._last:
+        before, self._marks = self._marks, self._state.marks(CONSENT, TOMBSTONES)
+        if self._marks == before:
             return self._held
-        if self._last < 0:
+        if before is None or before[TOMBSTONES] != self._marks[TOMBSTONES]:
+            query = sa.select(sa.func.max(_table.id).label("id"))
+            self._last = self._state.read(query)[0].id or 0
             self._held = {name: refusing(self._state, name) for name in self._held}
-        else:
-            query = sa.select(_table.node).where(_table.id > self._last - AGAIN)
-            touched = frozenset(row.node for row in self._state.read(query))
-            self._held = {
-                name: held - touched | refusing(self._state, name, touched)
-                for name, held in self._held.items()
-            }
-        self._last = last
+            return self._held
+        new = self._state.read(sa.select(_table.id, _table.node).where(_table.id > self._last))
+        self._last = max((row.id for row in new), default=self._last)
+        touched = frozenset(row.node for row in new)
+        self._held = {
+            name: held - touched | refusing(self._state, name, touched)
+            for name, held in self._held.items()
+        }
         return self._held
 
 

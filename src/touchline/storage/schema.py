@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
 )
 
 __all__ = [
@@ -55,6 +56,15 @@ __all__ = [
 
 metadata = MetaData()
 _auto = BigInteger().with_variant(Integer, "sqlite")
+
+
+@event.listens_for(metadata, "before_create")
+def _never_again(*_: object, **__: object) -> None:
+    """A number that was given is not given again, though its row is gone: others remember it."""
+    for table in metadata.tables.values():
+        is_auto = any(column.type is _auto for column in table.primary_key)
+        table.dialect_options["sqlite"]["autoincrement"] = is_auto
+
 
 # Keys of trackers ("write", name = the source) and of people who administer ("admin"). `scopes`:
 # what an admin key may do, with commas; null is all. A revoked key stays: it never comes back.

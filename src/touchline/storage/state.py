@@ -121,8 +121,12 @@ class State:
         )
 
     def mark(self, name: str) -> int:
-        rows = self.read(sa.select(schema.mark.c.value).where(schema.mark.c.name == name))
-        return int(rows[0][0]) if rows else 0
+        return self.marks(name)[name]
+
+    def marks(self, *names: str) -> dict[str, int]:
+        """As they are at one moment; 0 for one that nobody moved."""
+        rows = self.read(sa.select(schema.mark).where(schema.mark.c.name.in_(names)))
+        return dict.fromkeys(names, 0) | {row.name: int(row.value) for row in rows}
 
     def set_mark(self, name: str, value: int) -> tuple[sa.Executable, list[dict[str, Any]]]:
         """A statement for `write`, so that a mark moves in the transaction it describes."""

@@ -20,7 +20,9 @@ from touchline.errors import BadInput
 from touchline.storage.disk import make_folder, put
 from touchline.storage.root_key import KEY, NONCE, RootKey, destroyed, read_key
 
-__all__ = ["Signing", "Vault"]
+__all__ = ["TOMBSTONES", "Signing", "Vault"]
+
+TOMBSTONES = "tombstones"  # mark in State: how often tombstones were set or lifted
 
 
 class Signing(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,6 +6,7 @@
 Looking at a link changes nothing: programs that scan mails look at every one.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -158,16 +159,25 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _answers(sent: dict[str, str]) -> dict[str, Any]:
-    """What differs from what was shown."""
+    """What differs from what was shown; a purpose of which nothing is left, whole."""
     keys = sent.get("_keys", "").split(",")[:MAX_KEYS]
     on = frozenset(sent.get("_on", "").split(","))
     wants_none = "_refuse" in sent
     chosen = {key: not wants_none and key in sent for key in keys if key}
+    ended = _purposes(on) - _purposes(key for key, yes in chosen.items() if yes)
     return {
-        "changes": {k: yes for k, yes in chosen.items() if yes != (k in on) or wants_none},
+        "changes": {
+            key: yes
+            for key, yes in chosen.items()
+            if wants_none or yes != (key in on) or _purposes([key]) <= ended
+        },
         "guardian": "_guardian" in sent,
         "told": {k[2:]: text.strip() for k, text in sent.items() if k.startswith("q.")},
     }
+
+
+def _purposes(keys: Iterable[str]) -> set[str]:
+    return {key.partition(".")[0] for key in keys}
 
 
 def _page(html: bytes, status: int = 200) -> Response:
