@@ -43,6 +43,27 @@ def test_people_are_followed_and_not_computed(site, monkeypatch):
     assert len(expected) == 2
 
 
+def test_a_question_that_was_opened_earlier_leaves_the_store_as_it_is(site):
+    workspace, tracker, writer = site
+    registry = SharedRegistry(workspace)
+
+    def came(number, **said):
+        tracker.send(build.track(number, "Ad", **said))
+        writer.catch_up()
+        assert registry.follow()
+
+    came("a", userId="ann", anonymousId="c1")
+    came("b", userId=None, anonymousId="c2")
+    with workspace.view() as early:
+        came("c", userId="ann", anonymousId="c2")
+        known = marks(workspace.state)
+        assert len(registry.at(early).person_ids) == 2
+    assert marks(workspace.state) == known
+    assert registry.follow()
+    told = workspace.state.read(sa.select(schema.person_change.c.kind))
+    assert [row.kind for row in told] == ["person_merged"]
+
+
 def test_a_store_that_fails_is_done_without(site, monkeypatch, capfd):
     workspace, tracker, writer = site
     registry = SharedRegistry(workspace)

@@ -68,6 +68,11 @@ class Extent(NamedTuple):
         erased = sum(files.tables[name].offset(ERASED) for name in ("fresh", *TABLES))
         return cls(rows, last, erased)
 
+    def is_behind(self, known: Mapping[str, int]) -> bool:
+        """Whether the store holds rows that came later."""
+        is_beyond = any(known.get(name, 0) > last for name, last in self.last.items())
+        return is_beyond or known.get(LEFT, 0) > self.erased
+
 
 class Follower:
     """For the process that holds the write lock; one thread at a time. After an exception it is
@@ -81,8 +86,11 @@ class Follower:
         self._ruled = Ruled()
 
     def at(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap | None:
-        """Everybody, as this view has them; None where that is not to be had soon."""
-        if Extent.of(view.files).rows - marks(self._state).get(ROWS, 0) > AT_ONCE:
+        """Everybody, as this view has them; None where that is not to be had soon, or the view was
+        opened before the store went on.
+        """
+        goal, known = Extent.of(view.files), marks(self._state)
+        if goal.is_behind(known) or goal.rows - known.get(ROWS, 0) > AT_ONCE:
             return None
         for _ in range(TRIES):
             if self.follow(view, rules, decisions):
@@ -97,7 +105,9 @@ class Follower:
         return self._store.waiting if self._store else 0
 
     def follow(self, view: View, rules: Rules, decisions: Decisions) -> bool:
-        """Takes in what is new in the lake or of rules, a portion; whether nothing is left."""
+        """Takes in what is new in the lake or of rules, a portion; whether nothing is left. Of a
+        view of now: what the store has and the view has not is gone from the lake.
+        """
         goal = Extent.of(view.files)
         known = self._known(goal)
         between = {
@@ -136,7 +146,7 @@ class Follower:
         if LEFT not in known:  # new, or somebody else emptied it
             self._drop()
         is_other = known.get(LEFT, goal.erased) != goal.erased or RENEW in known
-        if is_other or any(known.get(name, 0) > last for name, last in goal.last.items()):
+        if is_other or goal.is_behind(known):
             self.forget()
             known = {}
         return known
