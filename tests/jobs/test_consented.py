@@ -7,6 +7,8 @@ import pytest
 import build
 from build import HOUR, T0, Tracker, page, track
 from touchline.collect.makers.filled import filled
+from touchline.collect.nodes import clear_traits
+from touchline.errors import BadInput
 from touchline.identity.people import Registry
 from touchline.jobs import definitions
 from touchline.jobs.importing import run_import
@@ -100,8 +102,53 @@ def test_who_refuses_to_be_counted_is_nobody_from_then_on_also_in_the_same_batch
     assert found["seen"]["click_ids"] == {}
     assert found["seen"]["page_url"] == "https://shop.cn/"
     assert "gclid" not in json.dumps(found["seen"])
-    site.send(track("yes", "Consent Updated", **consent(analytics=True)), track("again", "Visit"))
+    yes = track("yes", "Consent Updated", at=T0 + build.MINUTE, **consent(analytics=True))
+    site.send(yes, track("again", "Visit"))
     assert site.events()["again"]["user_id"] == "ann"
+
+
+def test_an_old_yes_that_comes_late_takes_back_no_newer_no(site):
+    site.send(track("no", "Consent Updated", **consent(analytics=False)))
+    yes = track("yes", "Consent Updated", at=T0 - build.DAY, **consent(analytics=True))
+    site.send(yes, track("a", "Visit"), track("b", "Visit"))
+    assert [site.events()[name]["user_id"] for name in ("a", "b")] == [None, None]
+
+
+def test_of_who_is_not_counted_an_answer_keeps_its_sender_and_what_was_said_alone(site):
+    seen = {"page": {"url": "https://shop.cn/?gclid=g&utm_campaign=x"}, "traits": {"city": "杭州"}}
+    said = {"consent": {"purposes": {"analytics": False}}}
+    properties = {"purposes": {"analytics": False, "x": [1]}, "sku": 7, "revenue": 5}
+    site.send(track("no", "Consent Updated", context=seen | said, properties=properties))
+    site.send(track("told", "Preferences Told", context=seen, properties=properties))
+    for name in ("no", "told"):
+        found = site.events()[name]
+        assert found["user_id"] == "ann"
+        assert (found["page_url"], found["campaign"], found["click_ids"]) == (None, None, {})
+        assert (found["properties"], found["revenue"]) == ({"purposes": {"analytics": False}}, None)
+    assert site.events()["no"]["context"] == said
+    node = site.workspace.vault.node_id("user_id", "ann")
+    assert clear_traits(site.workspace, [node]) == {}
+
+
+def test_no_event_speaks_by_law_or_as_a_guardian(site):
+    bases = ("legal_duty", "guardian_consent", "contract", "separate_consent", "consent")
+    said = {
+        f"marketing.{by}": {"granted": True, "basis": basis}
+        for by, basis in zip(("email", "sms", "wechat", "phone", "ads"), bases, strict=True)
+    }
+    site.send(track("a", "Visit", **consent(**said)))
+    node = site.workspace.vault.node_id("user_id", "ann")
+    found = {row.channel: row.basis for row in ledger(site.workspace.state, [node])}
+    assert set(found.values()) == {"consent", "separate_consent"}
+    assert found["phone"] == "separate_consent"
+
+
+@pytest.mark.parametrize("name", ["analytics", "linking"])
+def test_what_is_done_or_left_has_no_channels(site, name):
+    with pytest.raises(BadInput, match="no channels"):
+        definitions.apply(
+            site.workspace, {"consent": {"purpose": [{"name": name, "channels": ["web"]}]}}
+        )
 
 
 def test_an_event_that_says_no_of_itself_is_nobodys_and_no_more_than_that(site):

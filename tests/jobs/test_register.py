@@ -42,12 +42,13 @@ def put_in_force(workspace, *, days=365, **about):
     definitions.apply(workspace, documents)
 
 
-def agree(workspace, purpose, basis="separate_consent"):
+def agree(workspace, purpose, basis="separate_consent", channel=""):
     now = clock.now_us()
     row = Consent(
         act=now.to_bytes(16),
         node=NODE,
         purpose=purpose,
+        channel=channel,
         is_granted=True,
         basis=basis,
         at_us=now,
@@ -59,6 +60,14 @@ def agree(workspace, purpose, basis="separate_consent"):
 
 def shared(workspace, *fields):
     return may_share(workspace, [NODE], "partner", fields).fields
+
+
+def test_a_yes_to_a_channel_is_for_the_recipient_that_serves_it(workspace):
+    agree(workspace, "marketing", channel="email")
+    put_in_force(workspace, role="processor")
+    assert shared(workspace, "phone") == ()
+    put_in_force(workspace, role="processor", channel="email")
+    assert shared(workspace, "phone") == ("phone",)
 
 
 def test_only_registered_fields_go_and_only_with_a_consent_of_its_own(workspace):

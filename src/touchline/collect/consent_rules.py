@@ -201,6 +201,9 @@ def _fault(rules: ConsentRules, given: _Document) -> str | None:
         "analytics and linking are asked for by the tracker, before it sends: no needs_grant": any(
             rules.asked[name].needs_grant for name in (ANALYTICS, LINKING)
         ),
+        "analytics and linking have no channels: each is done or left": any(
+            rules.asked[name].channels for name in (ANALYTICS, LINKING)
+        ),
         f"{MAX_PURPOSES} purposes and {MAX_QUESTIONS} questions at most": (
             len(rules.asked) > MAX_PURPOSES or len(rules.questions) > MAX_QUESTIONS
         ),

@@ -18,15 +18,17 @@ import msgspec
 from touchline.collect.consent import consent_word
 from touchline.collect.consent_rules import ANALYTICS, LINKING, ConsentRules
 from touchline.collect.redact import REMOVED, Veil
-from touchline.model import BASES, Event, Said
+from touchline.model import Event, Said
 
-__all__ = ["DECLARING", "EXEMPT", "acts_of", "refuses_analytics", "stripped"]
+__all__ = ["DECLARING", "EXEMPT", "acts_of", "proof", "refuses_analytics", "stripped"]
 
 # Events whose categories are an answer just given.
 DECLARING = frozenset(("consent updated", "segment consent preference updated"))
-# Events that tell of consent itself keep their sender: they are the proof of it.
+# Events that tell of consent itself keep their sender: they are the proof of it (`proof`).
 EXEMPT = DECLARING | {"preferences told"}
 MAX_SAID = 100
+# Anybody can send an event: no law, contract or guardian speaks by it.
+SAYABLE = frozenset(("consent", "separate_consent"))
 _QUERY = re.compile(r"[?#;]")
 _URLS = frozenset(("url", "referrer"))
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -98,6 +100,32 @@ def stripped(event: Event, region: str) -> Event:
     )
 
 
+def proof(event: Event) -> Event:
+    """What is left of one that tells of consent: who said it, when, and what. No page, no campaign,
+    and of traits those that they were asked for.
+    """
+    purposes, consent = _plain(event.properties).get("purposes"), _consent(event)
+    answers = purposes.items() if type(purposes) is dict else ()
+    said = {name: answer for name, answer in answers if type(answer) is bool}
+    return Event(
+        source=event.source,
+        message_id=event.message_id,
+        type=event.type,
+        name=event.name,
+        ts_us=event.ts_us,
+        received_us=event.received_us,
+        sent_us=event.sent_us,
+        original_us=event.original_us,
+        identifiers=event.identifiers,
+        content_hash=event.content_hash,
+        properties={"purposes": said} if said else {},
+        context={} if consent is None else {"consent": consent},
+        traits={name: value for name, value in event.traits.items() if name in event.told},
+        told=event.told,
+        consent=event.consent,
+    )
+
+
 def _is_stamp(raw: bytes) -> bool:
     """Whether nothing in it can be a `purposes`: of nearly all events, so it is not read."""
     return b"purposes" not in raw and b"\\" not in raw
@@ -141,7 +169,7 @@ def _purposes(purposes: Any, about: Mapping[str, Any]) -> list[Said]:
                 purpose=purpose,
                 channel=channel,
                 is_granted=word,
-                basis=basis if type(basis) is str and basis in BASES else "consent",
+                basis=basis if type(basis) is str and basis in SAYABLE else "consent",
                 text=text if type(text) is str and _HASH.fullmatch(text) else None,
                 locale=locale if type(locale) is str and _LOCALE.fullmatch(locale) else None,
             )

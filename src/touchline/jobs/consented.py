@@ -12,11 +12,11 @@ from typing import Any
 
 from touchline import clock
 from touchline.collect.consent_rules import ANALYTICS, ConsentRules
-from touchline.collect.consent_said import EXEMPT, acts_of, refuses_analytics, stripped
+from touchline.collect.consent_said import EXEMPT, acts_of, proof, refuses_analytics, stripped
 from touchline.jobs.definitions import consent_rules
 from touchline.model import TYPE_RANK, Consent, Event, Identifier, Said
 from touchline.storage import definition
-from touchline.storage.consent import Refusals, written
+from touchline.storage.consent import Refusals, ledger, refusals, written
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Consented", "rows_of"]
@@ -36,20 +36,19 @@ class Consented:
     def taken(self, arriving: Sequence[Stored]) -> list[Stored]:
         """The events as they are kept; what they said stands in the ledger."""
         rules, refused = self._rules(), self._refusals.now()[ANALYTICS]
-        overlay: dict[bytes, bool] = {}
-        rows: list[Consent] = []
+        rows = [self._rows(event_id, event, rules) for event_id, event in arriving]
+        said = self._said({row.node for own in rows for row in own if row.purpose == ANALYTICS})
+        is_new: dict[bytes, bool] = {}
         kept: list[Stored] = []
-        for event_id, event in arriving:
-            said = acts_of(event, rules) if event.context else ()
-            if said:
-                own = list(self._rows(event_id, event, said))
-                rows += own
-                overlay |= {r.node: r.is_granted for r in own if r.purpose == ANALYTICS}
-            if self._is_refused(event, refused, overlay):
-                event = stripped(event, self._workspace.region)  # noqa: PLW2901  # from here on
-            kept.append((event_id, event))
+        for (event_id, event), own in zip(arriving, rows, strict=True):
+            for row in own:
+                if row.purpose == ANALYTICS:
+                    said[row.node].append(row)
+                    is_new[row.node] = bool(refusals(said[row.node]))
+            is_refused = self._is_refused(event, refused, is_new)
+            kept.append((event_id, self._unidentified(event) if is_refused else event))
         state = self._workspace.state
-        state.write(*written(state, rows))
+        state.write(*written(state, [row for own in rows for row in own]))
         return kept
 
     def countable(self, rows: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
@@ -59,21 +58,38 @@ class Consented:
             return rows
         return [[] if any(node["id"] in refused for node in row) else row for row in rows]
 
+    def _said(self, nodes: set[bytes]) -> dict[bytes, list[Consent]]:
+        """What these said of being counted before: an old yes may come behind a newer no."""
+        found: dict[bytes, list[Consent]] = {node: [] for node in nodes}
+        for row in ledger(self._workspace.state, nodes):
+            if row.purpose == ANALYTICS:
+                found[row.node].append(row)
+        return found
+
     def _is_refused(
-        self, event: Event, refused: frozenset[bytes], overlay: dict[bytes, bool]
+        self, event: Event, refused: frozenset[bytes], is_new: dict[bytes, bool]
     ) -> bool:
-        if not event.identifiers or event.name.lower() in EXEMPT:
+        """`is_new`: of whom the batch says something, whether they refuse from then on."""
+        if not event.identifiers:
             return False
         if refuses_analytics(event):
             return True
-        if not (refused or overlay):
+        if not (refused or is_new):
             return False
         nodes = map(self._node, event.identifiers)
-        return any(not overlay.get(node, node not in refused) for node in nodes)
+        return any(is_new.get(node, node in refused) for node in nodes)
 
-    def _rows(self, event_id: bytes, event: Event, said: Iterable[Said]) -> Iterator[Consent]:
-        nodes = [(one, self._node(one)) for one in event.identifiers]
-        return rows_of(event_id, nodes, said, at_us=event.ts_us, source=f"event:{event.source}")
+    def _unidentified(self, event: Event) -> Event:
+        if event.name.lower() in EXEMPT:
+            return proof(event)
+        return stripped(event, self._workspace.region)
+
+    def _rows(self, event_id: bytes, event: Event, rules: ConsentRules) -> list[Consent]:
+        said = acts_of(event, rules) if event.context else ()
+        if not said:
+            return []
+        nodes, source = [(o, self._node(o)) for o in event.identifiers], f"event:{event.source}"
+        return [*rows_of(event_id, nodes, said, at_us=event.ts_us, source=source)]
 
     def _node(self, identifier: Identifier) -> bytes:
         return self._workspace.vault.node_id(identifier.type, identifier.value)
