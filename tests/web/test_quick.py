@@ -25,7 +25,7 @@ from touchline.web import keys as keys_module
 from touchline.web import sender as sender_module
 from touchline.web.collector import Collector
 from touchline.web.dispatch import Dispatch
-from touchline.web.head import Head
+from touchline.web.head import HEAD_S, Head, end_slow
 from touchline.web.keys import Keys
 from touchline.web.quick import SMALL
 from touchline.web.script import Script
@@ -204,6 +204,28 @@ def heard(kind, steps, rate=0):
         return await world.lives(steps)
 
     return asyncio.run(story())
+
+
+def test_a_body_that_does_not_begin_is_as_slow_as_a_head_that_does_not_end():
+    async def story():
+        world = World(Connection)
+        await world.knows("k1")
+        world.wire.send(HEAD)
+        await rest()
+        late = asyncio.get_running_loop().time() + HEAD_S
+        assert not world.connection.is_slow(late - 5)
+        assert world.connection.is_slow(late + 1)
+        world.wire.send(PLAIN[len(HEAD) :])
+        await rest()
+        assert not world.connection.is_slow(late + 1e9)  # it waits for the disk, not for its body
+        await world.disk.land()
+        await rest()
+        world.wire.send(HEAD)
+        await rest()
+        end_slow(world.state.connections, late + 5)
+        assert world.wire.is_closing()
+
+    asyncio.run(story())
 
 
 def test_a_plain_request_is_answered_without_asgi(monkeypatch):

@@ -41,7 +41,7 @@ class Head(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._silent = 0
+        self._silent, self._since = 0, None
         super().on_body(body)
 
     def is_slow(self, now: float) -> bool:

@@ -88,6 +88,11 @@ class Quick(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._begin: Begin | None = getattr(self.config.app, "begin", None)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a plain request's head is there and nothing of its body."""
+        return self._turn is not None
+
     def on_headers_complete(self) -> None:
         self._turn = None if self._begin is None else self._plain(self._begin)
         if self._turn is None:

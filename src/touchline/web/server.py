@@ -49,7 +49,15 @@ LOOKED_AT = 20  # ticks, of which there are ten a second
 
 
 class Connection(Head, Quick):
-    """A client's, in HTTP/1.1."""
+    """A client's, in HTTP/1.1.
+
+    A body that does not begin is as slow as a head that does not end.
+    """
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self.is_waiting:
+            self._since = self.loop.time()
 
 
 class Server(uvicorn.Server):
