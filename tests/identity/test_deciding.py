@@ -79,6 +79,20 @@ def test_ids_of_before_a_merge_take_it_apart(couple):
     assert ids(couple, ANN, BOB) != [ann, ann]
 
 
+def test_two_that_a_merge_by_hand_joins_are_told_to_undo_it(couple):
+    couple.put("events", f"{ANN} device:x", f"{BOB} device:y", f"{ANN} user_id:ann")
+    (ann,), (bob,) = ids(couple, ANN), ids(couple, BOB)
+    before = mirrored(couple)
+    decide(couple, "merge", ANN, BOB)
+    for pair in ((ann, bob), ("user_id:ann", "device:y")):
+        with pytest.raises(BadInput) as caught:
+            decide(couple, "unmerge", *pair)
+        assert (caught.value.code, caught.value.params["number"]) == ("joined_by_hand", 1)
+    assert decide(couple, "unmerge", "device:y", BOB, is_trial=True)["split"] == 1
+    decide(couple, "unmerge", BOB, ANN)  # the very two: it takes the place of the merge
+    assert mirrored(couple) == before
+
+
 def test_what_was_computed_for_the_answer_is_not_computed_again(couple, monkeypatch):
     decide(couple, "merge", ANN, BOB)
     monkeypatch.setattr("touchline.identity.people.person_map", None)

@@ -17,6 +17,7 @@ from msgspec import Struct
 from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput, NotFound
+from touchline.identity.carried import carried
 from touchline.identity.change import Differences
 from touchline.identity.decisions import (
     Decision,
@@ -27,11 +28,13 @@ from touchline.identity.decisions import (
     record,
     supposing,
 )
+from touchline.identity.evidence import MANUAL
 from touchline.identity.kruskal import APART
 from touchline.identity.nearby import Judged
 from touchline.identity.nearby import judged as judge
-from touchline.identity.people import PersonMap, Registry
+from touchline.identity.people import PersonMap, Registry, Ruling
 from touchline.identity.profile import find_node
+from touchline.identity.proof import Proof
 from touchline.identity.quarantine import BY_HAND, FREE
 from touchline.identity.rules import Rules
 from touchline.jobs.audited import seen
@@ -85,6 +88,8 @@ def _decided(workspace: Workspace, registry: Registry, view: View, wanted: Wante
     about = [before.known.node_id(node) for node in at]
     one = _decision(wanted, about)
     then = supposing(standing, [*made, one])
+    if wanted.kind == "unmerge" and (merge := _merged(view, before, (rules, then), at, made)):
+        raise BadInput("joined_by_hand", a=wanted.names[0], b=wanted.names[1], number=merge.id)
     judged = judge(registry, view, before, (rules, now, then), _concerned(one, made))
     if wanted.kind == "merge":
         _check_whole(before, judged, wanted, at, rules)
@@ -223,6 +228,27 @@ def _check_pair(people: PersonMap, wanted: Wanted, at: Sequence[int]) -> None:
     for name, node in zip(wanted.names, at, strict=True):
         if people.people.quarantine.held[node]:
             raise BadInput("value_held_back", name=name)
+
+
+def _merged(
+    view: View, before: PersonMap, ruled: Ruling, at: Sequence[int], made: Sequence[Decision]
+) -> Decision | None:
+    """A merge by hand that stands between two, `ruled` as if they were set apart, which replaces a
+    merge of the very two. Evidence of rows can be let go. Such a merge would stay, being believed
+    before all else, and tear off what an event said.
+    """
+    rules, then = ruled
+    nodes = before.members(int(before.people.person[at[0]]))
+    ids = {before.known.node_id(node) for node in nodes}
+    if not any(ids.issuperset(couple) for couple in then.together):
+        return None
+    proof = Proof.of(before.known, nodes, carried(view, sorted(ids)), rules=rules, decisions=then)
+    first, second = (before.known.node_id(node) for node in at)
+    hops = proof.chain(first, second, ids)
+    by_hand = [{hop.start, hop.end} for hop in hops if hop.kind == MANUAL]
+    held = holding(made)
+    standing = (one for one in reversed(made) if one.id in held and {one.a, one.b} in by_hand)
+    return next(standing, None)
 
 
 def _concerned(one: Decision, made: Sequence[Decision]) -> tuple[bytes, ...]:

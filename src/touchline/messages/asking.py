@@ -72,6 +72,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{a} and {b} are not one person. There is nothing to take apart.",
         "{a} 和 {b} 不是同一位客户,无需拆分。",
     ),
+    "joined_by_hand": (
+        "{a} and {b} are joined by decision {number}, a merge by hand. Undo it first.",
+        "{a} 和 {b} 由人工合并(决定 {number})相连。请先撤销该决定。",
+    ),
     "value_held_back": (
         "{name} is held back and joins nobody. Unblock it first, or name another value.",
         "{name} 是存疑标识,不参与客户合并。请先解除(unblock),或换一个标识。",
