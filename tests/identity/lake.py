@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+import build
 from touchline import clock
 from touchline.collect.nodes import NodeBook, Trait
 from touchline.identity.people import PersonMap, Registry
@@ -19,7 +20,7 @@ T0 = clock.to_us(dt.datetime(2026, 3, 1, tzinfo=dt.UTC))
 
 class Lake:
     def __init__(self, path: Path) -> None:
-        self.workspace = Workspace.init(path, time_zone="UTC")
+        self.workspace: Workspace = build.workspace(path)
         self.registry = Registry(self.workspace)
         self.book = NodeBook(self.workspace)
         self.seq = 0
