@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import build
 from build import Tracker, track
 from touchline.collect.mask import masked, masked_value
+from touchline.collect.veiled import Sight
 from touchline.errors import BadInput, Forbidden
 from touchline.identity.people import Registry
 from touchline.jobs import definitions
@@ -95,9 +96,85 @@ def test_a_masked_key_neither_sees_what_is_whole_nor_takes_its_mask_off(workspac
         with pytest.raises(Forbidden):
             check(principal, asked, args)
         check(Principal(), asked, args)
+    for asked in ("preferences_link", "replay"):
+        with pytest.raises(Forbidden):
+            check(principal, asked, {})
+    patterns = {"identity": {"blocked": {"phone": [r"\+861380.*"]}}}
+    for asked in ("identity_dry_run", "apply"):
+        with pytest.raises(Forbidden):
+            check(principal, asked, patterns)
+        check(principal, asked, {"identity": {"strong": ["phone"]}})
     with pytest.raises(Forbidden):
         check(principal, "apply", {"role": []})
     check(principal, "apply", {"goal": []})
+
+
+TOLD = {
+    "name": "Ann Lee",
+    "city": "杭州",
+    "note": "call ann.lee@shop.cn or 138-0013-8000",
+    "to": {"street": "1 Lujiazui Rd", "city": "上海", "lines": ["Ann", 7]},
+    "vip": "gold",
+    "sku": 7,
+}
+
+
+def told(workspace, **fields):
+    role = {
+        "name": "analyst",
+        "keys": ["admin"],
+        "fields": {"city": "full", "vip": "hash"} | fields,
+    }
+    here = seen(workspace, role)
+    registry = Registry(workspace)
+    (line,) = QUERIES["events"](here, registry, {"message_id_prefix": "told"})
+    shown = QUERIES["timeline"](here, registry, {"person": "user_id:ben"})
+    (event,) = json.loads(msgspec.json.encode(shown["events"]))
+    assert json.loads(line) == event
+    return event
+
+
+@pytest.fixture(scope="module")
+def ben(workspace):
+    at = {"url": "https://s.cn/a?utm_source=x&name=Ann%20Lee#ann", "title": "Dear Ann Lee"}
+    context = {"page": at, "traits": {"name": "Ann Lee"}, "locale": "zh"}
+    Tracker(workspace).send(track("told", "Sent", userId="ben", properties=TOLD, context=context))
+    Writer(workspace).catch_up()
+
+
+def test_of_an_events_own_words_a_role_sees_the_fields_that_it_names(workspace, ben):
+    found = told(workspace)
+    vip = found["properties"].pop("vip")
+    assert vip.startswith("#")
+    assert found["properties"] == {"city": "杭州"}
+    assert (found["context"], found["page_url"], found["page_title"]) == (
+        {},
+        "https://s.cn/a",
+        None,
+    )
+    assert [name for name, value in found.items() if "Lee" in str(value)] == []
+
+
+def test_a_role_that_sees_properties_sees_no_address_in_them_and_not_what_is_masked(workspace, ben):
+    found = told(workspace, properties="full", name="hidden")
+    kept = {name: value for name, value in TOLD.items() if name not in ("name", "vip")}
+    shown = {name: found["properties"][name] for name in kept}
+    assert shown == kept | {"note": "call [removed] or [removed]"}
+    assert "name" not in found["properties"]
+    assert (found["context"]["locale"], found["page_title"]) == ("zh", "Dear Ann Lee")
+    parts = told(workspace, properties="partial")["properties"]
+    assert (parts["name"], parts["to"]["city"], "sku" in parts) == ("A***", "上海", False)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_whatever_an_event_says_nothing_is_seen_of_what_is_hidden(value):
+    assert Sight({"*": "hidden"}, None).mapping({"a": value, "b": {"c": value}}) == {}
+    assert Sight({"*": "full"}, None).value("a", {"b": 7}) == {"b": 7}
 
 
 @pytest.mark.parametrize(

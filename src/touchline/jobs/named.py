@@ -15,6 +15,7 @@ from touchline import clock
 from touchline.collect.campaign import Labels, linked
 from touchline.collect.link import FIELDS
 from touchline.collect.naming import Naming
+from touchline.collect.veiled import Sight
 from touchline.jobs import arguments
 from touchline.jobs.definitions import naming_of
 from touchline.model import Flag
@@ -33,7 +34,7 @@ def named(workspace: Workspace, _registry: object, args: Mapping[str, Any]) -> d
     as written, `visits`, an `example` of an address, and `findings`, each in both languages.
     """
     days = arguments.days(args.get("days"), DAYS)
-    rules = naming_of(workspace)
+    rules, sight = naming_of(workspace), Sight.of(workspace)
     visits: Counter[Labels] = Counter()
     examples: dict[Labels, str] = {}
     with workspace.view() as view:
@@ -41,7 +42,8 @@ def named(workspace: Workspace, _registry: object, args: Mapping[str, Any]) -> d
             labels = linked(url)
             if labels is not None:
                 visits[labels] += count
-                examples.setdefault(labels, url)
+                shown = url if sight is None else sight.url("page_url", url)
+                examples.setdefault(labels, shown or "")
     rows = (_row(rules, labels, count, examples[labels]) for labels, count in visits.most_common())
     wrong = (row for row in rows if row["findings"])
     return {"rows": list(islice(wrong, LIMIT)), "days": days, "has_rules": rules != Naming()}

@@ -19,6 +19,7 @@ from touchline.collect.property_check import PropertySpec
 from touchline.collect.reasons import REASONS
 from touchline.collect.time import local_day
 from touchline.collect.touchpoint_map import CONDITIONS, TouchpointSpec
+from touchline.collect.veiled import Sight
 from touchline.identity.people import Registry
 from touchline.jobs import arguments, sightings
 from touchline.jobs.definitions import planned_of
@@ -72,7 +73,10 @@ def check(workspace: Workspace, _registry: Registry, args: dict[str, Any]) -> di
     days, language = arguments.days(args.get("days"), DAYS), args.get("language") or "en"
     planned = planned_of(workspace)
     findings = [*_faults(workspace, planned, days), *_lost(workspace, planned, days)]
+    sight = Sight.of(workspace)
     for finding in findings:
+        if sight is not None:
+            finding["example"] = sight.value(finding["property"] or "", finding["example"])
         finding["what"] = told(finding["finding"], language)
     return {
         "findings": findings,

@@ -14,6 +14,7 @@ import pyarrow as pa
 from touchline import clock
 from touchline.collect.alias import renamed, renamed_in
 from touchline.collect.nodes import clear_values
+from touchline.collect.veiled import Sight
 from touchline.identity.companies import credited
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_person, identifiers_of
@@ -167,12 +168,14 @@ def _page(rows: Expression, args: dict[str, Any]) -> Expression:
 
 
 def _event_lines(workspace: Workspace, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    sight = Sight.of(workspace)
     for batch in batches:
         found = batch.to_pylist()
         nodes = {node["id"] for row in found for node in row["node_ids"] or ()}
         clear = clear_values(workspace, nodes)
         for row in found:
-            yield _encoder.encode(_event(row, clear)) + b"\n"
+            event = _event(row, clear)
+            yield _encoder.encode(event if sight is None else event | _seen(row, sight)) + b"\n"
 
 
 def _event(row: dict[str, Any], clear: dict[bytes, Identifier]) -> dict[str, Any]:
@@ -197,6 +200,17 @@ def _event(row: dict[str, Any], clear: dict[bytes, Identifier]) -> dict[str, Any
         "properties": msgspec.Raw((row["properties"] or "{}").encode()),
         "context": msgspec.Raw((row["context"] or "{}").encode()),
         "cursor": f"{row['received_us']}:{row['seq']}",
+    }
+
+
+def _seen(row: dict[str, Any], sight: Sight) -> dict[str, Any]:
+    """What stands in an event's own words, as a masked role sees it."""
+    return {
+        **{name: sight.url(name, row[name]) for name in ("page_url", "landing_page")},
+        "page_title": sight.value("page_title", row["page_title"]),
+        "click_ids": sight.value("click_ids", dict(row["click_ids"] or ())) or {},
+        "properties": sight.members(row["properties"]),
+        "context": sight.members(row["context"]),
     }
 
 
