@@ -7,8 +7,9 @@ the site, and the age of who is asked about.
 
 import datetime as dt
 import re
+import unicodedata
 import zoneinfo
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from touchline import clock
@@ -28,7 +29,11 @@ _BIRTHDAYS = frozenset(
     ("birthday", "birthdate", "dateofbirth", "dob", "生日", "出生日期", "出生年月日")
 )
 _AGES = frozenset(("age", "年龄"))
-_DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})(?!\d)", re.ASCII)
+_AGE = re.compile(r"(\d{1,3})(?:\.\d*)?\s*(?:周?岁|[Yy]ears?(?: old)?|yrs?|y/?o)?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})(?!\d)", re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})(?!\d)", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)", re.ASCII)
+_SECONDS = re.compile(r"(\d{10})(?:\d{3}|\.\d+)?", re.ASCII)  # since 1970, or thousandths
 _FOLD = re.compile(r"[\s_-]+")
 WORDS: dict[str, tuple[str, str]] = {
     "withdrawn": ("refused or taken back on {day}", "已于 {day} 拒绝或撤回"),
@@ -119,19 +124,39 @@ def is_child(traits: Iterable[tuple[str, Any]], under_age: int, today: dt.date) 
 
 def _says_child(name: str, value: Any, under_age: int, today: dt.date) -> bool:
     folded = _FOLD.sub("", name).lower()
+    if folded not in _AGES | _BIRTHDAYS:
+        return False
+    text = unicodedata.normalize("NFKC", str(value)[:60]).strip()
     if folded in _AGES:
-        return str(value).isascii() and str(value).isdigit() and int(str(value)[:4]) < under_age
-    if folded not in _BIRTHDAYS:
-        return False
-    found = _DAY.match(str(value)[:40].strip())
-    if found is None:
-        return False
+        found = _AGE.fullmatch(text)
+        return found is not None and int(found[1]) < under_age
+    return any(0 <= _age(born, today) < under_age for born in _births(text))
+
+
+def _births(text: str) -> Iterator[dt.date]:
+    """The days that a birthday may mean; where it is not clear which, the last day of its year."""
+    if found := _SECONDS.fullmatch(text):
+        yield clock.from_us(int(found[1]) * clock.US).date()
+        return
+    readings: list[tuple[str, ...]] = []
+    if found := _YEAR_FIRST.match(text):
+        readings = [found.groups()]
+    elif found := _YEAR_LAST.match(text):
+        readings = [(found[3], found[1], found[2]), (found[3], found[2], found[1])]
+    days = [day for reading in readings if (day := _day(reading)) is not None]
+    yield from days or (dt.date(int(year), 12, 31) for year in _YEAR.findall(text))
+
+
+def _day(reading: Sequence[str]) -> dt.date | None:
+    year, month, day = map(int, reading)
     try:
-        born = dt.date(*map(int, found.groups()))
+        return dt.date(year, month, day)
     except ValueError:
-        return False
-    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return 0 <= age < under_age
+        return None
+
+
+def _age(born: dt.date, today: dt.date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _children(
