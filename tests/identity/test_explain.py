@@ -137,6 +137,66 @@ def test_a_hop_by_hand_tells_who_decided_and_why(lake):
     assert hop["rule"] == "decided by an operator"
 
 
+def test_the_decision_told_is_the_one_that_holds(lake):
+    lake.put(
+        "events", event("user_id:ann email:a@x.cn", "m1"), event("email:a@x.cn device:d", "m2")
+    )
+
+    def decide(kind, *names, **more):
+        about = [lake.node(name) for name in names]
+        more = {"author": "li", "reason": "true", **more}
+        return record(lake.workspace.state, kind, about=about, **more)
+
+    pair = ("email:a@x.cn", "device:d")
+    decide("unmerge", *pair)
+    decide("undo", undoes=decide("merge", *pair, reason="wrong"))
+    assert ask(lake, "ann", "d")["blocked_by"]["decision"]["reason"] == "true"
+    decide("block", "email:a@x.cn", reason="a mailbox of the shop")
+    decide("undo", undoes=decide("unblock", "email:a@x.cn", reason="wrong"))
+    assert "a mailbox of the shop" in ask(lake, "ann", "a@x.cn")["blocked_by"]["text"]
+
+
+def test_ids_of_before_a_merge_are_told_how_they_came_to_be_one(lake):
+    lake.put(
+        "events",
+        event("user_id:ann email:a@x.cn", "m1"),
+        event("device:d phone:+8613800138000", "m2"),
+    )
+    ends = [lake.node(name) for name in ("email:a@x.cn", "phone:+8613800138000")]
+    people = lake.people()
+    old = [people.person_ids[person] for person in people.person_of(ends)]
+    record(lake.workspace.state, "merge", about=ends, author="li", reason="she called")
+    found = ask(lake, *old)
+    assert [hop["class"] for hop in found["path"]].count("manual") == 1
+    assert len(found["path"]) >= 2
+
+
+def test_a_limit_in_a_window_names_what_is_in_that_window(lake):
+    day = 24 * HOUR
+    lake.put(
+        "events",
+        event("user_id:a email:e0@x.cn", "m0"),
+        event("user_id:a email:e1@x.cn", "m1", at=AT + 800 * day),
+        event("device:c email:n1@x.cn email:n2@x.cn", "m2", at=AT + 810 * day),
+        event("user_id:a device:c", "m3", at=AT + 810 * day),
+    )
+    definition.save(lake.workspace.state, {"identity": {"limits": {"email": "2 a year"}}}, "li")
+    blocked = ask(lake, "a", "c")["blocked_by"] or ask(lake, "a", "n1@x.cn")["blocked_by"]
+    assert blocked["values"] == ["email:e1@x.cn", "email:n1@x.cn", "email:n2@x.cn"]
+
+
+def test_a_limit_per_app_names_what_is_of_that_app(lake):
+    lake.put(
+        "events",
+        event("user_id:a openid:o1@A", "m1"),
+        event("user_id:a openid:o3@B", "m2"),
+        event("device:c openid:o2@A", "m3"),
+        event("user_id:a device:c", "m4"),
+    )
+    blocked = ask(lake, "a", "o2")["blocked_by"]
+    assert blocked["values"] == ["openid:o1", "openid:o2"]
+
+
 def test_a_shared_value_joins_nobody_and_says_how_many_it_touches(lake):
     lake.put("events", *(event(f"user_id:u{n} anonymous_id:kiosk", f"m{n}") for n in range(7)))
     blocked = ask(lake, "u1", "u2")["blocked_by"]

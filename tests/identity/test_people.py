@@ -44,7 +44,7 @@ def test_a_row_without_a_date_joins_but_is_no_sighting(lake):
     listed = lake.people()
     assert set(listed.known.first_seen_us.tolist()) == {NEVER_US}
     lake.put("events", "email:a@b.cn")
-    assert lake.people().person_of_id(listed.person_ids[0]) == 0
+    assert lake.people().node_of_id(listed.person_ids[0]) == listed.people.anchor[0]
 
 
 def test_openids_are_told_apart_by_app(lake):

@@ -16,7 +16,7 @@ from touchline.identity.evidence import Decisions
 from touchline.identity.kruskal import APART
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import DEFAULT, Rules
-from touchline.identity.window import is_crowded
+from touchline.identity.window import crowded
 from touchline.model import IDENTIFIER_TYPES
 
 # Few values of each type, so that rows collide and limits break.
@@ -208,7 +208,7 @@ def test_limits_windows_and_decisions_hold_for_every_person(facts, raw, said, ru
         if limit is not None and window is None:
             assert len(times) <= limit
         elif limit is not None:
-            assert not is_crowded(sorted(times), limit, window)
+            assert not crowded(sorted(times), limit, window)
     for a, b in e.apart.tolist():
         assert person[a] != person[b]
     for held in np.flatnonzero(solved.people.quarantine.held).tolist():

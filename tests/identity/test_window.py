@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from touchline.clock import DAY_US
 from touchline.identity.evidence import NEVER_US
 from touchline.identity.rules import Rules
-from touchline.identity.window import breaking, is_crowded
+from touchline.identity.window import breaking, crowded
 from touchline.model import TYPE_RANK
 
 times = st.one_of(st.integers(0, 12), st.just(NEVER_US))
@@ -24,7 +24,10 @@ def naive(seen, most, window):
 
 @given(st.lists(times, max_size=8), st.integers(1, 4), st.integers(1, 6))
 def test_a_window_is_crowded_when_it_holds_too_many(seen, most, window):
-    assert is_crowded(sorted(seen), most, window) == naive(seen, most, window)
+    seen.sort()
+    told = [seen[place] for place in crowded(seen, most, window)]
+    assert bool(told) == naive(seen, most, window) == naive(told, most, window)
+    assert not told or len(told) == most + 1 or set(told) == {NEVER_US}
 
 
 @given(

@@ -13,7 +13,7 @@ from typing import Any
 from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.identity.carried import carried
-from touchline.identity.decisions import Decision, decided
+from touchline.identity.decisions import Decision, decided, holding
 from touchline.identity.evidence import MANUAL
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_node
@@ -118,8 +118,8 @@ class _Asked:
             if not self.is_free(node):
                 return self._held(node)
             if self.is_free(other) and self.person(node) != self.person(other):
-                sides = [self.people.members(self.person(one)) for one in (node, other)]
-                return self._apart(*sides) or self._over(*sides)
+                mine, theirs = (self.people.members(self.person(one)) for one in (node, other))
+                return self._apart(mine, theirs) or self._over([*mine, *theirs])
         return {"kind": "no_evidence"}
 
     def _apart(self, first: Sequence[int], second: Sequence[int]) -> dict[str, Any] | None:
@@ -131,20 +131,19 @@ class _Asked:
                 return {"kind": "decision", "values": self._clear([a, b]), "decision": said}
         return None
 
-    def _over(self, first: Sequence[int], second: Sequence[int]) -> dict[str, Any]:
-        """The limit that one person would break."""
-        proof = self._proof([*first, *second])
-        rank = proof.barrier(self._ids(first), self._ids(second))
-        if rank is None:
+    def _over(self, both: Sequence[int]) -> dict[str, Any]:
+        """The limit that one person of both would break; of several that of the strongest type."""
+        excess = self._proof(both).excess(self._ids(both))
+        if not excess:
             return {"kind": "no_evidence"}
-        values = [node for node in (*first, *second) if self.known.rank[node] == rank]
+        rank = min(excess)
         window_us = self.rules.windows_us[rank]
         return {
             "kind": "limit",
             "type": IDENTIFIER_TYPES[rank],
             "limit": self.rules.limits[rank],
             "window_days": window_us and window_us // clock.DAY_US,
-            "values": self._clear(self._ids(values)),
+            "values": self._clear(excess[rank]),
         }
 
     def _held(self, node: int) -> dict[str, Any]:
@@ -165,9 +164,10 @@ class _Asked:
         }
 
     def _decision(self, *about: bytes) -> dict[str, Any] | None:
-        """The newest decision of what these are about."""
+        """The decision that holds of these."""
         made = decided(self.workspace.state, self.view.as_of_us)
-        found = next((one for one in reversed(made) if _is_about(one, about)), None)
+        held = holding(made)
+        found = next((one for one in made if one.id in held and _is_about(one, about)), None)
         return found and _decision(found)
 
     def _proof(self, nodes: Sequence[int], *, beside: Sequence[bytes] = ()) -> Proof:
@@ -213,7 +213,7 @@ class _Asked:
 
 
 def _is_about(one: Decision, about: Sequence[bytes]) -> bool:
-    return one.kind != "undo" and {one.a, one.b} - {None} == set(about)
+    return {one.a, one.b} - {None} == set(about)
 
 
 def _decision(one: Decision) -> dict[str, Any]:

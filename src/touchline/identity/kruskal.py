@@ -14,10 +14,10 @@ import numpy as np
 
 from touchline.identity.evidence import Bytes, Evidence, Halves, Ints, Longs
 from touchline.identity.rules import DEFAULT, Rules
-from touchline.identity.window import is_crowded
+from touchline.identity.window import crowded
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 
-__all__ = ["APART", "Forest", "barrier", "credible_order", "grow", "spanning"]
+__all__ = ["APART", "Forest", "credible_order", "grow", "spanning"]
 
 APART = len(IDENTIFIER_TYPES)  # what blocked an edge: a decision, not the limit of a type
 OPENID = TYPE_RANK["openid"]
@@ -81,21 +81,6 @@ def spanning(evidence: Evidence, edges: Longs) -> list[int]:
             parent[y] = x
             joined.append(edge)
     return joined
-
-
-def barrier(evidence: Evidence, rules: Rules, first: Longs, second: Longs) -> int | None:
-    """What forbids two persons, each given as all of its nodes, to be one: APART, the rank of a
-    type over its limit, or nothing.
-    """
-    nodes = np.concatenate([first, second])
-    local = np.full(len(evidence), -1, np.int32)
-    local[nodes] = np.arange(len(nodes), dtype=np.int32)
-    clusters = _Clusters(evidence, rules, nodes, local)
-    for place in range(1, len(first)):
-        clusters.unite(0, place)
-    for place in range(len(first) + 1, len(nodes)):
-        clusters.unite(len(first), place)
-    return clusters.barrier(0, len(first))
 
 
 class _Clusters:
@@ -178,7 +163,7 @@ class _Clusters:
         if x in self.seen and y in self.seen:
             mine, theirs = self.seen[x], self.seen[y]
             for rank in sorted(mine.keys() & theirs.keys()):
-                if is_crowded(sorted(mine[rank] + theirs[rank]), *self.windows[rank]):
+                if crowded(sorted(mine[rank] + theirs[rank]), *self.windows[rank]):
                     return rank
         return None
 

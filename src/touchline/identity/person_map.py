@@ -100,13 +100,8 @@ class PersonMap:
         nodes = self.known.find(node_ids).tolist()
         return [None if node < 0 else int(self.people.person[node]) for node in nodes]
 
-    def person_of_id(self, person_id: str) -> int | None:
-        """person_ix of a person_id, also of one given out long ago."""
-        node = self.names.node(self.known, person_id)
-        return None if node is None else int(self.people.person[node])
-
     def node_of_id(self, person_id: str) -> int | None:
-        """The node that a person_id was made of."""
+        """The node that a person_id was made of, also of one given out long ago."""
         return self.names.node(self.known, person_id)
 
     def is_quarantined(self, person_ix: int) -> bool:

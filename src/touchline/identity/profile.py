@@ -43,10 +43,12 @@ def find_person(workspace: Workspace, people: PersonMap, name: str) -> int:
 
 
 def find_node(workspace: Workspace, people: PersonMap, name: str) -> int:
-    """The same, down to the identifier: for a person_id the one that the person is named after."""
-    person = people.person_of_id(name)
-    if person is not None:
-        return int(people.people.anchor[person])
+    """The same, down to the identifier: for a person_id the one that it was made of, long ago
+    perhaps, so that ids of before a merge still tell the two apart.
+    """
+    made_of = people.node_of_id(name)
+    if made_of is not None:
+        return made_of
     kind, colon, value = name.partition(":")
     if colon and kind in TYPE_RANK:
         found = _holders(workspace, people, value, [kind])

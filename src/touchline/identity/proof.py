@@ -4,7 +4,7 @@ What surprises: limits are not asked for a path within a person. Nothing inside 
 ever refused, so the most credible edges there are the very ones that made the person.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple, Self
@@ -23,8 +23,9 @@ from touchline.identity.evidence import (
     Pairs,
     gather,
 )
-from touchline.identity.kruskal import barrier, credible_order, spanning
+from touchline.identity.kruskal import OPENID, credible_order, spanning
 from touchline.identity.rules import Rules
+from touchline.identity.window import crowded
 
 __all__ = ["CLASSES", "Hop", "Proof"]
 
@@ -117,14 +118,27 @@ class Proof:
         path = _walk(made, start, end)
         return [self._hop(made, *step) for step in pairwise(path)]
 
-    def barrier(self, first: Sequence[bytes], second: Sequence[bytes]) -> int | None:
-        """What forbids two persons to be one: APART, the rank of a type, or nothing."""
-        return barrier(
-            self.evidence,
-            self._rules,
-            self.evidence.find(first).astype(np.int64),
-            self.evidence.find(second).astype(np.int64),
-        )
+    def excess(self, ids: Sequence[bytes]) -> dict[int, list[bytes]]:
+        """Types, by rank, of which a person of all these would have too many values, and which."""
+        found = {rank: self._too_many(rank, ids) for rank in range(len(self._rules.limits))}
+        return {rank: values for rank, values in found.items() if values}
+
+    def _too_many(self, rank: int, ids: Sequence[bytes]) -> list[bytes]:
+        evidence = self.evidence
+        limit, window_us = self._rules.limits[rank], self._rules.windows_us[rank]
+        if limit is None:
+            return []
+        held = [node for node in evidence.find(ids).tolist() if evidence.rank[node] == rank]
+        if window_us is not None:
+            held.sort(key=lambda node: evidence.first_seen_us[node])
+            seen_us = evidence.first_seen_us[held].tolist()
+            held = [held[place] for place in crowded(seen_us, limit, window_us)]
+        elif rank == OPENID:  # counted per app
+            apps = Counter(evidence.app[held].tolist())
+            held = [node for node in held if apps[int(evidence.app[node])] > limit]
+        elif len(held) <= limit:
+            return []
+        return [evidence.node_id(node) for node in held]
 
     def _ends(self, edge: int) -> Couple:
         evidence = self.evidence

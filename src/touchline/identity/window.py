@@ -11,18 +11,22 @@ import numpy as np
 
 from touchline.identity.evidence import NEVER_US, Ints, Longs, Mask
 
-__all__ = ["breaking", "is_crowded"]
+__all__ = ["breaking", "crowded"]
 
 
-def is_crowded(seen_us: Sequence[int], most: int, window_us: int) -> bool:
-    """Whether more than `most` of these (in order) lie in one window."""
+def crowded(seen_us: Sequence[int], most: int, window_us: int) -> list[int]:
+    """Places of those (in order) that lie in one window and are more than `most`. The undated, at
+    the end, lie in every one.
+    """
     dated = bisect_left(seen_us, NEVER_US)
-    room = most - (len(seen_us) - dated)
+    undated = range(dated, len(seen_us))
+    room = most - len(undated)
     if room < 0:
-        return True
-    return any(
-        seen_us[last] - seen_us[last - room] < window_us for last in range(max(room, 0), dated)
-    )
+        return [*undated]
+    for last in range(room, dated):
+        if seen_us[last] - seen_us[last - room] < window_us:
+            return [*range(last - room, last + 1), *undated]
+    return []
 
 
 def breaking(cluster: Ints, seen_us: Longs, most: int, window_us: int) -> Ints:

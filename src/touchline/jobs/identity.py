@@ -83,7 +83,7 @@ def _decided(workspace: Workspace, registry: Registry, view: View, wanted: Wante
     rules, standing = registry.ruled(view)
     now = supposing(standing, made)
     before = registry.at(view, (rules, now))
-    at = [_node(workspace, before, line("name", name, MAX_NAME)) for name in wanted.names]
+    at = [find_node(workspace, before, line("name", name, MAX_NAME)) for name in wanted.names]
     _check_sense(before, wanted, at, made)
     about = [before.known.node_id(node) for node in at]
     one = _decision(wanted, about)
@@ -170,12 +170,6 @@ def shown_nodes(workspace: Workspace, people: PersonMap, nodes: Sequence[bytes])
             }
         )
     return found
-
-
-def _node(workspace: Workspace, people: PersonMap, name: str) -> int:
-    """What a name means; a person_id the identifier it was made of, long ago perhaps."""
-    made_of = people.node_of_id(name)
-    return find_node(workspace, people, name) if made_of is None else made_of
 
 
 def line(name: str, text: str, longest: int) -> str:
