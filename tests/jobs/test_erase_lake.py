@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import build
 from touchline.jobs.erase_lake import rewrite
 from touchline.jobs.erase_plan import Plan
-from touchline.storage.columns import PEOPLE
+from touchline.storage.columns import CONVERSIONS
 
 NODES = {name: name.encode() * 16 for name in "abcd"}
 GONE = {"a", "b"}  # the nodes of who is erased
@@ -28,8 +28,9 @@ def workspace(tmp_path_factory):
 
 def row(number, names, text):
     ids = [{"type": "user_id", "id": NODES[name], "app": None} for name in names]
-    told = {"node_ids": ids, "account_id": text, "source": f"s{number}", "occurred_us": number}
-    return told | {"seq": number, "local_day": None, "content_hash": None, "known_at_us": None}
+    told = {"node_ids": ids, "source": f"s{number}", "occurred_us": number, "seq": number}
+    told |= {"account_id": text, "properties": text and f'{{"of": "{text}"}}'}
+    return dict.fromkeys(CONVERSIONS.names) | told
 
 
 def stored(table):
@@ -39,7 +40,7 @@ def stored(table):
 
 
 def left(names, text):
-    """What is to stand there: nothing of theirs, all else."""
+    """What is to stand there: nothing of theirs, all else; names of the site's own as they were."""
     for node in (NODES[name].hex() for name in GONE):
         text = text and text.replace(node, "erased").replace(node.upper(), "erased")
     return [name for name in names if name not in GONE], text
@@ -48,15 +49,17 @@ def left(names, text):
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_only_what_is_theirs_goes_whatever_stands_where(workspace, rows):
-    table = workspace.lake.people
+    table = workspace.lake.conversions
     made = [row(number, *one) for number, one in enumerate(rows, 1)]
-    parts = (pa.Table.from_pylist(made[at::3], schema=PEOPLE) for at in range(3))
+    parts = (pa.Table.from_pylist(made[at::3], schema=CONVERSIONS) for at in range(3))
     table.commit(parts, remove=table.snapshot().files)
     theirs = [one["seq"] for one, (names, _) in zip(made, rows, strict=True) if names[:1] == ["a"]]
-    plan = Plan(nodes=[NODES[name] for name in GONE], person_ids=[], gone={"people": theirs})
+    plan = Plan(nodes=[NODES[name] for name in GONE], person_ids=[], gone={"conversions": theirs})
     rewrite(workspace, plan)
     expected = [
-        row(number, *left(*one)) for number, one in enumerate(rows, 1) if number not in theirs
+        row(number, *left(*one)) | {"account_id": one[1]}
+        for number, one in enumerate(rows, 1)
+        if number not in theirs
     ]
     assert stored(table) == sorted(expected, key=lambda one: (one["seq"] % 3, one["seq"]))
     before = table.snapshot().files
@@ -65,11 +68,11 @@ def test_only_what_is_theirs_goes_whatever_stands_where(workspace, rows):
 
 
 def test_a_file_without_them_is_not_written_again(workspace):
-    table = workspace.lake.people
+    table = workspace.lake.conversions
     rows = [[row(1, ["c"], None)], [row(2, ["a"], None)]]
-    parts = [pa.Table.from_pylist(one, schema=PEOPLE) for one in rows]
+    parts = [pa.Table.from_pylist(one, schema=CONVERSIONS) for one in rows]
     table.commit(parts, remove=table.snapshot().files)
     before = table.snapshot().files
-    rewrite(workspace, Plan(nodes=[NODES["a"]], person_ids=[], gone={"people": [2]}))
+    rewrite(workspace, Plan(nodes=[NODES["a"]], person_ids=[], gone={"conversions": [2]}))
     (kept,) = table.snapshot().files
     assert kept in before

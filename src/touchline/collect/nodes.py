@@ -28,6 +28,7 @@ __all__ = [
     "Trait",
     "clear_traits",
     "clear_values",
+    "is_erased",
     "opened",
 ]
 
@@ -89,18 +90,20 @@ class NodeBook:
         self, identifiers: Sequence[Identifier], order_id: str | None = None
     ) -> Sequence[Identifier] | None:
         """Those of a row that were not erased; None when the row is to be refused: it names
-        somebody who was, or an order of theirs, or nobody any more.
+        somebody who was, or nobody any more, or nobody beside an order of theirs.
         """
         if not self._tombstones:
             return identifiers
-        if order_id and self._is_erased(Identifier(ORDER, order_id)):
-            return None
         key = tuple(identifiers)
         if key not in self._admitted:
             if len(self._admitted) >= ROWS_REMEMBERED:
                 self._admitted.clear()
             self._admitted[key] = self._left(key)
-        return self._admitted[key]
+        left = self._admitted[key]
+        is_anothers = left is not None and any(one.type not in DEVICES for one in left)
+        if order_id and not is_anothers and self._is_erased(Identifier(ORDER, order_id)):
+            return None
+        return left
 
     def _left(self, identifiers: tuple[Identifier, ...]) -> tuple[Identifier, ...] | None:
         erased = {one for one in identifiers if self._is_erased(one)}
@@ -199,6 +202,13 @@ class NodeBook:
             self._known.clear()
         self._known.update(self._met)
         self._met.clear()
+
+
+def is_erased(workspace: Workspace, node: bytes) -> bool:
+    """Whether whoever was known by an identifier asked to be erased, and has not come back."""
+    there = schema.tombstone.c.hash
+    stone = workspace.vault.tombstone(node)
+    return bool(workspace.state.read(sa.select(there).where(there == stone)))
 
 
 def clear_values(workspace: Workspace, nodes: Iterable[bytes]) -> dict[bytes, Identifier]:

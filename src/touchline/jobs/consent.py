@@ -37,6 +37,7 @@ from touchline.storage.consent import (
     written,
 )
 from touchline.storage.engine import View
+from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Answer", "Wanted", "answer", "record", "shown", "take", "wanted"]
@@ -61,15 +62,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the job gets: whose (`person`: as people are named, `node`: an identifier) and what.
-    `told`: sealed, for what people tell of themselves lies in no job in clear.
+    """What the job gets: whose, by one of their identifiers (what was typed lies in no job), and
+    what. `is_recorded`: an operator said it for them. `told`: sealed, for what people tell of
+    themselves lies in no job in clear.
     """
 
     act: bytes
     said: tuple[Said, ...]
     source: str
-    person: str | None = None
-    node: bytes | None = None
+    node: bytes
+    is_recorded: bool = False
     told: bytes = b""
 
 
@@ -126,6 +128,9 @@ def wanted(workspace: Workspace, person: str, given: Wanted, author: str) -> dic
     if given.basis not in BASES:
         why = f"is none of {', '.join(BASES)}."
         raise BadInput("bad_argument", name="basis", value=given.basis[:80], why=why)
+    with workspace.view() as view:  # who it is, not who asks for it
+        people = Registry(workspace).at(view)
+        node = nodes_of(people, find_person(workspace.seen_by(ADMIN), people, person))[0]
     at_us = arguments.moment(given.at, "at", workspace.time_zone) if given.at else clock.now_us()
     locale = given.locale if given.locale in ("en", "zh") else "en"
     if given.text:
@@ -140,8 +145,15 @@ def wanted(workspace: Workspace, person: str, given: Wanted, author: str) -> dic
         at_us=min(at_us, clock.now_us()),
     )
     source = f"operator:{author}" + (f" {given.reason}" if given.reason else "")
-    found = Answer(act=secrets.token_bytes(16), said=(said,), source=source[:220], person=person)
-    return msgspec.to_builtins(found)
+    return msgspec.to_builtins(
+        Answer(
+            act=secrets.token_bytes(16),
+            said=(said,),
+            source=source[:220],
+            node=node,
+            is_recorded=True,
+        )
+    )
 
 
 def record(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -162,18 +174,15 @@ def take(writer: Writer, args: dict[str, Any]) -> dict[str, Any]:
     registry = Registry(workspace)
     with workspace.view() as view:
         people = registry.at(view)
-        if given.person is not None:
-            own = nodes_of(people, find_person(workspace, people, given.person))
-        else:
-            (person,) = people.person_of([given.node or b""])
-            own = [given.node or b""] if person is None else nodes_of(people, person)
+        (person,) = people.person_of([given.node])
+        own = [given.node] if person is None else nodes_of(people, person)
         known = people.known
         ranks = {n: int(known.rank[at]) for n, at in zip(own, known.find(own), strict=True)}
         joins = any(one.is_granted and one.purpose == LINKING for one in given.said)
         others = _set_free(workspace, registry, view, own) if joins else frozenset[bytes]()
     rows = list(_rows(workspace, given, ranks, others))
     statements = written(workspace.state, rows)
-    if given.person is None:
+    if not given.is_recorded:
         workspace.state.write(*statements)
     else:
         about = [msgspec.to_builtins(one) for one in given.said]

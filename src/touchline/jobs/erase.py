@@ -9,13 +9,15 @@
     done        everything was searched; the receipt is signed, the plan thrown away
 
 Each step may be done twice, and how far an erasure has come stands in State: after a crash it goes
-on where it was. The clear values are known until the end, sealed, since they are searched for.
+on where it was. The clear values are known until the end, sealed, since they are searched for. One
+that left something behind is not done: asked again, it rewrites, blanks and searches once more.
 """
 
 import functools
 import gc
+import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,24 +25,28 @@ import sqlalchemy as sa
 
 import touchline
 from touchline import clock
-from touchline.collect.nodes import ORDER, TOMBSTONES
+from touchline.collect.nodes import ORDER, TOMBSTONES, is_erased
 from touchline.collect.normalise import identifier
 from touchline.errors import BadInput, NotFound
 from touchline.identity import live
 from touchline.identity.mirror import forget
 from touchline.identity.people import Registry
+from touchline.identity.person_map import PersonMap
 from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.receipt import signed
 from touchline.jobs import erase_lake, erase_state, job
 from touchline.jobs.audited import done
 from touchline.jobs.definitions import site_of
-from touchline.jobs.erase_plan import Plan, nodes_of, plan
+from touchline.jobs.erase_plan import Plan, Reader, nodes_of, plan
 from touchline.jobs.erase_scan import Scan, scan
+from touchline.jobs.erase_words import by_itself, forms
 from touchline.jobs.job import Progress
 from touchline.jobs.writer import Writer
 from touchline.model import TYPE_RANK
 from touchline.storage import audit, schema
 from touchline.storage.frames import blank
+from touchline.storage.lake import LOG
+from touchline.storage.principal import ADMIN
 from touchline.storage.state import Statement
 from touchline.storage.workspace import Workspace
 
@@ -59,8 +65,7 @@ def ask(workspace: Workspace, registry: Registry, name: str, reason: str | None 
     Raises NotFound or Ambiguous, and BadInput for a reason that names them.
     """
     found = _asked(workspace, registry, name)
-    if reason and any(value.lower() in reason.lower() for _, value in found.clear):
-        raise BadInput("reason_names_person")
+    _check_reason(reason, found.clear)
     request = secrets.token_hex(8)
     row = {
         "request_id": request,
@@ -76,16 +81,17 @@ def ask(workspace: Workspace, registry: Registry, name: str, reason: str | None 
 
 def preview(workspace: Workspace, registry: Registry, name: str) -> dict[str, Any]:
     """What would be erased, in numbers; nothing is changed."""
+    asked = _asked(workspace, registry, name)
+    workspace = workspace.seen_by(ADMIN)  # who asks is told numbers alone
     with workspace.view() as view:
         people = registry.at(view)
-    found = plan(workspace, site_of(workspace), people, _asked(workspace, registry, name))
-    return _counts(workspace, found)
+    return _counts(workspace, plan(workspace, site_of(workspace), people, asked))
 
 
 def erase(writer: Writer, args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Brings an erasure to its end, from wherever it is; the receipt."""
     run = _Run(writer, args["request"], progress)
-    while run.step != "done":
+    while run.step != "done" and not run.hits:
         run.next()
     return msgspec.json.decode(receipt_of(writer.workspace, args["request"]))
 
@@ -124,12 +130,13 @@ def readmit(workspace: Workspace, name: str, reason: str | None = None) -> None:
     """Takes an identifier (`type:value`) in again, of somebody who agreed anew."""
     kind, _, value = name.partition(":")
     known = identifier(kind, value, workspace.region) if kind in TYPE_RANK else None
-    vault, state = workspace.vault, workspace.state
-    stone = known and vault.tombstone(vault.node_id(known.type, known.value))
-    there = schema.tombstone.c.hash
-    if known is None or not state.read(sa.select(there).where(there == stone)):
+    vault = workspace.vault
+    node = known and vault.node_id(known.type, known.value)
+    if known is None or node is None or not is_erased(workspace, node):
         raise NotFound("person_unknown", name=name)
-    gone = sa.delete(schema.tombstone).where(there == sa.bindparam("stone"))
+    _check_reason(reason, [(known.type, known.value)])
+    stone = vault.tombstone(node)
+    gone = sa.delete(schema.tombstone).where(schema.tombstone.c.hash == sa.bindparam("stone"))
     done(workspace, "person.readmit", (gone, [{"stone": stone}]), _moved(workspace), reason=reason)
 
 
@@ -143,6 +150,7 @@ class _Run:
         self._progress = progress
         row = _row(self._workspace, request)
         self.step: str = row.step
+        self.hits = 0
         self._asked_us: int = row.asked_us
         if row.sealed_plan is not None:
             clear = self._workspace.vault.open(row.sealed_plan, b"erasure|" + request.encode())
@@ -159,7 +167,7 @@ class _Run:
         }
         self._tell()
         steps[self.step]()
-        self.step = STEPS[STEPS.index(self.step) + 1]
+        self.step = _row(self._workspace, self._request).step
 
     def _tell(self) -> None:
         self._progress(STEPS.index(self.step) / len(STEPS))
@@ -169,8 +177,7 @@ class _Run:
         writer, workspace = self._writer, self._workspace
         writer.forget(())
         writer.catch_up()
-        with workspace.view() as view:
-            people = Registry(workspace).at(view)
+        people = self._people()
         whose = {one for one in people.person_of(self._plan.nodes) if one is not None}
         if len(whose) == 1:  # what was found to be theirs since they asked
             (person,) = whose
@@ -186,6 +193,18 @@ class _Run:
             *_tombstones(workspace, self._request, [*self._plan.nodes, *orders]),
             self._moved("planned", sealed),
         )
+
+    def _people(self) -> PersonMap:
+        """Who everybody is by what had been decided when they asked: whom somebody has joined to
+        them since has not asked.
+        """
+        workspace = self._workspace
+        registry = Registry(workspace)
+        with workspace.view(as_of_us=self._asked_us) as then:
+            ruled = registry.ruled(then)
+        with workspace.view() as view:
+            is_same = ruled == registry.ruled(view)
+            return registry.at(view) if is_same else registry.computed(view, *ruled)
 
     def _shred(self) -> None:
         self._writer.forget(self._plan.devices)
@@ -207,7 +226,16 @@ class _Run:
         self._write("rewritten")
 
     def _blank(self) -> None:
-        blank(self._workspace.dir, self._plan.frames)
+        """Their requests, also those that came since it was planned; others' in them are stored."""
+        writer, workspace = self._writer, self._workspace
+        writer.catch_up()
+        end = workspace.state.mark(LOG)
+        late = Reader(workspace, writer.site, self._plan).frames(self._plan.log_end, end)
+        frames = [*self._plan.frames, *late]
+        self._plan = msgspec.structs.replace(self._plan, frames=frames, log_end=end)
+        sealed = {"sealed_plan": _sealed(workspace, self._request, self._plan)}
+        workspace.state.write(self._moved("rewritten", sealed))
+        blank(workspace.dir, frames)
         self._write("blanked")
 
     def _sweep(self) -> None:
@@ -219,6 +247,7 @@ class _Run:
                 table.sweep(NOW_US)
         self._writer.forget(self._plan.devices)
         _forget_caches()
+        erase_state.shred(self._workspace.state, self._plan.wanted, ())  # what was written since
         erase_state.tidy(self._workspace.state)
         self._write("swept")
 
@@ -238,8 +267,10 @@ class _Run:
             "version": touchline.__version__,
         }
         text = signed(receipt, workspace.vault.signer()).decode()
-        last = {"receipt": text, "done_us": now, "sealed_plan": None}
-        workspace.state.write(self._moved("done", last))
+        self.hits = found.hits
+        ended = {"done_us": now, "sealed_plan": None}
+        step, also = ("shredded", {}) if found.hits else ("done", ended)
+        workspace.state.write(self._moved(step, {"receipt": text, **also}))
 
     def _scanned(self) -> Scan:
         """What is left. Pages of the database that an older version left are written anew."""
@@ -261,7 +292,8 @@ class _Run:
 
 
 def _asked(workspace: Workspace, registry: Registry, name: str) -> Plan:
-    """Who is meant."""
+    """Who is meant, in clear whoever asks: nothing of it is shown."""
+    workspace = workspace.seen_by(ADMIN)
     with workspace.view() as view:
         people = registry.at(view)
     person = find_person(workspace, people, name)
@@ -273,13 +305,23 @@ def _asked(workspace: Workspace, registry: Registry, name: str) -> Plan:
     )
 
 
+def _check_reason(reason: str | None, clear: Sequence[tuple[str, str]]) -> None:
+    """A reason stands for good."""
+    words = {word for one in clear for word in (one[1], *forms(*one))}
+    if reason and any(re.search(by_itself(word), reason, re.IGNORECASE) for word in words):
+        raise BadInput("reason_names_person")
+
+
 def _counts(workspace: Workspace, found: Plan) -> dict[str, Any]:
     """What was there, in numbers: identifiers by type, rows by table."""
     kinds: dict[str, int] = {}
     for kind, _ in found.clear:
         kinds[kind] = kinds.get(kind, 0) + 1
     tables = {f"lake.{name}": counts for name, counts in found.tables.items()}
-    tables |= {f"state.{name}": {"deleted": rows} for name, rows in found.shredded.items() if rows}
+    for fate, counts in (("deleted", found.shredded), ("redacted", found.cut)):
+        for name, rows in counts.items():
+            if rows:
+                tables.setdefault(f"state.{name}", {})[fate] = rows
     after = {f"lake.{n}": workspace.lake.tables[n].snapshot().rows for n in found.tables}
     after["lake.events"] += workspace.lake.fresh.snapshot().rows
     return {

@@ -5,7 +5,6 @@ Whoever reads sees the rows of before or those of after. It may be cut short and
 """
 
 import hmac
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -19,7 +18,9 @@ from touchline import clock
 from touchline.collect.nodes import ERASED as GONE
 from touchline.jobs.account import HOUR_US
 from touchline.jobs.definitions import goals_of
-from touchline.jobs.erase_plan import Plan, shared_name
+from touchline.jobs.erase_map import LAKE, Fate
+from touchline.jobs.erase_plan import Plan, searched, shared_name
+from touchline.jobs.erase_words import Knife
 from touchline.model import Flag
 from touchline.storage.by_node import STORED, bucket_of
 from touchline.storage.lake import ERASED, SEQ
@@ -98,7 +99,7 @@ def _places(workspace: Workspace, plan: Plan, name: str, table: Table) -> dict[s
     planned = plan.places.get(name, {})
     places = defaultdict(list, {path: planned[path] for path in files if path in planned})
     new = sorted(set(files).difference(plan.seen.get(name, ())))
-    found = in_rows(new, table.schema, plan.wanted, workspace.settings)
+    found = in_rows(new, searched(table.schema), plan.wanted, workspace.settings)
     for row in found.to_pylist():
         places[row["filename"]].append(row["file_row_number"])
     return dict(places)
@@ -114,9 +115,7 @@ class _Cut:
         self._kept = frozenset(plan.kept.get(self._name, ()))
         self._values = {str(goal.value) for goal in goals_of(workspace)}
         self._key = workspace.vault.derived("erased")
-        tokens = "|".join(node.hex() for node in plan.nodes)
-        words = "|".join(re.escape(text) for text in plan.wanted.texts)
-        self._pattern = re.compile(f"{tokens}|{words}" if words else tokens, re.IGNORECASE)
+        self._knife = Knife(plan.wanted)
 
     def file(self, table: Table, path: str, at: list[int]) -> pa.Table:
         """The rows that are to stand in the place of a file's."""
@@ -188,15 +187,20 @@ class _Cut:
 
     def _redacted(self, row: dict[str, Any]) -> dict[str, Any]:
         """Somebody else's row, in which nothing names them."""
-        return {name: self._clean(value) for name, value in row.items()}
+        return {name: self._clean(LAKE.get(name), value) for name, value in row.items()}
 
-    def _clean(self, value: Any) -> Any:
+    def _clean(self, fate: Fate | None, value: Any) -> Any:
         if isinstance(value, str):
-            return self._pattern.sub(GONE, value)
+            if fate is Fate.ID:
+                return self._other(value) if self._knife.finds(value) else value
+            return value if fate is None else self._knife.cut(fate, value)
         if isinstance(value, list):  # nodes, or names and values
             left = [one for one in value if not self._names(one)]
-            return [tuple(map(self._clean, one)) if isinstance(one, tuple) else one for one in left]
+            return [self._pair(fate, one) if isinstance(one, tuple) else one for one in left]
         return None if isinstance(value, bytes) and value in self._nodes else value
+
+    def _pair(self, fate: Fate | None, pair: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (pair[0], *(self._clean(fate, value) for value in pair[1:]))
 
     def _names(self, one: Any) -> bool:
         return isinstance(one, dict) and one.get("id") in self._nodes

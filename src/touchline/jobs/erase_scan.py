@@ -2,8 +2,11 @@
 
 Looked through are the database, every table and mirror of the lake as rows, what is left of the raw
 log and of rejects as they are read, and the bytes of every file of the workspace but its secrets.
-Looked for are node ids (as bytes, hex and base64), the person id, and clear values that can only be
-this person's; shorter ones ("ann", "42") stand in too much that is not about anybody.
+Looked for are node ids (as bytes, hex and base64), the person's ids, and clear values that can only
+be this person's; shorter ones ("ann", "42") stand in too much that is not about anybody.
+
+What surprises: names of the site's own (of events, sources, campaigns …) are left as they are, so
+where a word of theirs stands in one it is no hit, but told as `left`.
 """
 
 from collections import Counter
@@ -16,10 +19,12 @@ from msgspec import Struct
 
 from touchline.collect.site import Site
 from touchline.jobs import erase_state
-from touchline.jobs.erase_plan import Plan, Reader, distinctive
+from touchline.jobs.erase_map import Fate
+from touchline.jobs.erase_plan import Plan, Reader, names_in_lake, searched
+from touchline.jobs.erase_words import forms
 from touchline.storage.audit import canonical
-from touchline.storage.lake import LOG
-from touchline.storage.search import in_bytes, in_rows
+from touchline.storage.frames import log_folder, segments
+from touchline.storage.search import Wanted, in_bytes, in_rows
 from touchline.storage.workspace import Workspace, secrets_folder
 
 __all__ = ["Scan", "scan"]
@@ -29,15 +34,18 @@ IN_USE = (".sock", ".lock")
 
 class Scan(Struct, frozen=True):
     """`places` → hits; `files`, `size`, `rows`: how much was looked through; `values`: clear values
-    looked for, `short`: those that were too short for it.
+    looked for, `short`: those that were too short for it, `common`: those that are names of the
+    site's own. `left`: names of the site's own that hold a word of theirs → rows.
     """
 
     places: dict[str, int]
+    left: dict[str, int]
     files: int
     size: int
     rows: int
     values: int
     short: int
+    common: int
 
     @property
     def hits(self) -> int:
@@ -52,40 +60,69 @@ class Scan(Struct, frozen=True):
 def scan(
     workspace: Workspace, site: Site, plan: Plan, progress: Callable[[], None] = lambda: None
 ) -> Scan:
-    """Looks everywhere. `progress` is called between the places."""
+    """Looks everywhere; of the log, as far as the plan goes: what came since is refused when it is
+    read. `progress` is called between the places.
+    """
     places: Counter[str] = Counter()
-    for name, hits in erase_state.count(workspace.state, plan.wanted, everywhere=True).items():
-        places[f"state.{name}"] = hits
+    wanted = plan.wanted
+    for counts in erase_state.found(workspace.state, wanted):
+        for name, hits in counts.items():
+            places[f"state.{name}"] += hits
     rows = 0
     for name, table in workspace.lake.all.items():
         progress()
         if table.exists():
             snapshot = table.snapshot()
             rows += snapshot.rows
-            found = in_rows(snapshot.files, table.schema, plan.wanted, workspace.settings)
-            places[f"lake.{name}"] = len(found)
+            shape = searched(table.schema)
+            places[f"lake.{name}"] = len(in_rows(snapshot.files, shape, wanted, workspace.settings))
     progress()
+    left, words = _left(workspace, wanted)
     reader = Reader(workspace, site, plan)
-    places["log"] = sum(1 for _ in reader.frames(0, workspace.state.mark(LOG)))
+    places["log"] = sum(1 for _ in reader.frames(0, plan.log_end))
     places["rejects"] = sum(1 for _ in reader.rejects())
     files = size = 0
-    for path, hits in in_bytes(_files(workspace), plan.wanted):
+    rest = Wanted(
+        wanted.nodes,
+        [word for word in wanted.texts if word.lower() not in words],
+        [word for word in wanted.chosen if word.lower() not in words],
+    )
+    for path, hits in in_bytes(_files(workspace, plan.log_end), rest):
         files, size = files + 1, size + path.stat().st_size
         places[f"files.{_folder(workspace, path)}"] += hits
         if files % 100 == 0:
             progress()
-    values = sum(distinctive(value) for _, value in plan.clear)
-    return Scan(dict(sorted(places.items())), files, size, rows, values, len(plan.clear) - values)
+    told = [one for one in plan.clear if one not in plan.common]
+    values = sum(bool(forms(*one)) for one in told)
+    short, common = len(told) - values, len(plan.common)
+    return Scan(dict(sorted(places.items())), left, files, size, rows, values, short, common)
 
 
-def _files(workspace: Workspace) -> list[Path]:
-    """Every file of the workspace that may hold anything but keys."""
+def _left(workspace: Workspace, wanted: Wanted) -> tuple[dict[str, int], set[str]]:
+    """Names that hold a word of theirs, by place; and the words that they hold."""
+    signs = [form.lower() for form in (*wanted.ids, *wanted.texts, *wanted.chosen)]
+    held = [(f"lake.{name}", rows) for name, rows in names_in_lake(workspace, signs)]
+    for name, fate, rows in erase_state.names(workspace.state, signs):
+        held += [(f"state.{name}", rows)] if fate is Fate.NAME else []
+    left: Counter[str] = Counter()
+    words: set[str] = set()
+    for place, texts in held:
+        for text, rows in texts.items():
+            left[place] += rows
+            words.update(sign for sign in signs if sign in text.lower())
+    return dict(sorted(left.items())), words
+
+
+def _files(workspace: Workspace, log_end: int) -> dict[Path, int | None]:
+    """Every file of the workspace that may hold anything but keys; of the log, up to which byte."""
     secrets = secrets_folder(workspace.dir, workspace.settings)
-    return sorted(
+    bases = {path: base for base, path in segments(log_folder(workspace.dir))}
+    paths = sorted(
         path
         for path in workspace.dir.rglob("*")
         if path.is_file() and secrets not in path.parents and path.suffix not in IN_USE
     )
+    return {path: max(log_end - bases[path], 0) if path in bases else None for path in paths}
 
 
 def _folder(workspace: Workspace, path: Path) -> str:

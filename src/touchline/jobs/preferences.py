@@ -15,7 +15,7 @@ from touchline import clock
 from touchline.collect.consent_rules import LINKING, ConsentRules, channel_label
 from touchline.collect.makers.form import in_language
 from touchline.collect.mask import in_part
-from touchline.collect.nodes import clear_traits, clear_values
+from touchline.collect.nodes import clear_traits, clear_values, is_erased
 from touchline.collect.preference_link import (
     PREFERENCES,
     UNSUBSCRIBE,
@@ -199,13 +199,13 @@ def _taken(
 
 
 def _row(given: Answer, said: Said, now_us: int) -> Consent:
-    node, act, source = given.node or b"", given.act, given.source
+    node, act, source = given.node, given.act, given.source
     return said.row(node, act=act, source=source, at_us=now_us, known_at_us=now_us)
 
 
 def _read(workspace: Workspace, use: str, token: str) -> Preferred:
     found = _signer(workspace).read(use, token, clock.now_us() // clock.US)
-    if found is None:
+    if found is None or is_erased(workspace, found.node):
         raise NotFound("link_over")
     return found
 

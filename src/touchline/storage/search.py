@@ -8,7 +8,7 @@ greatest values in its footer, pages of a database that are no longer in use.
 import mmap
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,93 +20,148 @@ from msgspec import Struct
 from touchline.settings import Settings
 from touchline.storage.columns import NODE_IDS
 
-__all__ = ["Wanted", "in_bytes", "in_rows"]
+__all__ = ["Wanted", "cells", "in_bytes", "in_rows"]
 
 PLACE = ("filename", "file_row_number")
+INNER = "[0-9A-Za-z]"
 EDGE = "[^0-9A-Za-z]"
-FEW = 20
+NO_KEY = """[^0-9A-Za-z"]|"\\s*(?:[^:\\s]|$)|$"""
+NOTHING = "(?!)"
+FEW = 24
+NO_FIELDS = pa.schema([])
+ROWS = "read_parquet($files, filename = true, file_row_number = true, union_by_name = true)"
 
 
 class Wanted(Struct, frozen=True):
-    """`nodes` are found wherever they stand; `texts` (person ids, distinctive clear values) where
-    they stand by themselves.
+    """`nodes` are found wherever they stand; `texts` (addresses, numbers, ids of ours) where they
+    stand by themselves; `chosen` (identifiers that anybody may have chosen) too, but not as a key.
     """
 
     nodes: Sequence[bytes]
     texts: Sequence[str] = ()
+    chosen: Sequence[str] = ()
+
+    @property
+    def ids(self) -> list[str]:
+        """In text, a node is written as hex or base64."""
+        return [form for node in self.nodes for form in (node.hex(), b64encode(node).decode())]
 
     @property
     def pattern(self) -> str:
-        """In text: a node is written as hex or base64 there."""
-        ids = [node.hex() for node in self.nodes]
-        ids += [re.escape(b64encode(node).decode()) for node in self.nodes]
-        words = "|".join(map(re.escape, self.texts))
-        return "(?i)" + "|".join(
-            [*ids, *([f"(?:^|{EDGE})(?:{words})(?:{EDGE}|$)"] if words else [])]
-        )
+        """For the engine, which knows no looking ahead."""
+        parts = [re.escape(form) for form in self.ids]
+        for words, behind in ((self.texts, f"{EDGE}|$"), (self.chosen, NO_KEY)):
+            if words:
+                parts.append(f"(?:^|{EDGE})(?:{_any_of(words)})(?:{behind})")
+        return "(?i)" + "|".join(parts)
+
+    def words(self, *, has_chosen: bool = True) -> re.Pattern[str]:
+        """What is cut out of a text that is no JSON."""
+        parts = [_any_of(self.ids)] if self.nodes else []
+        if words := [*self.texts, *(self.chosen if has_chosen else ())]:
+            parts.append(f"(?<!{INNER})(?:{_any_of(words)})(?!{INNER})")
+        return re.compile("|".join(parts) or NOTHING, re.IGNORECASE)
 
     @property
     def signs(self) -> list[str]:
         """In text in small letters: what is there if the pattern matches."""
-        ids = [form for node in self.nodes for form in (node.hex(), b64encode(node).decode())]
-        return [form.lower() for form in (*ids, *self.texts)]
-
-    @property
-    def needles(self) -> list[bytes]:
-        """In bytes."""
-        ids = [form for n in self.nodes for form in (n, n.hex().encode(), b64encode(n))]
-        return [*ids, *(text.encode() for text in self.texts)]
+        forms = sorted({form.lower() for form in (*self.ids, *self.texts, *self.chosen)}, key=len)
+        found: list[str] = []
+        for form in forms:  # one in which another stands says nothing more
+            if not any(known in form for known in found):
+                found.append(form)
+        return found
 
 
 def in_rows(
     files: Sequence[str],
-    schema: pa.Schema,
+    among: pa.Schema,
     wanted: Wanted,
     settings: Settings,
-    columns: Sequence[str] = (),
+    beside: pa.Schema = NO_FIELDS,
 ) -> pa.Table:
-    """Rows that hold any of it: (filename, file_row_number) and these columns, null where a file
-    has none.
+    """Rows that hold any of it in a field of `among`: (filename, file_row_number), and the fields
+    of `beside`, null where a file has none.
     """
-    shown = pa.schema([("filename", pa.string()), ("file_row_number", pa.int64())])
-    shown = pa.schema([*shown, *(schema.field(name) for name in columns)])
+    shown = pa.schema([("filename", pa.string()), ("file_row_number", pa.int64()), *beside])
     if not files or not wanted.nodes:
         return shown.empty_table()
-    with duckdb.connect(config={"threads": settings.threads}) as connection:
-        connection.execute(f"set memory_limit = '{settings.memory_limit}'")
-        rows = "read_parquet($files, filename = true, file_row_number = true, union_by_name = true)"
-        given, signs = {"files": list(files)}, wanted.signs
-        names, filled = _columns(files)
-        tests = [
-            test for field in schema if field.name in filled for test in _tests(field, len(signs))
-        ]
-        if not tests:
-            return shown.empty_table()
-        picked = [*PLACE, *(name for name in columns if name in names)]
-        query = f"select {', '.join(picked)} from {rows} where {' or '.join(tests)}"  # noqa: S608  # names of ours alone
-        asked: dict[str, Any] = {"nodes": list(wanted.nodes), "pattern": wanted.pattern}
-        asked |= {f"sign_{at}_": sign for at, sign in enumerate(signs)}
-        asked = {name: value for name, value in asked.items() if f"${name}" in query}
-        found = connection.sql(query, params={**given, **asked}).to_arrow_table()
-    absent = [name for name in columns if name not in names]
-    for name in absent:
-        found = found.append_column(name, pa.nulls(len(found), schema.field(name).type))
+    signs = wanted.signs
+    names, filled = _columns(files)
+    tests = [test for field in among if field.name in filled for test in _tests(field, len(signs))]
+    if not tests:
+        return shown.empty_table()
+    picked = [*PLACE, *(name for name in beside.names if name in names)]
+    query = f"select {', '.join(picked)} from {ROWS} where {' or '.join(tests)}"  # noqa: S608  # names of ours alone
+    asked: dict[str, Any] = {"nodes": list(wanted.nodes), "pattern": wanted.pattern}
+    found = _asked(files, query, asked | _given(signs), settings)
+    for name in beside.names:
+        if name not in names:
+            found = found.append_column(name, pa.nulls(len(found), beside.field(name).type))
     return found.select(shown.names).cast(shown)
 
 
-def in_bytes(paths: Iterable[Path], wanted: Wanted) -> Iterator[tuple[Path, int]]:
-    """Each file, and how many of the needles stand in its bytes."""
-    needles = wanted.needles
-    for path in paths:
+def cells(
+    files: Sequence[str], columns: Iterable[str], words: Sequence[str], settings: Settings
+) -> dict[str, dict[str, int]]:
+    """By column of text: what holds any of these words (in small letters) → in how many rows."""
+    if not files or not words:
+        return {}
+    _, filled = _columns(files)
+    names = [name for name in columns if name in filled]
+    if not names:
+        return {}
+    some = {name: _contains(f'"{name}"', len(words)) for name in names}
+    picked = [f'histogram("{name}") filter (where {some[name]})' for name in names]
+    query = f"select {', '.join(picked)} from {ROWS}"  # noqa: S608  # names of ours alone
+    found = _asked(files, query, _given(words), settings)
+    held = {name: dict(found.column(at)[0].as_py() or ()) for at, name in enumerate(names)}
+    return {name: some for name, some in held.items() if some}
+
+
+def in_bytes(paths: Mapping[Path, int | None], wanted: Wanted) -> Iterator[tuple[Path, int]]:
+    """Each file, and how many of the wanted stand in its bytes, up to where it is to be read."""
+    ids = [form for n in wanted.nodes for form in (n, n.hex().encode(), b64encode(n))]
+    needles = [*ids, *(text.encode() for text in wanted.texts)]
+    chosen = [word.encode() for word in wanted.chosen]
+    for path, end in paths.items():
         try:
             with path.open("rb") as file:
-                if path.stat().st_size == 0:
+                size = path.stat().st_size if end is None else min(end, path.stat().st_size)
+                if size <= 0:
                     yield path, 0
                     continue
                 with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                    yield path, sum(data.find(needle) >= 0 for needle in needles)
+                    found = sum(data.find(needle, 0, size) >= 0 for needle in needles)
+                    yield path, found + sum(_stands(data, word, size) for word in chosen)
         except FileNotFoundError:  # gone since it was listed
             continue
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """The longest first: one may begin like another."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def _stands(data: mmap.mmap, word: bytes, end: int) -> bool:
+    """Whether a word stands there other than as a key of JSON."""
+    if data.find(word, 0, end) < 0:
+        return False
+    alone = re.compile(re.escape(word) + rb'(?!\\?"\s*:)')
+    return alone.search(data, 0, end) is not None
+
+
+def _given(signs: Sequence[str]) -> dict[str, Any]:
+    return {f"sign_{at}_": sign for at, sign in enumerate(signs)}
+
+
+def _asked(
+    files: Sequence[str], query: str, asked: Mapping[str, Any], settings: Settings
+) -> pa.Table:
+    given = {name: value for name, value in asked.items() if f"${name}" in query}
+    with duckdb.connect(config={"threads": settings.threads}) as connection:
+        connection.execute(f"set memory_limit = '{settings.memory_limit}'")
+        return connection.sql(query, params={"files": list(files), **given}).to_arrow_table()
 
 
 def _columns(files: Sequence[str]) -> tuple[set[str], set[str]]:
@@ -145,5 +200,9 @@ def _matches(text: str, signs: int) -> str:
     is_there = f"regexp_matches({text}, $pattern)"
     if signs > FEW:
         return is_there
+    return f"({_contains(text, signs)} and {is_there})"
+
+
+def _contains(text: str, signs: int) -> str:
     some = " or ".join(f"contains(lower({text}), $sign_{at}_)" for at in range(signs))
-    return f"(({some}) and {is_there})"
+    return f"({some})"
