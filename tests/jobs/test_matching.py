@@ -9,6 +9,7 @@ import pytest
 import build
 from touchline import clock
 from touchline.errors import BadInput, NotFound
+from touchline.identity.decisions import decided
 from touchline.identity.match import queue, suggest
 from touchline.identity.people import Registry
 from touchline.jobs import identity, matching
@@ -132,6 +133,51 @@ def test_what_was_rejected_stays_apart_and_is_not_suggested_again(site):
     assert match(site)["suggested"] == 0
     assert [one["status"] for one in listed(site)] == ["rejected", "rejected"]
     assert persons(site) == ALONE
+
+
+EVENTS = "message_id,occurred_at,name,user_id,phone\n1,2026-03-01,Login,u1,13800138000\n"
+
+
+def test_what_was_rejected_stays_apart_when_the_strongest_identifier_leaves(site, tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text(EVENTS, encoding="utf-8")
+    with site.write_lock():
+        writer = Writer(site)
+        run_import(writer, "events", path)
+        writer.catch_up()
+    match(site)
+    (sure,) = listed(site, "sure")
+    answer(site, sure["suggestion"], "reject")
+    asked = {"kind": "unmerge", "names": ("user_id:u1", "crm_id:k1"), "reason": "not his login"}
+    identity.decide(site, Registry(site), asked)
+    match(site)
+    assert persons(site)[1:] == ALONE
+
+
+def test_a_suggestion_that_has_ended_is_not_answered(site):
+    match(site)
+    (sure,) = listed(site, "sure")
+    queue.renew(site.state, [])
+    with pytest.raises(NotFound):
+        answer(site, sure["suggestion"], "reject")
+
+
+def test_the_decision_of_an_answer_is_its_own(site, monkeypatch):
+    match(site)
+    (sure,) = listed(site, "sure")
+    told = answer(site, sure["suggestion"], "accept")  # they are one already
+    assert decided(site.state)[-1].id == told["decision"]
+    record = identity.record
+
+    def overtaken(*given, **more):
+        made = record(*given, **more)
+        record(site.state, "block", about=[b"n" * 16], author="li", reason="a kiosk")
+        return made
+
+    monkeypatch.setattr(identity, "record", overtaken)
+    told = answer(site, sure["suggestion"], "reject")
+    by_id = {one.id: one.kind for one in decided(site.state)}
+    assert by_id[told["decision"]] == "unmerge"
 
 
 def test_matching_again_changes_nothing_and_does_not_build_on_suggestions(site):

@@ -53,7 +53,9 @@ Shown = dict[str, Any]
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What is to be decided. `names`: two to merge and unmerge, one to block and unblock."""
+    """What is to be decided. `names`: two to merge and unmerge, one to block and unblock.
+    `is_to_stay`: also if it is so already.
+    """
 
     kind: str
     reason: str
@@ -61,6 +63,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     undoes: int | None = None
     author: str | None = None
     is_trial: bool = False
+    is_to_stay: bool = False
 
 
 def decide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Shown:
@@ -215,6 +218,8 @@ def _check_pair(people: PersonMap, wanted: Wanted, at: Sequence[int]) -> None:
     if at[0] == at[1]:
         raise BadInput("same_value", a=a, b=b)
     is_one = people.people.person[at[0]] == people.people.person[at[1]]
+    if wanted.is_to_stay and is_one == (wanted.kind == "merge"):
+        return
     if is_one and wanted.kind == "merge":
         raise BadInput("already_one_person", a=a, b=b)
     if not is_one and wanted.kind == "unmerge":

@@ -16,7 +16,7 @@ from msgspec import Struct
 from touchline import clock
 from touchline.collect.nodes import clear_traits
 from touchline.errors import BadInput, NotFound
-from touchline.identity.decisions import decided, in_force, record
+from touchline.identity.decisions import decided, in_force
 from touchline.identity.evidence import Decisions
 from touchline.identity.match import queue
 from touchline.identity.match.queue import STATUSES, Suggestion
@@ -27,7 +27,6 @@ from touchline.identity.profile_rules import ProfileRules
 from touchline.jobs import arguments, identity
 from touchline.jobs.audited import seen
 from touchline.jobs.job import Progress
-from touchline.storage.audit import actor_of
 from touchline.storage.workspace import Workspace
 
 __all__ = ["answer", "asked", "match", "review"]
@@ -112,18 +111,10 @@ def answer(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> di
     nodes = identity.shown_nodes(workspace, people, one.couple)
     if any(node["person_id"] is None or node["type"] is None for node in nodes):
         raise NotFound("no_such_suggestion", number=said.number)
-    is_one = nodes[0]["person_id"] == nodes[1]["person_id"]
-    if is_one == (kind == "merge"):  # it is so already, and is to stay so
-        author = identity.line("author", said.author or actor_of(workspace.principal), 200)
-        reason = identity.line("reason", said.reason, identity.MAX_REASON)
-        about = one.couple
-        record(workspace.state, kind, about=about, author=author, reason=reason)
-    else:
-        names = [f"{node['type']}:{node['value']}" for node in nodes]
-        more = {"reason": said.reason, "author": said.author}
-        identity.decide(workspace, registry, {"kind": kind, "names": names, **more})
-    number = decided(workspace.state)[-1].id
-    return {"suggestion": one.id, "status": status, "decision": number}
+    names = [f"{node['type']}:{node['value']}" for node in nodes]
+    more = {"reason": said.reason, "author": said.author, "is_to_stay": True}
+    told = identity.decide(workspace, registry, {"kind": kind, "names": names, **more})
+    return {"suggestion": one.id, "status": status, "decision": told["decision"]}
 
 
 def _status(one: Suggestion, said: Decisions) -> str:

@@ -52,7 +52,9 @@ def standing(state: State) -> list[Suggestion]:
 
 
 def suggestion(state: State, number: int) -> Suggestion | None:
-    rows = state.read(sa.select(schema.suggestion).where(_table.id == number))
+    """One of those that have not ended."""
+    query = sa.select(schema.suggestion).where(_table.id == number, _table.ended_us.is_(None))
+    rows = state.read(query)
     return _read(rows[0]) if rows else None
 
 

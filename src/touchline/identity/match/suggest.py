@@ -8,6 +8,7 @@ decided, and not of what was suggested before. What surprises: two records that 
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -116,7 +117,10 @@ def _made(
 def _opened(
     workspace: Workspace, found: PersonMap, persons: Sequence[int]
 ) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    """(person, the node that stands for them, all that is known), of those with any trait."""
+    """(person, the node that stands for them, all that is known), of those with any trait. That is
+    the node most of it came with, the strongest of several: what is answered of two records holds
+    of these, whatever leaves the person later.
+    """
     known = found.known
     members = {
         person: sorted(found.members(person), key=lambda n: (known.rank[n], n))
@@ -127,9 +131,11 @@ def _opened(
     clear = clear_values(workspace, ids.values())
     for person, nodes in members.items():
         own = [ids[node] for node in nodes]
-        said = _said(own, rules.in_force(own, traits), clear)
+        told = rules.in_force(own, traits)
+        said = _said(own, told, clear)
         if said is not None:
-            yield person, nodes[0], said
+            counts = Counter(trait.node_id for trait in told.values())
+            yield person, max(nodes, key=lambda node: counts[ids[node]]), said
 
 
 def _said(
