@@ -112,7 +112,7 @@ def test_a_masked_key_neither_sees_what_is_whole_nor_takes_its_mask_off(workspac
 TOLD = {
     "name": "Ann Lee",
     "city": "杭州",
-    "note": "call ann.lee@shop.cn or 138-0013-8000",
+    "note": "call ann.lee@shop.cn or 138-0013-8000,电话13800138000",
     "to": {"street": "1 Lujiazui Rd", "city": "上海", "lines": ["Ann", 7]},
     "vip": "gold",
     "sku": 7,
@@ -146,7 +146,7 @@ def test_of_an_events_own_words_a_role_sees_the_fields_that_it_names(workspace, 
     found = told(workspace)
     vip = found["properties"].pop("vip")
     assert vip.startswith("#")
-    assert found["properties"] == {"city": "杭州"}
+    assert found["properties"] == {"city": "杭州", "to": {"city": "上海"}}
     assert (found["context"], found["page_url"], found["page_title"]) == (
         {},
         "https://s.cn/a",
@@ -159,7 +159,7 @@ def test_a_role_that_sees_properties_sees_no_address_in_them_and_not_what_is_mas
     found = told(workspace, properties="full", name="hidden")
     kept = {name: value for name, value in TOLD.items() if name not in ("name", "vip")}
     shown = {name: found["properties"][name] for name in kept}
-    assert shown == kept | {"note": "call [removed] or [removed]"}
+    assert shown == kept | {"note": "call [removed] or [removed],电话[removed]"}
     assert "name" not in found["properties"]
     assert (found["context"]["locale"], found["page_title"]) == ("zh", "Dear Ann Lee")
     parts = told(workspace, properties="partial")["properties"]
@@ -175,6 +175,14 @@ def test_a_role_that_sees_properties_sees_no_address_in_them_and_not_what_is_mas
 def test_whatever_an_event_says_nothing_is_seen_of_what_is_hidden(value):
     assert Sight({"*": "hidden"}, None).mapping({"a": value, "b": {"c": value}}) == {}
     assert Sight({"*": "full"}, None).value("a", {"b": 7}) == {"b": 7}
+
+
+def test_a_field_that_is_named_keeps_its_mask_within_another_and_a_long_text_is_soon_read():
+    sight = Sight({"to": "full", "name": "hidden", "properties": "full"}, None)
+    said = {"to": {"name": "Ann", "mail": "a@b.cn"}, "cc": [{"mail": "a@b.cn"}, {"name": "Bo"}]}
+    assert sight.mapping(said) == {"to": {"mail": "a@b.cn"}, "cc": [{"mail": "[removed]"}]}
+    for letter in ("a", "1", "%", "a@", "1 ", "user_id:"):
+        sight.value("note", letter * 100_000)
 
 
 @pytest.mark.parametrize(
