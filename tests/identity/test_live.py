@@ -316,7 +316,7 @@ def test_what_ends_in_the_middle_of_a_large_write_says_that_it_is_not_whole(
     monkeypatch.setattr(live, "AT_ONCE", 4)
     people = LiveStore(store)
     people.add(facts.told(facts.rows("u1 c1")))
-    assert live.RENEW not in marks(store)
+    assert live.HALF not in marks(store)
     real, written = store.write, []
 
     def write(*statements):
@@ -328,4 +328,4 @@ def test_what_ends_in_the_middle_of_a_large_write_says_that_it_is_not_whole(
     monkeypatch.setattr(store, "write", write)
     with pytest.raises(OSError, match="gone"):
         people.add(facts.told(facts.rows(*(f"u{n} e{n}" for n in range(9)))))
-    assert marks(store)[live.RENEW] == 1
+    assert marks(store)[live.HALF] == 1

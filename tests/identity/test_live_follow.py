@@ -3,7 +3,7 @@
 import numpy as np
 import sqlalchemy as sa
 
-from touchline.identity import live_follow
+from touchline.identity import live, live_follow
 from touchline.identity.evidence import Decisions
 from touchline.identity.live import RENEW, marks
 from touchline.identity.live_follow import Follower, is_level, renew
@@ -152,3 +152,22 @@ def test_a_store_that_was_left_half_written_is_made_anew(lake):
         assert not is_level(lake.workspace.state, view, DEFAULT, Decisions())
     assert_same(*both(lake, Follower(lake.workspace.state)))
     assert RENEW not in marks(lake.workspace.state)
+
+
+def test_what_is_asked_during_a_large_write_is_not_forgotten_at_its_end(lake, monkeypatch):
+    state = lake.workspace.state
+    monkeypatch.setattr(live, "AT_ONCE", 1)
+    real, written = state.write, []
+
+    def write(*statements):
+        real(*statements)
+        written.append(statements)
+        if len(written) == 2:
+            renew(state)
+
+    lake.put("fresh", "user_id:u1 anonymous_id:c1")
+    with monkeypatch.context() as patch:
+        patch.setattr(state, "write", write)
+        assert_same(*both(lake, Follower(state)))
+    assert RENEW in marks(state)
+    assert live.HALF not in marks(state)

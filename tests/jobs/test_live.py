@@ -9,11 +9,13 @@ from touchline import clock
 from touchline.identity import people as batch
 from touchline.identity.decisions import record
 from touchline.identity.live import kept, marks
+from touchline.identity.match import queue
 from touchline.jobs import live
 from touchline.jobs.doctor import examine
 from touchline.jobs.live import SharedRegistry
 from touchline.jobs.writer import Writer
 from touchline.storage import schema
+from touchline.storage.consent import Consent, written
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def test_doctor_finds_it_and_has_it_made_anew(site):
     assert not [one for one in examine(workspace)["findings"] if one["check"] == "identity"]
 
 
-def test_a_decision_is_followed_when_nothing_else_comes(site, monkeypatch):
+def test_what_people_are_judged_by_is_followed_when_nothing_else_comes(site, monkeypatch):
     workspace, tracker, writer = site
     registry = SharedRegistry(workspace)
     tracker.send(build.track("a", "Ad", userId="ann"))
@@ -123,3 +125,11 @@ def test_a_decision_is_followed_when_nothing_else_comes(site, monkeypatch):
     assert [look(), look()] == [1, 1]
     record(workspace.state, "block", about=[b"n" * 16], author="li", reason="shop")
     assert [look(), look()] == [2, 2]
+    queue.renew(workspace.state, [])  # suggestions join people
+    assert [look(), look()] == [3, 3]
+    refusal = Consent(
+        act=b"a" * 16, node=b"n" * 16, purpose="linking", is_granted=False, at_us=1,
+        known_at_us=1, source="test",
+    )  # fmt: skip
+    workspace.state.write(*written(workspace.state, [refusal]))  # and refusals part them
+    assert [look(), look()] == [4, 4]

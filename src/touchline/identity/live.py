@@ -29,13 +29,25 @@ from touchline.identity.ruled import Ruled
 from touchline.storage import schema
 from touchline.storage.state import State, Statement
 
-__all__ = ["CHANGED", "PORTION", "RENEW", "RULED", "LiveStore", "forget", "kept", "marks"]
+__all__ = [
+    "CHANGED",
+    "HALF",
+    "PORTION",
+    "RENEW",
+    "RULED",
+    "LiveStore",
+    "forget",
+    "is_spoilt",
+    "kept",
+    "marks",
+]
 
 PREFIX = "live:"  # of the marks in State
 CHANGED = "version"  # mark: grows with each change of a row
 RULED = "ruled"  # mark: a hash of what all rows were judged by, or UNSETTLED
 UNSETTLED = 0
-RENEW = "renew"  # mark: it is not whole, or not what it should be, and is to be made anew
+RENEW = "renew"  # mark: somebody found that it is not what it should be
+HALF = "half"  # mark: a large write is not whole
 EVIDENCE, DECISION, RULES = "evidence", "decision", "rules"  # why somebody became somebody else
 PORTION = 10_000  # rows judged at once
 AT_ONCE = 200_000  # rows written in one transaction, which keeps others from writing
@@ -191,11 +203,11 @@ class LiveStore:
         if sum(len(rows) for _, rows in statements) <= AT_ONCE:
             self._state.write(*statements, *kept(numbers))
             return
-        self._state.write(*kept({RENEW: 1}))
+        self._state.write(*kept({HALF: 1}))
         for statement, rows in statements:
             for at in range(0, len(rows), AT_ONCE):
                 self._state.write((statement, rows[at : at + AT_ONCE]))
-        self._state.write((_FORGET, [{"gone": PREFIX + RENEW}]), *kept(numbers))
+        self._state.write((_FORGET, [{"gone": PREFIX + HALF}]), *kept(numbers))
 
 
 def marks(state: State) -> dict[str, int]:
@@ -203,6 +215,11 @@ def marks(state: State) -> dict[str, int]:
     table = schema.mark.c
     found = state.read(sa.select(schema.mark).where(table.name.startswith(PREFIX)))
     return {row.name.removeprefix(PREFIX): row.value for row in found}
+
+
+def is_spoilt(known: Mapping[str, int]) -> bool:
+    """Whether it is to be made anew, by its marks."""
+    return RENEW in known or HALF in known
 
 
 def forget(state: State) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import CHANGED, RENEW, RULED, LiveStore, forget, kept, marks
+from touchline.identity.live import CHANGED, RENEW, RULED, LiveStore, forget, is_spoilt, kept, marks
 from touchline.identity.live_map import LiveMap
 from touchline.identity.live_part import NO_DAY, Facts
 from touchline.identity.live_rows import read_rows
@@ -145,8 +145,8 @@ class Follower:
         known = marks(self._state)
         if LEFT not in known:  # new, or somebody else emptied it
             self._drop()
-        is_other = known.get(LEFT, goal.erased) != goal.erased or RENEW in known
-        if is_other or goal.is_behind(known):
+        is_other = known.get(LEFT, goal.erased) != goal.erased
+        if is_other or is_spoilt(known) or goal.is_behind(known):
             self.forget()
             known = {}
         return known
@@ -173,7 +173,8 @@ def is_level(state: State, view: View, rules: Rules, decisions: Decisions) -> bo
     goal, known = Extent.of(view.files), marks(state)
     wanted = {**goal.last, ROWS: goal.rows, LEFT: goal.erased}
     wanted[RULED] = _ruled(view, rules, decisions).number
-    return RENEW not in known and all(known.get(name) == value for name, value in wanted.items())
+    is_same = all(known.get(name) == value for name, value in wanted.items())
+    return is_same and not is_spoilt(known)
 
 
 def renew(state: State) -> None:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from touchline.collect.blocked import blocked_nodes
 from touchline.collect.consent_rules import LINKING
 from touchline.collect.outdated import readable
-from touchline.identity.decisions import decided, in_force
+from touchline.identity.decisions import decided, in_force, newest
 from touchline.identity.evidence import (
     NEVER_US,
     NO_APP,
@@ -42,11 +42,12 @@ from touchline.identity.person_map import PersonMap, node_bytes
 from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.model import IDENTIFIER_TYPES
-from touchline.storage import definition
+from touchline.storage import consent, definition
 from touchline.storage.consent import Refusals
 from touchline.storage.engine import Expression, View
 from touchline.storage.lake import SEQ
 from touchline.storage.principal import ADMIN
+from touchline.storage.state import State
 from touchline.storage.workspace import Workspace
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "nodes_of",
     "person_map",
     "positions",
+    "ruled_by",
     "staff_nodes",
 ]
 
@@ -173,6 +175,14 @@ class Registry:
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         """Called with each present map that was not found in the lake."""
+
+
+def ruled_by(state: State) -> tuple[int, ...]:
+    """Numbers of which one grows when anything that people are judged by may have changed, beside
+    the evidence.
+    """
+    made = newest(state), queue.newest(state)
+    return definition.newest(state), *made, consent.version(state)
 
 
 def is_whole(view: View) -> bool:

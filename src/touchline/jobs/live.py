@@ -12,17 +12,15 @@ import threading
 import time
 
 from touchline import clock
-from touchline.identity.decisions import newest
 from touchline.identity.evidence import Decisions
 from touchline.identity.live import kept, marks
 from touchline.identity.live_check import differing
 from touchline.identity.live_follow import Follower
 from touchline.identity.mirror import TABLES, Mark
-from touchline.identity.people import Registry, Ruling, is_whole
+from touchline.identity.people import Registry, Ruling, is_whole, ruled_by
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
 from touchline.jobs.process import note
-from touchline.storage import definition
 from touchline.storage.engine import View
 from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
@@ -88,8 +86,7 @@ class SharedRegistry(Registry):
             return
         state = self._workspace.state
         # What was decided meanwhile, or ruled, changes people as new rows do.
-        ruled = newest(state), definition.newest(state)
-        seen = (*self._workspace.lake.last_commits_ns(), *ruled)
+        seen = (*self._workspace.lake.last_commits_ns(), *ruled_by(state))
         try:
             if seen != self._seen or self._follower.waiting:
                 self._seen = seen if self.follow() else None

@@ -13,8 +13,6 @@ from touchline.collect.nodes import TRAITS
 from touchline.errors import Unavailable
 from touchline.identity import mail_domains
 from touchline.identity.companies import account_rows, rows_made_of
-from touchline.identity.decisions import newest
-from touchline.identity.match import queue
 from touchline.identity.mirror import (
     Mark,
     is_written,
@@ -24,11 +22,10 @@ from touchline.identity.mirror import (
     write_tags,
     write_traits,
 )
-from touchline.identity.people import Registry
+from touchline.identity.people import Registry, ruled_by
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile_notes import NOTES
 from touchline.jobs.process import note
-from touchline.storage import consent, definition
 from touchline.storage.workspace import Workspace
 
 __all__ = ["KeepingRegistry", "MirrorWriter", "write_mirrors"]
@@ -112,5 +109,4 @@ class MirrorWriter:
     def _glance(self) -> Glance:
         """Differs whenever the mirrors might have to; costs less than to open a table."""
         state, last = self._workspace.state, self._workspace.lake.last_commits_ns()
-        changed = (definition.newest(state), newest(state), queue.newest(state))
-        return (*last, *changed, state.mark(TRAITS), state.mark(NOTES), consent.version(state))
+        return (*last, *ruled_by(state), state.mark(TRAITS), state.mark(NOTES))
