@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import build
 from build import Tracker, track
+from touchline import clock
 from touchline.collect.mask import masked, masked_value
 from touchline.collect.veiled import Sight
 from touchline.errors import BadInput, Forbidden
@@ -135,15 +136,25 @@ def told(workspace, **fields):
 
 
 @pytest.fixture(scope="module")
-def ben(workspace):
+def ben(tmp_path_factory):
+    """A workspace of somebody whose events say a lot."""
+    made = build.workspace(tmp_path_factory.mktemp("ben") / "w")
     at = {"url": "https://s.cn/a?utm_source=x&name=Ann%20Lee#ann", "title": "Dear Ann Lee"}
     context = {"page": at, "traits": {"name": "Ann Lee"}, "locale": "zh"}
-    Tracker(workspace).send(track("told", "Sent", userId="ben", properties=TOLD, context=context))
-    Writer(workspace).catch_up()
+    said = {"city": "A", "mood": "B"}
+    now = clock.now_us()
+    rated = [track(f"p{n}", "Rated", at=now, properties=said) for n in range(5)]
+    with made.write_lock():
+        Tracker(made).send(
+            track("told", "Sent", userId="ben", properties=TOLD, context=context), *rated, at=now
+        )
+        Writer(made).catch_up()
+        yield made
+    made.close()
 
 
-def test_of_an_events_own_words_a_role_sees_the_fields_that_it_names(workspace, ben):
-    found = told(workspace)
+def test_of_an_events_own_words_a_role_sees_the_fields_that_it_names(ben):
+    found = told(ben)
     vip = found["properties"].pop("vip")
     assert vip.startswith("#")
     assert found["properties"] == {"city": "杭州", "to": {"city": "上海"}}
@@ -155,15 +166,21 @@ def test_of_an_events_own_words_a_role_sees_the_fields_that_it_names(workspace, 
     assert [name for name, value in found.items() if "Lee" in str(value)] == []
 
 
-def test_a_role_that_sees_properties_sees_no_address_in_them_and_not_what_is_masked(workspace, ben):
-    found = told(workspace, properties="full", name="hidden")
+def test_a_role_that_sees_properties_sees_no_address_in_them_and_not_what_is_masked(ben):
+    found = told(ben, properties="full", name="hidden")
     kept = {name: value for name, value in TOLD.items() if name not in ("name", "vip")}
     shown = {name: found["properties"][name] for name in kept}
     assert shown == kept | {"note": "call [removed] or [removed],电话[removed]"}
     assert "name" not in found["properties"]
     assert (found["context"]["locale"], found["page_title"]) == ("zh", "Dear Ann Lee")
-    parts = told(workspace, properties="partial")["properties"]
+    parts = told(ben, properties="partial")["properties"]
     assert (parts["name"], parts["to"]["city"], "sku" in parts) == ("A***", "上海", False)
+
+
+def test_a_plan_lists_values_of_what_is_seen_alone(ben):
+    role = {"name": "analyst", "keys": ["admin"], "fields": {"city": "full"}}
+    toml = QUERIES["plan_observed"](seen(ben, role), Registry(ben), {})["toml"]
+    assert ('"A"' in toml, '"B"' in toml) == (True, False)
 
 
 @given(

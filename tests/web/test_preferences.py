@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 import build
 from build import Tracker, track
@@ -187,6 +188,18 @@ def test_one_button_refuses_everything(site):
     page = Page(site.ask(path).text)
     site.ask(path, "POST", page.sent(*page.boxes, _refuse="all"))
     assert site.allowed() == set()
+
+
+def test_who_unticks_the_last_way_of_a_purpose_refuses_it_whole(site):
+    path = site.links()["url"]
+    ways = [box for box in Page(site.ask(path).text).boxes if box.startswith("marketing.")]
+    said = "SELECT is_granted FROM consent WHERE purpose = 'marketing' AND channel = ''"
+    state, counts = site.workspace.state, []
+    for ticked in (ways, ways[1:], ways[2:3], []):
+        site.ask(path, "POST", Page(site.ask(path).text).sent("analytics", "linking", *ticked))
+        assert site.allowed() == {"analytics", "linking", *ticked}
+        counts.append(len(state.read(sa.text(said))))
+    assert counts[0] == counts[1] == counts[2] < counts[3]
 
 
 def test_an_answer_is_kept_and_shown_and_is_only_text(site):

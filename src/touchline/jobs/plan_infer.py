@@ -18,6 +18,7 @@ from touchline import clock
 from touchline.collect.plan_spec import is_automatic
 from touchline.collect.redact import REMOVED, is_telling
 from touchline.collect.time import local_day
+from touchline.collect.veiled import Sight
 from touchline.identity.people import Registry
 from touchline.jobs import arguments
 from touchline.jobs.definitions import planned_of
@@ -36,6 +37,7 @@ ENOUGH = 20  # events from which on a property that is in all of them is called 
 LISTED = 12  # different values at most that make a list
 AGAIN = 5  # times that each of them was seen
 MAX_VALUE = 40
+ANYTHING = "anything"
 
 
 # Columns that are properties to whoever sends an event, and how else they may stand there.
@@ -91,6 +93,12 @@ class Seen:
                 known = self.properties[name] = Property()
             known.add(value)
 
+    def hide(self, sight: Sight) -> None:
+        """Of what is not seen as it is there are no values."""
+        for name, known in self.properties.items():
+            if sight.value(name, ANYTHING) != ANYTHING:
+                known.values.clear()
+
 
 def observed(workspace: Workspace, _registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """{"toml", "events": [{"name", "count", "last_day", "is_planned"}], "days"}: a plan of the
@@ -100,6 +108,10 @@ def observed(workspace: Workspace, _registry: Registry, args: dict[str, Any]) ->
     planned = planned_of(workspace)
     with workspace.view("fresh", "events") as view:
         found = _seen(view, local_day(clock.now_us(), workspace.time_zone) - days + 1)
+    sight = Sight.of(workspace)
+    if sight is not None:
+        for one in found:
+            one.hide(sight)
     return {
         "toml": infer(found, planned.goals),
         "events": [
