@@ -122,6 +122,7 @@ def proof(event: Event) -> Event:
         context={} if consent is None else {"consent": consent},
         traits={name: value for name, value in event.traits.items() if name in event.told},
         told=event.told,
+        bot=event.bot,
         consent=event.consent,
     )
 
