@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from touchline.identity.carried import Carried
 from touchline.identity.evidence import NO_DECISIONS, OBSERVED, Decisions, NodeSet
-from touchline.identity.kruskal import credible_order
+from touchline.identity.kruskal import APART, credible_order
 from touchline.identity.proof import Hop, Proof
 from touchline.identity.rules import DEFAULT
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
@@ -76,20 +76,22 @@ def test_a_path_runs_along_the_edges_that_made_the_person(facts, given_rows, joi
 
 
 @given(said, couples)
-def test_two_that_evidence_joins_and_are_two_are_kept_apart_by_something(facts, given_rows, parted):
+def test_an_edge_between_two_was_refused_by_what_is_told(facts, given_rows, parted):
     rows = [facts.Row(*one) for one in given_rows]
     apart = Decisions(apart=tuple((facts.node_id(a), facts.node_id(b)) for a, b in parted))
     solved = facts.solve(rows, decisions=apart)
     evidence, people = solved.evidence, solved.people
     proof = proof_of(facts, solved, rows, apart)
+    limits = dict(zip(people.refused.tolist(), people.limit.tolist(), strict=True))
     held, person = people.quarantine.held, people.person
-    for a, b in zip(evidence.a.tolist(), evidence.b.tolist(), strict=True):
+    for edge, ends in enumerate(zip(evidence.a.tolist(), evidence.b.tolist(), strict=True)):
+        a, b = ends
         if person[a] != person[b] and not (held[a] or held[b]):
-            sides = [np.flatnonzero(person == person[n]) for n in (a, b)]
-            both = [evidence.node_id(int(n)) for side in sides for n in side]
-            ends = {tuple(sorted(couple)) for couple in person[evidence.apart].tolist()}
-            is_parted = tuple(sorted((person[a], person[b]))) in ends
-            assert is_parted or proof.excess(both)
+            both = np.flatnonzero((person == person[a]) | (person == person[b])).tolist()
+            ids = [evidence.node_id(n) for n in both]
+            rank = proof.barrier((evidence.node_id(b), evidence.node_id(a)), ids)
+            assert rank == limits[edge]
+            assert rank == APART or proof.too_many(rank, ids)
 
 
 @pytest.mark.parametrize(

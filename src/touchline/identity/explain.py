@@ -119,7 +119,7 @@ class _Asked:
                 return self._held(node)
             if self.is_free(other) and self.person(node) != self.person(other):
                 mine, theirs = (self.people.members(self.person(one)) for one in (node, other))
-                return self._apart(mine, theirs) or self._over([*mine, *theirs])
+                return self._apart(mine, theirs) or self._over([*mine, *theirs], (node, other))
         return {"kind": "no_evidence"}
 
     def _apart(self, first: Sequence[int], second: Sequence[int]) -> dict[str, Any] | None:
@@ -131,19 +131,20 @@ class _Asked:
                 return {"kind": "decision", "values": self._clear([a, b]), "decision": said}
         return None
 
-    def _over(self, both: Sequence[int]) -> dict[str, Any]:
-        """The limit that one person of both would break; of several that of the strongest type."""
-        excess = self._proof(both).excess(self._ids(both))
-        if not excess:
+    def _over(self, both: Sequence[int], ends: tuple[int, int]) -> dict[str, Any]:
+        """The limit that refused what would have made one person of both."""
+        proof, ids = self._proof(both), self._ids(both)
+        a, b = self._ids(ends)
+        rank = proof.barrier((a, b), ids)
+        if rank is None:
             return {"kind": "no_evidence"}
-        rank = min(excess)
         window_us = self.rules.windows_us[rank]
         return {
             "kind": "limit",
             "type": IDENTIFIER_TYPES[rank],
             "limit": self.rules.limits[rank],
             "window_days": window_us and window_us // clock.DAY_US,
-            "values": self._clear(excess[rank]),
+            "values": sorted(self._clear(proof.too_many(rank, ids))),
         }
 
     def _held(self, node: int) -> dict[str, Any]:

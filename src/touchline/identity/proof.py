@@ -18,12 +18,13 @@ from touchline.identity.evidence import (
     SUGGESTED,
     Decisions,
     Evidence,
+    Longs,
     Nodes,
     NodeSet,
     Pairs,
     gather,
 )
-from touchline.identity.kruskal import OPENID, credible_order, spanning
+from touchline.identity.kruskal import OPENID, credible_order, grow, spanning
 from touchline.identity.rules import Rules
 from touchline.identity.window import crowded
 
@@ -108,22 +109,23 @@ class Proof:
 
     def chain(self, start: bytes, end: bytes, among: Collection[bytes]) -> list[Hop]:
         """The hops between two nodes along the most credible edges, if they reach; limits aside."""
-        evidence = self.evidence
-        inside = np.zeros(len(evidence), np.bool_)
-        places = evidence.find(list(among))
-        inside[places[places >= 0]] = True
-        edges = np.flatnonzero(inside[evidence.a] & inside[evidence.b])
-        edges = credible_order(evidence, edges, self._rules)
-        made = {self._ends(edge): edge for edge in spanning(evidence, edges)}
+        _, edges = self._within(among)
+        made = {self._ends(edge): edge for edge in spanning(self.evidence, edges)}
         path = _walk(made, start, end)
         return [self._hop(made, *step) for step in pairwise(path)]
 
-    def excess(self, ids: Sequence[bytes]) -> dict[int, list[bytes]]:
-        """Types, by rank, of which a person of all these would have too many values, and which."""
-        found = {rank: self._too_many(rank, ids) for rank in range(len(self._rules.limits))}
-        return {rank: values for rank, values in found.items() if values}
+    def barrier(self, ends: Couple, among: Collection[bytes]) -> int | None:
+        """What an edge between two persons was refused by, `among` being all nodes of both: APART,
+        the rank of a type, or nothing. They grew from each other's edges alone, as they do here.
+        """
+        nodes, edges = self._within(among)
+        forest = grow(self.evidence, self._rules, nodes, edges)
+        refused = (self._ends(edge) for edge in edges[forest.refused].tolist())
+        found = dict(zip(refused, forest.limit.tolist(), strict=True))
+        return found.get((min(ends), max(ends)))
 
-    def _too_many(self, rank: int, ids: Sequence[bytes]) -> list[bytes]:
+    def too_many(self, rank: int, ids: Sequence[bytes]) -> list[bytes]:
+        """The values of a type that break its limit, if one person has all these."""
         evidence = self.evidence
         limit, window_us = self._rules.limits[rank], self._rules.windows_us[rank]
         if limit is None:
@@ -139,6 +141,15 @@ class Proof:
         elif len(held) <= limit:
             return []
         return [evidence.node_id(node) for node in held]
+
+    def _within(self, among: Collection[bytes]) -> tuple[Longs, Longs]:
+        """These nodes, and the edges between them, the most credible first."""
+        evidence = self.evidence
+        places = evidence.find(list(among)).astype(np.int64)
+        inside = np.zeros(len(evidence), np.bool_)
+        inside[places[places >= 0]] = True
+        edges = np.flatnonzero(inside[evidence.a] & inside[evidence.b])
+        return np.flatnonzero(inside), credible_order(evidence, edges, self._rules)
 
     def _ends(self, edge: int) -> Couple:
         evidence = self.evidence
