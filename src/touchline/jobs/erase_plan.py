@@ -158,7 +158,7 @@ def searched(shape: pa.Schema) -> pa.Schema:
 def names_in_lake(
     workspace: Workspace, words: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, int]]]:
-    """Columns of names that hold any of these words (in small letters): text → rows."""
+    """Columns of names that hold any of these words: text → rows."""
     for name, table in workspace.lake.all.items():
         texts = [one.name for one in table.schema if pa.types.is_string(one.type)]
         if table.exists() and (held := [name for name in texts if name in NAMES]):
@@ -169,7 +169,7 @@ def names_in_lake(
 def _common(workspace: Workspace, clear: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Chosen identifiers that are names of the site's own, or stand in its settings."""
     told = {one: forms(*one) for one in clear if is_chosen(one[0])}
-    words = sorted({form.lower() for own in told.values() for form in own})
+    words = sorted({form for own in told.values() for form in own})
     if not words:
         return []
     whole = {column.name for table in schema.metadata.sorted_tables for column in table.columns}

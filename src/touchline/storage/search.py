@@ -27,7 +27,6 @@ INNER = "[0-9A-Za-z]"
 EDGE = "[^0-9A-Za-z]"
 NO_KEY = """[^0-9A-Za-z"]|"\\s*(?:[^:\\s]|$)|$"""
 NOTHING = "(?!)"
-FEW = 24
 NO_FIELDS = pa.schema([])
 ROWS = "read_parquet($files, filename = true, file_row_number = true, union_by_name = true)"
 
@@ -62,16 +61,6 @@ class Wanted(Struct, frozen=True):
             parts.append(f"(?<!{INNER})(?:{_any_of(words)})(?!{INNER})")
         return re.compile("|".join(parts) or NOTHING, re.IGNORECASE)
 
-    @property
-    def signs(self) -> list[str]:
-        """In text in small letters: what is there if the pattern matches."""
-        forms = sorted({form.lower() for form in (*self.ids, *self.texts, *self.chosen)}, key=len)
-        found: list[str] = []
-        for form in forms:  # one in which another stands says nothing more
-            if not any(known in form for known in found):
-                found.append(form)
-        return found
-
 
 def in_rows(
     files: Sequence[str],
@@ -86,15 +75,14 @@ def in_rows(
     shown = pa.schema([("filename", pa.string()), ("file_row_number", pa.int64()), *beside])
     if not files or not wanted.nodes:
         return shown.empty_table()
-    signs = wanted.signs
     names, filled = _columns(files)
-    tests = [test for field in among if field.name in filled for test in _tests(field, len(signs))]
+    tests = [test for field in among if field.name in filled for test in _tests(field)]
     if not tests:
         return shown.empty_table()
     picked = [*PLACE, *(name for name in beside.names if name in names)]
     query = f"select {', '.join(picked)} from {ROWS} where {' or '.join(tests)}"  # noqa: S608  # names of ours alone
-    asked: dict[str, Any] = {"nodes": list(wanted.nodes), "pattern": wanted.pattern}
-    found = _asked(files, query, asked | _given(signs), settings)
+    asked = {"nodes": list(wanted.nodes), "pattern": wanted.pattern}
+    found = _asked(files, query, asked, settings)
     for name in beside.names:
         if name not in names:
             found = found.append_column(name, pa.nulls(len(found), beside.field(name).type))
@@ -111,10 +99,9 @@ def cells(
     names = [name for name in columns if name in filled]
     if not names:
         return {}
-    some = {name: _contains(f'"{name}"', len(words)) for name in names}
-    picked = [f'histogram("{name}") filter (where {some[name]})' for name in names]
+    picked = [f"histogram({name}) filter (where {_matches(name)})" for name in map(_quoted, names)]
     query = f"select {', '.join(picked)} from {ROWS}"  # noqa: S608  # names of ours alone
-    found = _asked(files, query, _given(words), settings)
+    found = _asked(files, query, {"pattern": f"(?i){_any_of(words)}"}, settings)
     held = {name: dict(found.column(at)[0].as_py() or ()) for at, name in enumerate(names)}
     return {name: some for name, some in held.items() if some}
 
@@ -151,10 +138,6 @@ def _stands(data: mmap.mmap, word: bytes, end: int) -> bool:
     return alone.search(data, 0, end) is not None
 
 
-def _given(signs: Sequence[str]) -> dict[str, Any]:
-    return {f"sign_{at}_": sign for at, sign in enumerate(signs)}
-
-
 def _asked(
     files: Sequence[str], query: str, asked: Mapping[str, Any], settings: Settings
 ) -> pa.Table:
@@ -183,26 +166,22 @@ def _columns(files: Sequence[str]) -> tuple[set[str], set[str]]:
     return names, filled
 
 
-def _tests(field: "pa.Field[Any]", signs: int) -> Iterator[str]:
-    name, kind = f'"{field.name}"', field.type
+def _tests(field: "pa.Field[Any]") -> Iterator[str]:
+    name, kind = _quoted(field.name), field.type
     if kind == NODE_IDS:
         yield f"list_has_any([node.id for node in {name}], $nodes)"
     elif pa.types.is_binary(kind):
         yield f"list_contains($nodes, {name})"
     elif pa.types.is_string(kind):
-        yield _matches(name, signs)
+        yield _matches(name)
     elif pa.types.is_map(kind):
-        yield _matches(f"array_to_string(map_values({name}), ' ')", signs)
+        yield _matches(f"array_to_string(map_values({name}), ' ')")
 
 
-def _matches(text: str, signs: int) -> str:
-    """A look for a few words costs a quarter of matching a pattern; for many, more than that."""
-    is_there = f"regexp_matches({text}, $pattern)"
-    if signs > FEW:
-        return is_there
-    return f"({_contains(text, signs)} and {is_there})"
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
-def _contains(text: str, signs: int) -> str:
-    some = " or ".join(f"contains(lower({text}), $sign_{at}_)" for at in range(signs))
-    return f"({some})"
+def _matches(text: str) -> str:
+    """One look for all words: one for each costs more from four on."""
+    return f"regexp_matches({text}, $pattern)"
