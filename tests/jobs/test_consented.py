@@ -14,7 +14,7 @@ from touchline.jobs import definitions
 from touchline.jobs.importing import run_import
 from touchline.jobs.queries import events
 from touchline.jobs.writer import Writer
-from touchline.model import RawRequest
+from touchline.model import LIFTED, RawRequest
 from touchline.storage.consent import ledger, shown_text
 
 
@@ -70,6 +70,22 @@ def test_a_yes_is_the_persons_alone_and_a_no_that_of_the_device_as_well(site):
     said = {"marketing": True, "linking": False}
     site.send(track("c", "Consent Updated", anonymousId="d1", **consent(**said)))
     assert site.said("anonymous_id", "d1") == [("linking", "", False)]
+
+
+def test_who_agrees_again_at_their_device_is_counted_there_and_the_device_has_not_agreed(site):
+    said = {"analytics": False, "sharing": False}
+    site.send(track("no", "Consent Updated", anonymousId="d1", **consent(**said)))
+    yes = consent(analytics=True, marketing=True)
+    at = T0 + build.MINUTE
+    site.send(
+        track("yes", "Consent Updated", at=at, anonymousId="d1", **yes),
+        track("again", "Visit", anonymousId="d1"),
+        track("other", "Visit", userId="bob", anonymousId="d1"),
+    )
+    assert [site.events()[name]["user_id"] for name in ("again", "other")] == ["ann", "bob"]
+    node = site.workspace.vault.node_id("anonymous_id", "d1")
+    found = [row for row in ledger(site.workspace.state, [node]) if row.is_granted]
+    assert [(row.purpose, row.basis) for row in found] == [("analytics", LIFTED)]
 
 
 def test_a_stamp_of_a_tracker_is_no_answer_and_a_platforms_own_event_is(site):

@@ -4,17 +4,19 @@ What an event says of consent counts for the events behind it, in the same batch
 who refuses to be counted is nobody from then on (`stripped`), and somebody again after a new yes.
 
 What surprises: a no is that of every identifier beside it, a yes that of the persons only. A shared
-device must not make everybody agree to what one of them wants; and when in doubt it is a no.
+device must not make everybody agree to what one of them wants: a no of it is lifted, no more.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from touchline import clock
 from touchline.collect.consent_rules import ANALYTICS, ConsentRules
 from touchline.collect.consent_said import EXEMPT, acts_of, proof, refuses_analytics, stripped
 from touchline.jobs.definitions import consent_rules
-from touchline.model import TYPE_RANK, Consent, Event, Identifier, Said
+from touchline.model import LIFTED, TYPE_RANK, Consent, Event, Identifier, Said
 from touchline.storage import definition
 from touchline.storage.consent import Refusals, ledger, refusals, written
 from touchline.storage.workspace import Workspace
@@ -37,18 +39,22 @@ class Consented:
         """The events as they are kept; what they said stands in the ledger."""
         rules, refused = self._rules(), self._refusals.now()[ANALYTICS]
         rows = [self._rows(event_id, event, rules) for event_id, event in arriving]
-        said = self._said({row.node for own in rows for row in own if row.purpose == ANALYTICS})
+        said = self._said({(row.node, row.purpose) for own in rows for row in own})
         is_new: dict[bytes, bool] = {}
+        new: list[Consent] = []
         kept: list[Stored] = []
         for (event_id, event), own in zip(arriving, rows, strict=True):
             for row in own:
+                before = said[row.node, row.purpose]
+                if row.basis == LIFTED and all(one.is_granted for one in before):
+                    continue  # there is no no to lift
+                before.append(row)
+                new.append(row)
                 if row.purpose == ANALYTICS:
-                    said[row.node].append(row)
-                    is_new[row.node] = bool(refusals(said[row.node]))
+                    is_new[row.node] = bool(refusals(before))
             is_refused = self._is_refused(event, refused, is_new)
             kept.append((event_id, self._unidentified(event) if is_refused else event))
-        state = self._workspace.state
-        state.write(*written(state, [row for own in rows for row in own]))
+        self._workspace.state.write(*written(self._workspace.state, new))
         return kept
 
     def countable(self, rows: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
@@ -58,12 +64,12 @@ class Consented:
             return rows
         return [[] if any(node["id"] in refused for node in row) else row for row in rows]
 
-    def _said(self, nodes: set[bytes]) -> dict[bytes, list[Consent]]:
-        """What these said of being counted before: an old yes may come behind a newer no."""
-        found: dict[bytes, list[Consent]] = {node: [] for node in nodes}
-        for row in ledger(self._workspace.state, nodes):
-            if row.purpose == ANALYTICS:
-                found[row.node].append(row)
+    def _said(self, about: set[tuple[bytes, str]]) -> dict[tuple[bytes, str], list[Consent]]:
+        """What (identifier, purpose) said before: an old yes may come behind a newer no."""
+        found: dict[tuple[bytes, str], list[Consent]] = {one: [] for one in about}
+        for row in ledger(self._workspace.state, {node for node, _ in about}):
+            if (row.node, row.purpose) in found:
+                found[row.node, row.purpose].append(row)
         return found
 
     def _is_refused(
@@ -89,7 +95,16 @@ class Consented:
         if not said:
             return []
         nodes, source = [(o, self._node(o)) for o in event.identifiers], f"event:{event.source}"
-        return [*rows_of(event_id, nodes, said, at_us=event.ts_us, source=source)]
+        own = [*rows_of(event_id, nodes, said, at_us=event.ts_us, source=source)]
+        persons = {row.node for row in own if row.is_granted}
+        lifted = [
+            msgspec.structs.replace(row, node=node, basis=LIFTED)
+            for row in own
+            if row.is_granted
+            for _, node in nodes
+            if node not in persons
+        ]
+        return [*own, *dict.fromkeys(lifted)]
 
     def _node(self, identifier: Identifier) -> bytes:
         return self._workspace.vault.node_id(identifier.type, identifier.value)
