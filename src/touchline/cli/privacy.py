@@ -26,14 +26,20 @@ NOTES = {
     "en": {
         "begun": "Request {request}: from now on nothing of this person is taken in.",
         "done": "Erased. {hits} traces found by the scan. Give the receipt to the customer.",
-        "found": "The scan still found {hits} traces: see `places` in the receipt.",
+        "found": "The scan still found {hits} traces: see `places` in the receipt. Mend that and "
+        "run it again: --request {request}",
+        "left": "Left on purpose are names of your own (events, sources, campaigns …) that hold a "
+        "word of theirs: {left} rows, see `left`; {common} identifiers are such names: `common`.",
         "exported": "{path}: all that is stored of this person, in clear. Handle with care.",
         "again": "{name} is taken in again.",
     },
     "zh": {
         "begun": "请求编号 {request}:即刻起不再接收该客户的任何数据。",
         "done": "已删除,全库扫描残留 {hits} 处。请将删除凭证交给客户。",
-        "found": "扫描仍发现 {hits} 处残留,详见凭证中的 places。",
+        "found": "扫描仍发现 {hits} 处残留,详见凭证中的 places。"
+        "处理后请重新执行:--request {request}",
+        "left": "有意保留:您自己的名称(事件、来源、活动等)中含有该客户的词,共 {left} 行,见 left;"
+        "本身就是这类名称的标识 {common} 个,见 common。",
         "exported": "{path}:该客户的全部个人信息(明文),请妥善保管。",
         "again": "已恢复接收 {name}。",
     },
@@ -82,8 +88,11 @@ def _erase(args: argparse.Namespace) -> int:
     if args.out is not None:
         _put(args.out, json.dumps(done, indent=2).encode() + b"\n")
     _show(done if args.format == "json" else done["receipt"], args.format)
-    hits = done["receipt"]["scan"]["hits"]
-    _note("found" if hits else "done", hits=hits)
+    scan = done["receipt"]["scan"]
+    hits, left, common = scan["hits"], sum(scan["left"].values()), scan["common"]
+    if left or common:
+        _note("left", left=left, common=common)
+    _note("found" if hits else "done", hits=hits, request=request)
     return 1 if hits else 0
 
 

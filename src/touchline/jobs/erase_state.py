@@ -19,7 +19,6 @@ from touchline.storage.state import State, Statement
 
 __all__ = ["Found", "found", "names", "shred", "tidy"]
 
-NODE = 16
 AT_ONCE = 500
 TRIES, PAUSE_S = 10, 0.2  # the log of a database in use is emptied between two readers
 CUT = (Fate.TEXT, Fate.LABEL)
@@ -102,7 +101,7 @@ def tidy(state: State, *, whole: bool = False) -> None:
     if state.engine.dialect.name == "postgresql":
         with state.engine.connect() as connection:
             alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-            for table in filter(_names_nodes, schema.metadata.sorted_tables):
+            for table in filter(_may_change, schema.metadata.sorted_tables):
                 alone.execute(sa.text(f'VACUUM (FULL) "{table.name}"'))
         return
     connection = state.engine.raw_connection()
@@ -120,9 +119,8 @@ def tidy(state: State, *, whole: bool = False) -> None:
         connection.close()
 
 
-def _names_nodes(table: sa.Table) -> bool:
-    kinds = [column.type for column in table.columns]
-    return any(isinstance(kind, sa.LargeBinary) and kind.length == NODE for kind in kinds)
+def _may_change(table: sa.Table) -> bool:
+    return not set(STATE[table.name].values()) <= {Fate.NAME, Fate.PROOF}
 
 
 def _theirs(table: sa.Table, wanted: Wanted) -> Test | None:
