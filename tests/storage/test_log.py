@@ -166,6 +166,40 @@ def test_no_mix_of_faults_and_crashes_loses_or_reuses_anything(data, tmp_path_fa
         )
 
 
+def test_what_a_failed_write_left_hides_nothing_that_came_later(tmp_path):
+    """With O_DSYNC a call can fail although its bytes are in the file."""
+
+    class Failing(Disk):
+        fails = False
+
+        def fdatasync(self, fd, /):
+            if self.fails:
+                raise OSError(errno.EIO, "the sync failed")
+            super().fdatasync(fd)
+
+    disk = Failing(folder_of(tmp_path))
+    tail = Tail.recover(tmp_path / "log", 0, disk)
+    before = tail.write([b"before"])
+    disk.fails = True
+    with pytest.raises(OSError, match="the sync failed"):
+        tail.write([b"not promised" * 9])
+    disk.fails = False
+    after = tail.write([b"after"])
+    tail.close()
+    kept, at = {}, 0
+    while found := list(read(tmp_path, at, 7)):  # two frames, and on from there
+        kept |= {frame.offset: frame.payload for frame in found}
+        at = found[-1].next_offset
+    assert [kept.get(offset) for offset in (*before, *after)] == [b"before", b"after"]
+
+
+def test_a_segment_that_cannot_be_removed_is_not_written_into_again(tmp_path, monkeypatch):
+    small_segments(monkeypatch)
+    full = {13: errno.ENOSPC, 14: errno.ENOSPC}  # the first write into a segment, and its removal
+    groups = [[298], [42, 600], [1], [1]]
+    crash_and_go_on(tmp_path, crash_at=19, seed=234, power=False, fail=full, groups=groups)
+
+
 def test_a_crash_during_recovery_loses_nothing_either(tmp_path):
     for crash_at in range(10):
         dir_ = tmp_path / str(crash_at)

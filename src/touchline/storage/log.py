@@ -118,7 +118,11 @@ class Tail:
             offset += len(frame)
         rest = memoryview(b"".join(frames))
         while rest:
-            written = self.disk.write(fd, rest)
+            try:
+                written = self.disk.write(fd, rest)
+            except BaseException:
+                self.size += len(rest)  # a write whose sync failed may have left any part of it
+                raise
             self.size += written
             rest = rest[written:]
         self._acknowledged = self.size
