@@ -165,7 +165,9 @@ def test_everybody_is_exported_with_identifiers_and_traits(ann):
     found = ann.lines(queries.people)
     assert len(found) == 3
     (one,) = [row for row in found if {"type": "user_id", "value": "ann"} in row["identifiers"]]
-    assert set(one) == {"person_id", "identifiers", "traits"}
+    parts = {"person_id", "identifiers", "traits", "computed", "stage", "tags", "owner"}
+    assert set(one) == parts
+    assert (one["tags"], one["owner"]) == ([], None)
 
 
 def test_a_person_found_before_a_merge_is_found_after_it(ann):
