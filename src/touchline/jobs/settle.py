@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from touchline import clock
 from touchline.jobs.definitions import session_zone
-from touchline.jobs.filing import LOAD, Filing, build
+from touchline.jobs.filing import Filing
 from touchline.jobs.midnight import following_days, on_days, open_sessions, stored_days
 from touchline.jobs.session import OPEN, assign_sessions, still_open
 from touchline.storage.columns import EVENTS
@@ -41,8 +41,6 @@ def settle(workspace: Workspace) -> int:
     moved = 0
     while rows := _settle_some(workspace, upto):
         moved += rows
-    if moved < LOAD:  # after one the next round has time for it
-        build(workspace)
     if moved:
         workspace.lake.sweep(SWEEP_AFTER_US)
         pa.default_memory_pool().release_unused()

@@ -30,6 +30,7 @@ from touchline.errors import BadInput, TouchlineError, Unavailable
 from touchline.jobs import erase, job, process, retention, rotate, rpc, schedule, sources
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
+from touchline.jobs.filing import LOAD
 from touchline.jobs.healing import Healing
 from touchline.jobs.kinds import KINDS, PULLS, THOUGHTS, Aside
 from touchline.jobs.live import LOADING_S, SharedRegistry
@@ -38,7 +39,7 @@ from touchline.jobs.queries import QUERIES
 from touchline.jobs.role import check, principal_of
 from touchline.jobs.writer import Writer
 from touchline.storage import definition
-from touchline.storage.lake import LOG
+from touchline.storage.lake import LOG, SEQ
 from touchline.storage.log import end_offset
 from touchline.storage.workspace import Workspace
 
@@ -80,6 +81,7 @@ class Worker:
         self._is_doubtful = False  # State and lake may be out of step
         self._settled_at = time.monotonic()
         self._settling_s = 0.0
+        self._seq = workspace.state.mark(SEQ)  # of the last row when rows were last settled
         self._commit_turn = threading.Lock()
         self._job_turn = threading.Lock()  # who writes in bulk, beside the commit thread
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
@@ -184,7 +186,10 @@ class Worker:
         waited = time.monotonic() - self._settled_at
         if waited >= pause and (waited >= LOADING_S or self._behind() < BEHIND):
             started = time.monotonic()
-            self.writer.settle()
+            moved = self.writer.settle()
+            before, self._seq = self._seq, self.workspace.state.mark(SEQ)
+            if max(moved, self._seq - before) < LOAD:  # after a load the next round has time for it
+                self.writer.file()
             self._settled_at = time.monotonic()
             self._settling_s = self._settled_at - started
 

@@ -20,6 +20,7 @@ from touchline.collect.site import Site
 from touchline.errors import NotFound, TouchlineError
 from touchline.jobs.ahead import Ahead
 from touchline.jobs.definitions import site_of
+from touchline.jobs.filing import LOAD, build
 from touchline.jobs.places import Places
 from touchline.jobs.process import without_collector
 from touchline.jobs.settle import settle
@@ -91,6 +92,11 @@ class Writer:
             self.store.sessions.is_doubtful = False
             return settle(self.workspace)
 
+    def file(self) -> None:
+        """Files by identifier what a load left for later, some of it at a time."""
+        with self._settle_turn:
+            build(self.workspace)
+
     def needs_settling(self) -> bool:
         """Whether a late event made provisional sessions doubtful."""
         return self.store.sessions.is_doubtful
@@ -99,7 +105,8 @@ class Writer:
         """All that the log holds, down to day files."""
         while self.workspace.state.mark(LOG) < self._log_end():
             self.commit_once()
-        self.settle()
+        if self.settle() < LOAD:
+            self.file()
 
     def forget(self, devices: Collection[int]) -> None:
         """Drops from memory what may name somebody who was erased."""
