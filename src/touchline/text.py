@@ -1,4 +1,4 @@
-"""Text → HTML, in one place: whatever is not HTML already is escaped on its way in.
+"""Text → HTML and cells, in one place: whatever could be more than text is escaped on its way.
 
     tag("p", {"class": "note"}, "Tom & Ann")   →   <p class="note">Tom &amp; Ann</p>
 
@@ -10,9 +10,11 @@ leaves no attribute at all.
 import html
 import re
 from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["Html", "document", "joined", "tag"]
+__all__ = ["Html", "disarmed", "document", "joined", "tag"]
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 _EMPTY = frozenset(("br", "hr", "img", "input", "link", "meta"))
 _RAW = frozenset(("script", "style"))  # their text is no HTML: an escape would change it
@@ -20,6 +22,13 @@ _ADDRESSES = frozenset(("href", "src", "action", "formaction", "poster"))
 _SAFE = re.compile(r"(?:https?://|mailto:|tel:|/(?![/\\])|[?#])", re.IGNORECASE)
 # Neither a NUL nor half a character nor a control character belongs in a page.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def disarmed(cell: Any) -> Any:
+    """A cell of a sheet: what a spreadsheet would run as a formula has an apostrophe before it."""
+    if isinstance(cell, str) and cell.lstrip().startswith(_FORMULA):
+        return "'" + cell
+    return cell
 
 
 class Html(str):

@@ -7,7 +7,7 @@ import pytest
 from build import T0
 from touchline import clock
 from touchline.errors import BadInput
-from touchline.identity.consent import in_words, is_child, may, may_each, nodes_of, permissions
+from touchline.identity.consent import in_words, is_child, may, may_each, permissions
 from touchline.identity.decisions import record
 from touchline.model import Consent
 from touchline.storage.consent import written
@@ -84,7 +84,7 @@ def test_many_are_asked_about_at_once(ann):
     say(ann, "email:a@b.cn", "marketing", yes=True)
     people = ann.people()
     persons = people.person_of([ann.node("user_id:ann"), ann.node("user_id:bob")])
-    found = may_each(ann.workspace, {p: nodes_of(people, p) for p in persons}, "marketing", "email")
+    found = may_each(ann.workspace, {p: people.node_ids(p) for p in persons}, "marketing", "email")
     assert [found[p].is_allowed for p in persons] == [True, False]
 
 

@@ -8,6 +8,7 @@ from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
+from touchline.identity.profile_notes import NOTES, all_holding, written
 from touchline.jobs import definitions, queries, retention
 from touchline.jobs.doctor import examine
 from touchline.jobs.writer import Writer
@@ -91,8 +92,16 @@ def test_rejects_go_and_are_accounted_for(writer):
 def test_a_person_of_whom_nothing_came_in_is_a_number_without_a_name(writer):
     ruled(writer, {"what": "profiles", "days": 100})
     workspace = writer.workspace
-    assert run(writer) == {"persons_forgotten": 1, "identifiers_forgotten": 2}
+    state = workspace.state
     nodes = [workspace.vault.node_id("user_id", name) for name in ("ann", "bob")]
+    state.write(*written(state, [(node, "tag", "VIP", True) for node in nodes], "wang"))
+    domains = [{"node_id": node, "domain_id": bytes(16)} for node in nodes]
+    state.write((sa.insert(schema.mail_domain), domains))
+    before = state.mark(NOTES)
+    assert run(writer) == {"persons_forgotten": 1, "identifiers_forgotten": 2}
+    assert [note.node_id for note in all_holding(state)] == nodes[1:]
+    assert [row.node_id for row in state.read(sa.select(schema.mail_domain))] == nodes[1:]
+    assert state.mark(NOTES) > before  # the mirror of tags is to be written anew
     assert [one.value for one in clear_values(workspace, nodes).values()] == ["bob"]
     Tracker(workspace).send(track("9", "Visit", at=YOUNG), at=YOUNG)
     writer.catch_up()

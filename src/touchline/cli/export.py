@@ -16,12 +16,12 @@ from typing import IO, Any
 import msgspec
 
 from touchline.cli import refused
-from touchline.cli.output import disarmed
 from touchline.errors import BadInput
 from touchline.jobs import queries
 from touchline.jobs.access import reading
 from touchline.jobs.mirror import KeepingRegistry
 from touchline.storage.workspace import Workspace
+from touchline.text import disarmed
 
 __all__ = ["run"]
 

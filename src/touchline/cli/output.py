@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from touchline.text import disarmed
+
 __all__ = ["Column", "emit", "harmless", "progress_line", "table"]
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 Column = tuple[str, str, Callable[[Any], str]]  # heading, key, how it is written
 
 
@@ -33,12 +34,6 @@ def write_csv(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([disarmed(row.get(name)) for name in names] for row in rows)
-
-
-def disarmed(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip().startswith(FORMULA):
-        return "'" + value
-    return value
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], title: str = "") -> None:

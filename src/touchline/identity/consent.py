@@ -22,7 +22,15 @@ from touchline.storage.consent import ledger
 from touchline.storage.principal import ADMIN
 from touchline.storage.workspace import Workspace
 
-__all__ = ["has_child", "in_words", "is_child", "may", "may_each", "nodes_of", "permissions"]
+__all__ = [
+    "has_child",
+    "in_words",
+    "is_child",
+    "may",
+    "may_each",
+    "permissions",
+    "permissions_told",
+]
 
 Key = TypeVar("Key", bound=Hashable)
 _BIRTHDAYS = frozenset(
@@ -55,7 +63,7 @@ def may(
     workspace: Workspace, people: PersonMap, person: int, purpose: str, channel: str = ""
 ) -> Permission:
     """Whether a person (person_ix) may be met for a purpose by a channel, right now."""
-    return may_each(workspace, {0: nodes_of(people, person)}, purpose, channel)[0]
+    return may_each(workspace, {0: people.node_ids(person)}, purpose, channel)[0]
 
 
 def may_each(
@@ -97,19 +105,28 @@ def permissions(workspace: Workspace, nodes: Collection[bytes]) -> list[dict[str
     ]
 
 
+def permissions_told(
+    workspace: Workspace, nodes: Collection[bytes], language: str
+) -> list[dict[str, Any]]:
+    """The same as an answer has it."""
+    return [
+        {
+            "purpose": row["purpose"],
+            "channel": row["channel"],
+            "is_allowed": row["permission"].is_allowed,
+            "why": row["permission"].why,
+            "text": in_words(row["permission"], language, workspace.time_zone),
+        }
+        for row in permissions(workspace, nodes)
+    ]
+
+
 def in_words(found: Permission, language: str, time_zone: str) -> str:
     """Why, as people read it."""
     zone = zoneinfo.ZoneInfo(time_zone)
     day = "" if found.by is None else clock.from_us(found.by.at_us).astimezone(zone).date()
     text = WORDS[found.why][language == "zh"]
     return text.format(day=day if found.by and found.by.at_us else "?")
-
-
-def nodes_of(people: PersonMap, person: int) -> list[bytes]:
-    """The node ids of a person, strongest type first."""
-    known = people.known
-    members = sorted(people.members(person), key=lambda node: (known.rank[node], node))
-    return [known.node_id(node) for node in members]
 
 
 def has_child(workspace: Workspace, nodes: Collection[bytes], rules: ConsentRules) -> bool:

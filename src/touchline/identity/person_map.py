@@ -95,6 +95,12 @@ class PersonMap:
         order, starts = self._by_person
         return order[starts[person_ix] : starts[person_ix + 1]].tolist()
 
+    def node_ids(self, person_ix: int) -> list[bytes]:
+        """Node ids of a person, strongest type first."""
+        known = self.known
+        nodes = sorted(self.members(person_ix), key=lambda node: (known.rank[node], node))
+        return [known.node_id(node) for node in nodes]
+
     def person_of(self, node_ids: list[bytes]) -> list[int | None]:
         """person_ix of each node id; None for one that no row carries."""
         nodes = self.known.find(node_ids).tolist()

@@ -66,7 +66,7 @@ def find_node(workspace: Workspace, people: PersonMap, name: str) -> int:
 
 def identifiers_of(workspace: Workspace, people: PersonMap, person_ix: int) -> list[dict[str, str]]:
     """`[{"type", "value"}]` of a person, strongest type first; erased values are absent."""
-    nodes = _node_ids(people, person_ix)
+    nodes = people.node_ids(person_ix)
     return _listed(clear_values(workspace, nodes), nodes)
 
 
@@ -77,7 +77,7 @@ def traits_of(workspace: Workspace, people: PersonMap, person_ix: int) -> dict[s
 
 def traits_in_force(workspace: Workspace, people: PersonMap, person_ix: int) -> dict[str, Trait]:
     """The same, each with where and when it is from."""
-    nodes = _node_ids(people, person_ix)
+    nodes = people.node_ids(person_ix)
     return ProfileRules.held(workspace).in_force(nodes, clear_traits(workspace, nodes))
 
 
@@ -86,7 +86,7 @@ def export_people(workspace: Workspace, people: PersonMap) -> Iterator[dict[str,
     somebody, rules = people.somebody(), ProfileRules.held(workspace)
     for start in range(0, len(somebody), PERSONS_AT_ONCE):
         persons = somebody[start : start + PERSONS_AT_ONCE]
-        nodes = {person: _node_ids(people, person) for person in persons}
+        nodes = {person: people.node_ids(person) for person in persons}
         wanted = [node for held in nodes.values() for node in held]
         clear = clear_values(workspace, wanted)
         traits = clear_traits(workspace, wanted)
@@ -110,13 +110,6 @@ def _holders(
         if node >= 0:
             found.setdefault(int(people.people.person[node]), _Holder(node, name))
     return found
-
-
-def _node_ids(people: PersonMap, person_ix: int) -> list[bytes]:
-    """The person's node ids, strongest type first."""
-    known = people.known
-    nodes = sorted(people.members(person_ix), key=lambda node: (known.rank[node], node))
-    return [known.node_id(node) for node in nodes]
 
 
 def _listed(clear: Mapping[bytes, Identifier], nodes: Iterable[bytes]) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from touchline import clock
 from touchline.collect.consent_rules import LINKING
 from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput
-from touchline.identity.consent import in_words, nodes_of, permissions
+from touchline.identity.consent import permissions_told
 from touchline.identity.people import Registry, person_map
 from touchline.identity.profile import find_person
 from touchline.jobs import arguments, job
@@ -80,23 +80,14 @@ def shown(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dic
     with workspace.view() as view:
         people = registry.at(view)
         person = find_person(workspace, people, args["person"])
-        nodes, person_id = nodes_of(people, person), people.person_ids[person]
+        nodes, person_id = people.node_ids(person), people.person_ids[person]
     seen(workspace, "consent", person_id)
     rows = ledger(workspace.state, nodes)
     words = shown_text(workspace.state, {row.text for row in rows if row.text})
     clear, language = clear_values(workspace, nodes), args.get("language") or "en"
     return {
         "person_id": person_id,
-        "permissions": [
-            {
-                "purpose": row["purpose"],
-                "channel": row["channel"],
-                "is_allowed": row["permission"].is_allowed,
-                "why": row["permission"].why,
-                "text": in_words(row["permission"], language, workspace.time_zone),
-            }
-            for row in permissions(workspace, nodes)
-        ],
+        "permissions": permissions_told(workspace, nodes, language),
         "ledger": [
             {
                 "identifier": msgspec.structs.asdict(clear[row.node])
@@ -130,7 +121,7 @@ def wanted(workspace: Workspace, person: str, given: Wanted, author: str) -> dic
         raise BadInput("bad_argument", name="basis", value=given.basis[:80], why=why)
     with workspace.view() as view:  # who it is, not who asks for it
         people = Registry(workspace).at(view)
-        node = nodes_of(people, find_person(workspace.seen_by(ADMIN), people, person))[0]
+        node = people.node_ids(find_person(workspace.seen_by(ADMIN), people, person))[0]
     at_us = arguments.moment(given.at, "at", workspace.time_zone) if given.at else clock.now_us()
     locale = given.locale if given.locale in ("en", "zh") else "en"
     if given.text:
@@ -175,7 +166,7 @@ def take(writer: Writer, args: dict[str, Any]) -> dict[str, Any]:
     with workspace.view() as view:
         people = registry.at(view)
         (person,) = people.person_of([given.node])
-        own = [given.node] if person is None else nodes_of(people, person)
+        own = [given.node] if person is None else people.node_ids(person)
         known = people.known
         ranks = {n: int(known.rank[at]) for n, at in zip(own, known.find(own), strict=True)}
         joins = any(one.is_granted and one.purpose == LINKING for one in given.said)

@@ -24,17 +24,16 @@ from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs.account import open_payload
 from touchline.jobs.audited import done
-from touchline.jobs.erase_plan import nodes_of
 from touchline.jobs.queries import timeline
 from touchline.jobs.rejected import identifiers_in
 from touchline.storage import schema
 from touchline.storage.engine import View
 from touchline.storage.workspace import Workspace
+from touchline.text import disarmed
 
 __all__ = ["bundle", "export"]
 
 NODE = 16
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 OWN = ("node", "trait")  # opened, under names of their own
 HIDDEN = ("seq", "node_ids", "known_at_us", "content_hash", "person_ix", "map_version", "device")
 Rows = list[dict[str, Any]]
@@ -54,7 +53,7 @@ def export(workspace: Workspace, registry: Registry, name: str) -> bytes:
         done(workspace, "person.export", person_id=person_id)
         tables = _lake(view, people, person)
         known: Rows = [dict(one) for one in identifiers_of(workspace, people, person)]
-    nodes = nodes_of(people, person)
+    nodes = people.node_ids(person)
     told = timeline(workspace, registry, {"person": person_id})["events"]
     tables |= {
         "identifiers": known,
@@ -174,6 +173,4 @@ def _csv(rows: Rows) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, dict | list):
         value = msgspec.json.encode(value).decode()
-    if isinstance(value, str) and value.lstrip().startswith(FORMULA):
-        return "'" + value
-    return value
+    return disarmed(value)

@@ -37,7 +37,7 @@ from touchline.identity.receipt import signed
 from touchline.jobs import erase_lake, erase_state, job
 from touchline.jobs.audited import done
 from touchline.jobs.definitions import site_of
-from touchline.jobs.erase_plan import Plan, Reader, nodes_of, plan
+from touchline.jobs.erase_plan import Plan, Reader, plan
 from touchline.jobs.erase_scan import Scan, scan
 from touchline.jobs.erase_words import by_itself, forms
 from touchline.jobs.job import Progress
@@ -181,7 +181,7 @@ class _Run:
         whose = {one for one in people.person_of(self._plan.nodes) if one is not None}
         if len(whose) == 1:  # what was found to be theirs since they asked
             (person,) = whose
-            nodes = sorted({*self._plan.nodes, *nodes_of(people, person)})
+            nodes = sorted({*self._plan.nodes, *people.node_ids(person)})
             self._plan = msgspec.structs.replace(self._plan, nodes=nodes)
             workspace.state.write(*_tombstones(workspace, self._request, nodes))
             writer.catch_up()
@@ -299,7 +299,7 @@ def _asked(workspace: Workspace, registry: Registry, name: str) -> Plan:
     person = find_person(workspace, people, name)
     known = identifiers_of(workspace, people, person)
     return Plan(
-        nodes=nodes_of(people, person),
+        nodes=people.node_ids(person),
         person_ids=[people.person_ids[person]],
         clear=[(one["type"], one["value"]) for one in known],
     )

@@ -48,7 +48,6 @@ __all__ = [
     "Plan",
     "Reader",
     "names_in_lake",
-    "nodes_of",
     "paid_names",
     "plan",
     "searched",
@@ -111,10 +110,6 @@ class Plan(Struct):
 def shared_name(table: str) -> str:
     """Rows move from `fresh` to `events` and keep their numbers."""
     return "events" if table == "fresh" else table
-
-
-def nodes_of(people: PersonMap, person_ix: int) -> list[bytes]:
-    return [people.known.node_id(node) for node in people.members(person_ix)]
 
 
 def plan(workspace: Workspace, site: Site, people: PersonMap, asked: Plan) -> Plan:

@@ -23,7 +23,7 @@ from touchline.collect.preference_link import (
     Preferred,
 )
 from touchline.errors import BadInput, NotFound
-from touchline.identity.consent import has_child, nodes_of, permissions
+from touchline.identity.consent import has_child, permissions
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_person
 from touchline.jobs import job
@@ -50,7 +50,7 @@ def link(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict
     with workspace.view() as view:
         people = registry.at(view)
         person = find_person(workspace, people, args["person"])
-        node, person_id = nodes_of(people, person)[0], people.person_ids[person]
+        node, person_id = people.node_ids(person)[0], people.person_ids[person]
     days = DAYS if args.get("days") is None else args["days"]
     if type(days) is not int or not 1 <= days <= MOST_DAYS:
         why = f"is not a number of days from 1 to {MOST_DAYS}."
@@ -82,7 +82,7 @@ def page(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict
     with workspace.view() as view:
         people = registry.at(view)
         (person,) = people.person_of([about.node])
-        nodes = [about.node] if person is None else nodes_of(people, person)
+        nodes = [about.node] if person is None else people.node_ids(person)
     rules = consent_rules(workspace)
     return {
         "who": _known_by(workspace, about.node, nodes),

@@ -6,7 +6,7 @@ the page is the number that an export has, by construction.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.compute
 from touchline import clock
 from touchline.collect.nodes import Trait
 from touchline.identity.card import card
-from touchline.identity.consent import in_words, nodes_of, permissions
+from touchline.identity.consent import permissions_told
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile import export_people, traits_in_force
 from touchline.identity.profile_rules import ProfileRules
@@ -90,7 +90,7 @@ def profile(
     workspace: Workspace, view: View, people: PersonMap, person_ix: int, language: str = "en"
 ) -> dict[str, Any]:
     """All of it: what `touchline people show` prints."""
-    nodes = nodes_of(people, person_ix)
+    nodes = people.node_ids(person_ix)
     traits = traits_in_force(workspace, people, person_ix)
     rules = ProfileRules.held(workspace)
     notes = profile_notes.shown(workspace, nodes)
@@ -100,7 +100,7 @@ def profile(
         **facts_of_one(workspace, view, people, person_ix),
         "tags": notes["tags"],
         "owner": notes["owner"] or _owner(rules, traits),
-        "consent": _consent(workspace, nodes, language),
+        "consent": permissions_told(workspace, nodes, language),
     }
 
 
@@ -110,7 +110,7 @@ def export(workspace: Workspace, view: View, people: PersonMap) -> Iterator[dict
     rules = ProfileRules.held(workspace)
     everybody = zip(people.somebody(), export_people(workspace, people), strict=True)
     while portion := list(itertools.islice(everybody, AT_ONCE)):
-        nodes = {person: nodes_of(people, person) for person, _ in portion}
+        nodes = {person: people.node_ids(person) for person, _ in portion}
         notes = profile_notes.shown_each(workspace, nodes)
         for person, line in portion:
             found, noted = facts.of(person), notes[person]
@@ -138,19 +138,6 @@ def _owner(rules: ProfileRules, traits: Mapping[str, Trait]) -> dict[str, Any] |
     if one is None or not one.value:
         return None
     return {"owner": one.value, "author": one.source, "at": clock.iso(one.ts_us)}
-
-
-def _consent(workspace: Workspace, nodes: Sequence[bytes], language: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "purpose": row["purpose"],
-            "channel": row["channel"],
-            "is_allowed": row["permission"].is_allowed,
-            "why": row["permission"].why,
-            "text": in_words(row["permission"], language, workspace.time_zone),
-        }
-        for row in permissions(workspace, nodes)
-    ]
 
 
 def _nothing(view: View) -> View:

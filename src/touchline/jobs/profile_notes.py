@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from touchline import clock
 from touchline.errors import BadInput
-from touchline.identity.consent import nodes_of
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_node
 from touchline.identity.profile_notes import Kind, Note, Written, holding, written
@@ -53,7 +52,7 @@ def note(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict
         people = registry.at(view)
         node = find_node(workspace, people, wanted.person)
         person = int(people.people.person[node])
-        nodes, named = nodes_of(people, person), people.known.node_id(node)
+        nodes, named = people.node_ids(person), people.known.node_id(node)
         if people.is_quarantined(person):
             raise BadInput("value_held_back", name=wanted.person)
         person_id = people.person_ids[person]

@@ -28,6 +28,7 @@ from touchline.collect.nodes import TOMBSTONES, TRAITS
 from touchline.collect.retention import CHANGES_DAYS, Retention, retentions
 from touchline.identity.mirror import TABLES
 from touchline.identity.people import Registry
+from touchline.identity.profile_notes import NOTES
 from touchline.identity.sharing import today_of
 from touchline.jobs.account import HOUR_US
 from touchline.jobs.audited import done
@@ -274,13 +275,13 @@ def _take_state(workspace: Workspace, due: _Due, told: dict[str, Any]) -> None:
     if old_changes:
         statements.append(state.set_mark(GONE, due.changes_upto))
     if forgotten:  # whoever remembers that State knows these identifiers is to look again
-        moved = [{"name": name, "value": 1} for name in (TOMBSTONES, TRAITS)]
+        moved = [{"name": name, "value": 1} for name in (TOMBSTONES, TRAITS, NOTES)]
         statements.append((state.upsert(schema.mark, add=["value"]), moved))
     done(workspace, "retention", *statements, **told)
 
 
 def _forgetting(of: sa.BindParameter[Any], rows: list[dict[str, bytes]]) -> Iterator[Statement]:
-    for table in (schema.trait, schema.node):
+    for table in (schema.trait, schema.person_note, schema.mail_domain, schema.node):
         yield sa.delete(table).where(table.c.node_id == of), rows
 
 
