@@ -47,7 +47,7 @@ def assign_sessions(rows: pa.Table, before: pa.Table, zone: str | None = None) -
     at = np.flatnonzero(pc.is_valid(rows.column("device")).to_numpy())
     if not len(at):
         return rows
-    taking = rows.take(pa.array(at))
+    taking = rows.select([*SHARED, "flags", "event_id", "page_url"]).take(at)
     flags = taking.column("flags").to_numpy()
     is_brought = before.column("is_brought").to_numpy().astype(bool)
     brings = np.concatenate([is_brought, (flags & Flag.BRINGS_CAMPAIGN).astype(bool)])
@@ -196,8 +196,8 @@ class OpenSessions:
         )
         openers = opens[np.searchsorted(opens, ends, "right") - 1]
         first_us = ts_us[begins].tolist()
-        last = rows.take(pa.array(at[order[ends]])).select(["ts_us", "seq"]).to_pylist()
-        opened = rows.take(pa.array(at[order[openers]])).select([*SHARED, "flags"]).to_pylist()
+        last = rows.select(["ts_us", "seq"]).take(at[order[ends]]).to_pylist()
+        opened = rows.select([*SHARED, "flags"]).take(at[order[openers]]).to_pylist()
         for since_us, end, row in zip(first_us, last, opened, strict=True):
             held = self._last.get(row["device"])
             if held is not None and held["ts_us"] > since_us:

@@ -26,7 +26,8 @@ from touchline.storage.workspace import Workspace
 
 __all__ = ["in_day_order", "settle"]
 
-ROWS_AT_ONCE = 250_000
+ROWS_AT_ONCE = 250_000  # in memory
+ROWS_A_COMMIT = 4 * ROWS_AT_ONCE  # rounds that share days write them again
 FILES_A_DAY = 8
 SMALL_DAY = 2_000  # rows that cost less to write again than another file costs every reader
 SWEEP_AFTER_US = 3600 * clock.US
@@ -78,7 +79,7 @@ def _settled(
     counts = view.fetch(written.group_by("local_day").agg(rows=written.count()))
     going_on = OPEN.empty_table()
     for days in _groups(counts):
-        rows = view.fetch(written.filter(written.local_day.isin(days))).cast(EVENTS)
+        rows = view.fetch(written.filter(written.local_day.between(days[0], days[-1]))).cast(EVENTS)
         known = pa.concat_tables([before, going_on])
         settled = assign_sessions(rows, known, zone)
         going_on = still_open(settled, known)
@@ -108,7 +109,7 @@ def in_day_order(rows: pa.Table) -> pa.Table:
 def _upto(fresh: TableSnapshot, settled_seq: int, at_most: int) -> int | None:
     """The last seq of as many whole files as one round takes; None when nothing is waiting."""
     ends = sorted(seq for seq in fresh.last_seq.values() if seq and settled_seq < seq <= at_most)
-    within = [seq for seq in ends if seq - settled_seq <= ROWS_AT_ONCE]
+    within = [seq for seq in ends if seq - settled_seq <= ROWS_A_COMMIT]
     return (within[-1] if within else ends[0]) if ends else None
 
 

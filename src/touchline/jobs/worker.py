@@ -81,6 +81,7 @@ class Worker:
         self._is_doubtful = False  # State and lake may be out of step
         self._settled_at = time.monotonic()
         self._settling_s = 0.0
+        self._is_loading = False  # the log held more than traffic leaves behind
         self._seq = workspace.state.mark(SEQ)  # of the last row when rows were last settled
         self._commit_turn = threading.Lock()
         self._job_turn = threading.Lock()  # who writes in bulk, beside the commit thread
@@ -130,6 +131,7 @@ class Worker:
                 self._renew()
             with self._commit_turn:
                 end, before, mark = end_offset(self.workspace.dir), -1, self._committed()
+                self._is_loading = end - mark >= BEHIND
                 while before < mark < end:  # what is torn or still being written stays behind
                     self.writer.commit_once()
                     before, mark = mark, self._committed()
@@ -156,17 +158,21 @@ class Worker:
 
     def _work(self) -> None:
         dropped_at = time.monotonic()
+        chores = (
+            self._healing.when_due,
+            self._settle_when_due,
+            self.registry.follow_when_due,
+            self._mirrors.write_when_due,
+        )
         while not self.stopping.is_set():
             self._called.wait(POLL_S)
-            self._called.clear()
             try:
-                while self._has_run_job():
-                    pass
-                with self._job_turn:
-                    self._healing.when_due()
-                    self._settle_when_due()
-                    self.registry.follow_when_due()
-                    self._mirrors.write_when_due()
+                self._run_jobs()
+                for chore in chores:
+                    with self._job_turn:
+                        chore()
+                    if self._called.is_set():  # somebody waits for a job, for a chore nobody does
+                        self._run_jobs()
                 now = time.monotonic()
                 if now - dropped_at >= DROP_EVERY_S:
                     kept_us = self.workspace.settings.log_days * clock.DAY_US
@@ -184,7 +190,7 @@ class Worker:
         pause = DOUBTFUL_S if self.writer.needs_settling() else self.workspace.settings.settle_s
         pause = max(pause, 9 * self._settling_s) + (PATIENCE_S if self._computed else 0.0)
         waited = time.monotonic() - self._settled_at
-        if waited >= pause and (waited >= LOADING_S or self._behind() < BEHIND):
+        if waited >= pause and (waited >= LOADING_S or not self._is_loading):
             started = time.monotonic()
             moved = self.writer.settle()
             before, self._seq = self._seq, self.workspace.state.mark(SEQ)
@@ -192,6 +198,11 @@ class Worker:
                 self.writer.file()
             self._settled_at = time.monotonic()
             self._settling_s = self._settled_at - started
+
+    def _run_jobs(self) -> None:
+        self._called.clear()
+        while self._has_run_job():
+            pass
 
     def _has_run_job(self) -> bool:
         if self._is_doubtful:
@@ -259,10 +270,6 @@ class Worker:
         except Exception:
             self._is_doubtful = True
             raise
-
-    def _behind(self) -> int:
-        """Bytes of the log that are not committed."""
-        return end_offset(self.workspace.dir) - self._committed()
 
     def _committed(self) -> int:
         return self.workspace.state.mark(LOG)
