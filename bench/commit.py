@@ -18,8 +18,8 @@ import msgspec
 
 import machine
 from touchline import clock
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.process import settle_memory
-from touchline.jobs.writer import Writer
 from touchline.model import RawRequest
 from touchline.storage.log import Log
 from touchline.storage.workspace import Workspace

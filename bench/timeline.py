@@ -27,8 +27,10 @@ import pyarrow as pa
 
 from touchline import clock
 from touchline.collect.nodes import NodeBook
-from touchline.jobs import filing, identity, known, queries
-from touchline.jobs.live import SharedRegistry
+from touchline.jobs import queries
+from touchline.jobs.intake import filing
+from touchline.jobs.people import identity, known
+from touchline.jobs.people.live import SharedRegistry
 from touchline.model import Identifier
 from touchline.storage.by_node import bucket_of
 from touchline.storage.columns import EVENTS

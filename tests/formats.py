@@ -14,8 +14,8 @@ import build
 from touchline.identity.people import Registry
 from touchline.jobs import definitions, queries
 from touchline.jobs.doctor import examine
-from touchline.jobs.importing import run_import
-from touchline.jobs.writer import Writer
+from touchline.jobs.imports.importing import run_import
+from touchline.jobs.intake.writer import Writer
 from touchline.storage.workspace import FORMAT, Workspace
 
 KEPT = Path(__file__).parent / "storage" / "formats"

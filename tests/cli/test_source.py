@@ -9,7 +9,7 @@ import pytest
 from touchline.cli import main
 from touchline.collect.connectors import table
 from touchline.collect.connectors.extract import extract
-from touchline.jobs import pull
+from touchline.jobs.imports import pull
 from touchline.storage.workspace import Workspace
 
 FILE = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from touchline.jobs import erase_state
+from touchline.jobs.privacy import erase_state
 from touchline.storage import schema
 from touchline.storage.search import Wanted
 

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from touchline import clock
 from touchline.errors import BadInput, Unavailable
-from touchline.jobs import pull, sources
+from touchline.jobs.imports import pull, sources
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.kinds import run_here
-from touchline.jobs.writer import Writer
 from touchline.storage.workspace import Workspace
 
 NOW = clock.to_us(dt.datetime(2026, 3, 20, 4, tzinfo=dt.UTC))

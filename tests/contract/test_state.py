@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from touchline.errors import BadInput
 from touchline.jobs import job
-from touchline.jobs.account import intake_rows, replayed_rows
+from touchline.jobs.intake.account import intake_rows, replayed_rows
 from touchline.storage import definition, schema
 from touchline.storage.access_key import (
     admin_scopes,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from build import HOUR
 from crash.world import FILE, Promises, Request, World, marks, reading
 from touchline.jobs.doctor import examine
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.writer import Writer
 from touchline.storage import schema
 from touchline.storage.by_node import BUILT, FILED
 from touchline.storage.dedup import DedupIndex

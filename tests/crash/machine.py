@@ -25,8 +25,9 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from crash.world import Promises
 from disk import CALLS, REAL, Disk
 from touchline import clock
-from touchline.jobs import doctor, settle
-from touchline.jobs import writer as writer_module
+from touchline.jobs import doctor
+from touchline.jobs.intake import settle
+from touchline.jobs.intake import writer as writer_module
 from touchline.storage import by_node, dedup, log
 from touchline.storage import disk as disk_module
 from touchline.storage import table as table_module

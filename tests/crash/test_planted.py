@@ -5,8 +5,8 @@ import os
 
 from crash.machine import Machine
 from crash.simulator import FailedError, Story
-from touchline.jobs.store import EventStore
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.store import EventStore
+from touchline.jobs.intake.writer import Writer
 from touchline.storage import dedup, log, sorted_run, state
 from touchline.storage import table as table_module
 from touchline.storage.frames import end_offset

@@ -17,11 +17,11 @@ from build import DAY, HOUR, MINUTE
 from touchline import clock
 from touchline.errors import TouchlineError
 from touchline.identity.people import Registry
-from touchline.jobs.account import open_payload
-from touchline.jobs.mirror import write_mirrors
-from touchline.jobs.replay import asked, replay
-from touchline.jobs.store import Arrival
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.account import open_payload
+from touchline.jobs.intake.replay import asked, replay
+from touchline.jobs.intake.store import Arrival
+from touchline.jobs.intake.writer import Writer
+from touchline.jobs.people.mirror import write_mirrors
 from touchline.model import Event, Identifier, RawRequest
 from touchline.storage import schema
 from touchline.storage.lake import LOG, SEQ, LakeFiles

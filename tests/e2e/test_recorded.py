@@ -18,8 +18,8 @@ from touchline import clock
 from touchline.collect.protocols import read, spoken_at
 from touchline.identity.people import Registry
 from touchline.jobs import queries
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.keys import Wanted, create
-from touchline.jobs.writer import Writer
 from touchline.storage.log import Log
 from touchline.web.collector import Collector
 from touchline.web.keys import Keys

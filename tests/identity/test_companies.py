@@ -13,7 +13,7 @@ from touchline.identity.companies import (
     credited,
 )
 from touchline.identity.mail_domains import DONE, DUE, MARK, domain_names, renew
-from touchline.jobs.mirror import write_mirrors
+from touchline.jobs.people.mirror import write_mirrors
 from touchline.storage import definition, schema
 from touchline.storage.columns import ACCOUNTS
 

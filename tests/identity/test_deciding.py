@@ -9,8 +9,9 @@ from touchline.errors import Ambiguous, BadInput, NotFound
 from touchline.identity.decisions import decided
 from touchline.identity.mirror import write_map
 from touchline.identity.people import person_map
-from touchline.jobs import definitions, identity
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs import definitions
+from touchline.jobs.people import identity
+from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.storage import audit
 
 ANN, BOB = "email:a@b.cn", "phone:+8613800138000"

@@ -10,7 +10,7 @@ from touchline.errors import BadInput
 from touchline.identity.decisions import record
 from touchline.identity.mirror import write_tags
 from touchline.identity.profile_notes import Note, Written
-from touchline.jobs.profile_notes import note, shown
+from touchline.jobs.people.profile_notes import note, shown
 from touchline.storage.audit import entries
 
 NUMBERS = itertools.count(1)

@@ -6,7 +6,8 @@ import pytest
 
 from touchline.errors import BadInput
 from touchline.identity.rules import DEFAULT
-from touchline.jobs import definitions, identity, identity_rules
+from touchline.jobs import definitions
+from touchline.jobs.people import identity, identity_rules
 
 KIOSK = [f"device:kiosk email:{n}@b.cn" for n in range(6)]
 

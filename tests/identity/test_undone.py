@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from touchline.errors import TouchlineError
 from touchline.identity.mirror import write_map
-from touchline.jobs import identity, queries
-from touchline.jobs.settle import settle
+from touchline.jobs import queries
+from touchline.jobs.intake.settle import settle
+from touchline.jobs.people import identity
 from touchline.model import Flag
 
 AT = 1_772_323_200_000_000  # 2026-03-01

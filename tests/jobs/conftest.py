@@ -1,8 +1,8 @@
 import pytest
 
 import build
-from touchline.jobs.importing import run_import
-from touchline.jobs.writer import Writer
+from touchline.jobs.imports.importing import run_import
+from touchline.jobs.intake.writer import Writer
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from touchline.identity.decisions import record
 from touchline.identity.people import Registry
 from touchline.jobs import definitions, keys, queries
 from touchline.jobs.doctor import examine
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.writer import Writer
 from touchline.storage import audit
 from touchline.storage.principal import Principal
 

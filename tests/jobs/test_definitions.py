@@ -10,7 +10,7 @@ from touchline import clock
 from touchline.errors import BadInput
 from touchline.jobs.definitions import apply, dump, goals_of, read_file, site_of
 from touchline.jobs.doctor import examine
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.writer import Writer
 from touchline.storage import definition, schema
 
 tomli = tomllib.loads

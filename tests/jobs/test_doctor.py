@@ -10,8 +10,8 @@ import build
 from build import T0, Tracker, track
 from touchline.jobs import doctor
 from touchline.jobs.doctor import examine
-from touchline.jobs.store import EventStore
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.store import EventStore
+from touchline.jobs.intake.writer import Writer
 from touchline.storage import schema
 
 

@@ -19,10 +19,10 @@ from touchline.identity.people import Registry
 from touchline.jobs import definitions
 from touchline.jobs import links as links_module
 from touchline.jobs.commands import COMMANDS
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.links import ALPHABET, Wanted, create, found, link, links, wanted_url
 from touchline.jobs.qr import drawn
 from touchline.jobs.queries import QUERIES, credit_rows
-from touchline.jobs.writer import Writer
 from touchline.model import Identifier, RawRequest
 from touchline.storage import schema
 from touchline.storage.log import Log

@@ -11,11 +11,11 @@ import build
 from sender import as_json, call
 from touchline.identity.people import Registry
 from touchline.jobs import definitions
+from touchline.jobs.intake.rejected import rejects
+from touchline.jobs.intake.replay import asked, replay
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.queries import events
 from touchline.jobs.rebuild import rebuild
-from touchline.jobs.rejected import rejects
-from touchline.jobs.replay import asked, replay
-from touchline.jobs.writer import Writer
 from touchline.model import Flag
 from touchline.storage.log import Log
 from touchline.web.collector import Collector

@@ -9,7 +9,7 @@ from touchline.errors import Ambiguous, BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.jobs import queries
 from touchline.jobs.definitions import apply
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.writer import Writer
 
 FIELDS = {
     *("message_id", "type", "name", "user_id", "anonymous_id", "timestamp", "received_at"),

@@ -15,9 +15,9 @@ from touchline.collect.veiled import Sight
 from touchline.errors import BadInput, Forbidden
 from touchline.identity.people import Registry
 from touchline.jobs import definitions
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.queries import QUERIES, people
 from touchline.jobs.role import check, principal_of, roles
-from touchline.jobs.writer import Writer
 from touchline.model import Identifier
 from touchline.storage.access_key import key_hash
 from touchline.storage.principal import MASKS, Principal

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from touchline.errors import BadInput, TouchlineError, Unavailable
 from touchline.jobs import job, queries, rpc
 from touchline.jobs import worker as worker_module
-from touchline.jobs.store import EventStore
+from touchline.jobs.intake.store import EventStore
 from touchline.jobs.worker import Worker
 from touchline.model import RawRequest
 from touchline.storage import frames, schema

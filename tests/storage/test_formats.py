@@ -7,7 +7,7 @@ import pytest
 
 from build import Tracker, track
 from formats import KEPT, answers
-from touchline.jobs.writer import Writer
+from touchline.jobs.intake.writer import Writer
 from touchline.storage.workspace import FORMAT, Workspace
 
 NUMBERS = sorted(int(path.stem) for path in KEPT.glob("*.json"))

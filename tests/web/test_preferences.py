@@ -14,11 +14,12 @@ from build import Tracker, track
 from touchline.collect.preference_link import PreferenceSigner
 from touchline.errors import Unavailable
 from touchline.identity.people import Registry
-from touchline.jobs import consent, definitions, job, preferences
+from touchline.jobs import definitions, job
 from touchline.jobs.commands import COMMANDS
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.kinds import KINDS
+from touchline.jobs.privacy import consent, preferences
 from touchline.jobs.queries import QUERIES
-from touchline.jobs.writer import Writer
 from touchline.web.app import api
 from touchline.web.dispatch import Dispatch
 from touchline.web.keys import Keys

@@ -6,9 +6,9 @@ from typing import Any
 
 from touchline.cli import language
 from touchline.cli.output import Column, emit
-from touchline.jobs import companies
 from touchline.jobs.access import reading
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people import companies
+from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["run"]
 

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dir is None:
         raise BadInput("bad_argument", name="DIR", value="", why="is missing: give DIR or --paths.")
     from touchline.jobs.access import reading
-    from touchline.jobs.mirror import KeepingRegistry
+    from touchline.jobs.people.mirror import KeepingRegistry
     from touchline.jobs.queries import attribution
 
     asked = {

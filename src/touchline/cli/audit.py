@@ -8,7 +8,7 @@ from touchline.cli import language
 from touchline.cli.output import Column, emit
 from touchline.jobs.access import reading
 from touchline.jobs.audit_query import audit_rows
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["run"]
 

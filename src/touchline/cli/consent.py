@@ -7,9 +7,9 @@ from typing import Any
 
 from touchline.cli import language
 from touchline.cli.output import Column, emit
-from touchline.jobs import consent, preferences, register
 from touchline.jobs.access import reading, writing
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people.mirror import KeepingRegistry
+from touchline.jobs.privacy import consent, preferences, register
 from touchline.storage.audit import actor_of
 from touchline.storage.workspace import Workspace
 

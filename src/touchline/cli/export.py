@@ -19,7 +19,7 @@ from touchline.cli import refused
 from touchline.errors import BadInput
 from touchline.jobs import queries
 from touchline.jobs.access import reading
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.storage.workspace import Workspace
 from touchline.text import disarmed
 

@@ -8,10 +8,10 @@ from typing import Any
 from touchline.cli import language
 from touchline.cli.output import Column, emit
 from touchline.errors import BadInput
-from touchline.jobs import identity, identity_rules
 from touchline.jobs.access import reading
 from touchline.jobs.definitions import read_file
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people import identity, identity_rules
+from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["put_down", "run"]
 

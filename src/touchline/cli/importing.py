@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _preview(args: argparse.Namespace, progress: Any) -> int:
     from touchline.jobs.definitions import site_of
-    from touchline.jobs.importing import preview
+    from touchline.jobs.imports.importing import preview
     from touchline.storage.workspace import Workspace
 
     workspace = Workspace.open(args.dir)

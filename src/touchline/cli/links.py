@@ -97,7 +97,7 @@ def _qr(workspace: Workspace, args: argparse.Namespace) -> None:
 
 def _check(args: argparse.Namespace) -> int:
     from touchline.jobs.access import reading
-    from touchline.jobs.named import named
+    from touchline.jobs.plan.named import named
 
     with reading(args.dir) as workspace:
         found = named(workspace, None, {"days": args.days})

@@ -8,9 +8,9 @@ from typing import Any
 from touchline.cli import language
 from touchline.cli.output import Column, emit, progress_line
 from touchline.errors import BadInput
-from touchline.jobs import matching
 from touchline.jobs.access import reading, writing
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people import matching
+from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["run"]
 

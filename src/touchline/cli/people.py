@@ -9,9 +9,9 @@ from touchline.cli.identity import put_down
 from touchline.cli.output import Column, emit, harmless
 from touchline.cli.profile_text import profile_lines, stage_of
 from touchline.identity.telling import path_text
-from touchline.jobs import known, profile_notes
 from touchline.jobs.access import reading
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people import known, profile_notes
+from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["run"]
 

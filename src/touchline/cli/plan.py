@@ -8,8 +8,8 @@ from typing import Any
 from touchline.cli import language
 from touchline.cli.output import Column, emit, progress_line
 from touchline.identity.people import Registry
-from touchline.jobs import plan_check, plan_infer, plan_template
 from touchline.jobs.access import reading, writing
+from touchline.jobs.plan import plan_check, plan_infer, plan_template
 from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]

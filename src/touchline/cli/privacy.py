@@ -14,9 +14,9 @@ from typing import Any
 from touchline.cli import language
 from touchline.cli.output import Column, emit, progress_line
 from touchline.errors import BadInput, Unavailable
-from touchline.jobs import dsar, erase
 from touchline.jobs.access import reading, writing
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people.mirror import KeepingRegistry
+from touchline.jobs.privacy import dsar, erase
 from touchline.storage.disk import is_full, put
 from touchline.storage.workspace import Workspace
 

@@ -12,9 +12,10 @@ from touchline.cli.output import Column, emit, progress_line
 from touchline.collect import reasons
 from touchline.collect.importers import reasons as of_files
 from touchline.errors import BadInput
-from touchline.jobs import queries, replay
+from touchline.jobs import queries
 from touchline.jobs.access import reading, writing
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.intake import replay
+from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]

@@ -4,8 +4,8 @@ import argparse
 
 from touchline.cli import language
 from touchline.cli.output import Column, emit, progress_line
-from touchline.jobs import retention
 from touchline.jobs.access import reading, writing
+from touchline.jobs.privacy import retention
 
 __all__ = ["run"]
 

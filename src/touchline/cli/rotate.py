@@ -7,8 +7,8 @@ from typing import Any
 
 from touchline.cli import language
 from touchline.cli.output import Column, emit, progress_line
-from touchline.jobs import rotate
 from touchline.jobs.access import writing
+from touchline.jobs.privacy import rotate
 from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]

@@ -9,8 +9,9 @@ from typing import Any
 from touchline.cli import language
 from touchline.cli.output import Column, emit, progress_line
 from touchline.collect.importers.reasons import REASONS
-from touchline.jobs import definitions, job, pull, sources
+from touchline.jobs import definitions, job
 from touchline.jobs.access import writing
+from touchline.jobs.imports import pull, sources
 from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]

@@ -11,9 +11,9 @@ from typing import Any
 
 from touchline.errors import Unavailable
 from touchline.jobs import job
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.kinds import run_here
 from touchline.jobs.rpc import is_served
-from touchline.jobs.writer import Writer
 from touchline.storage.frames import end_offset
 from touchline.storage.workspace import Workspace
 

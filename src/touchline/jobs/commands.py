@@ -10,20 +10,12 @@ from typing import Any
 import msgspec
 
 from touchline.identity.people import Registry
-from touchline.jobs import (
-    consent,
-    definitions,
-    job,
-    keys,
-    links,
-    mails,
-    matching,
-    plan_template,
-    preferences,
-    register,
-    sources,
-)
-from touchline.jobs.replay import asked
+from touchline.jobs import definitions, job, keys, links, mails
+from touchline.jobs.imports import sources
+from touchline.jobs.intake.replay import asked
+from touchline.jobs.people import matching
+from touchline.jobs.plan import plan_template
+from touchline.jobs.privacy import consent, preferences, register
 from touchline.storage.workspace import Workspace
 
 __all__ = ["COMMANDS"]
@@ -84,7 +76,7 @@ def _run_source(workspace: Workspace, args: dict[str, Any]) -> Any:
 
 
 def _erase(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs import erase
+    from touchline.jobs.privacy import erase
 
     request = erase.ask(workspace, Registry(workspace), args["person"], args.get("reason"))
     number = job.submit(workspace.state, "erase", {"request": request})
@@ -92,32 +84,32 @@ def _erase(workspace: Workspace, args: dict[str, Any]) -> Any:
 
 
 def _preview_erasure(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs import erase
+    from touchline.jobs.privacy import erase
 
     return erase.preview(workspace, Registry(workspace), args["person"])
 
 
 def _erasures(workspace: Workspace, _args: dict[str, Any]) -> Any:
-    from touchline.jobs import erase
+    from touchline.jobs.privacy import erase
 
     return erase.erasures(workspace)
 
 
 def _receipt(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs import erase
+    from touchline.jobs.privacy import erase
 
     return msgspec.Raw(erase.receipt_of(workspace, args["request"]))
 
 
 def _readmit(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs import erase
+    from touchline.jobs.privacy import erase
 
     erase.readmit(workspace, args["identifier"], args.get("reason"))
     return {}
 
 
 def _rotate(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs import rotate
+    from touchline.jobs.privacy import rotate
 
     asked = rotate.ask(workspace, args["what"], args.get("reason"))
     number = job.submit(workspace.state, "rotate", asked)
@@ -125,7 +117,7 @@ def _rotate(workspace: Workspace, args: dict[str, Any]) -> Any:
 
 
 def _retention(workspace: Workspace, _args: dict[str, Any]) -> Any:
-    from touchline.jobs import retention
+    from touchline.jobs.privacy import retention
 
     return retention.preview(workspace)
 
@@ -136,13 +128,13 @@ def _retain(workspace: Workspace, _args: dict[str, Any]) -> Any:
 
 
 def _receipt_keys(workspace: Workspace, _args: dict[str, Any]) -> Any:
-    from touchline.jobs import rotate
+    from touchline.jobs.privacy import rotate
 
     return rotate.receipt_keys(workspace)
 
 
 def _preview_source(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs.pull import preview
+    from touchline.jobs.imports.pull import preview
 
     return preview(workspace, args["source"])
 

@@ -38,7 +38,7 @@ from touchline.identity.match.extra import needed
 from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.rules import Rules
 from touchline.jobs import cron
-from touchline.jobs.planned import Planned, all_goals, planned
+from touchline.jobs.plan.planned import Planned, all_goals, planned
 from touchline.jobs.role import roles
 from touchline.journey.goal import DEFAULT, Goal, goals
 from touchline.journey.profile_spec import profile_spec

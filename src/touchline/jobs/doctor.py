@@ -20,11 +20,13 @@ from touchline.identity.live_check import differing
 from touchline.identity.live_follow import renew
 from touchline.identity.mirror import TABLES as PEOPLE
 from touchline.identity.people import Registry
-from touchline.jobs import job, register, sources
-from touchline.jobs.account import Tally
+from touchline.jobs import job
 from touchline.jobs.definitions import outdated
-from touchline.jobs.erase import erasures
+from touchline.jobs.imports import sources
+from touchline.jobs.intake.account import Tally
 from touchline.jobs.places import geo_path
+from touchline.jobs.privacy import register
+from touchline.jobs.privacy.erase import erasures
 from touchline.journey.rate import Rates
 from touchline.measure.cost import spending
 from touchline.measure.provisional import Finality, provisional

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from touchline.jobs import definitions
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.job import Progress
 from touchline.jobs.rebuild import rebuild
-from touchline.jobs.writer import Writer
 from touchline.storage.workspace import Workspace
 
 __all__ = ["KINDS", "PULLS", "THOUGHTS", "Aside", "run_here"]
@@ -18,7 +18,7 @@ Kind = Callable[[Writer, dict[str, Any], Progress], Any]
 
 def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
     from touchline.collect.importers.file import open_file
-    from touchline.jobs.importing import import_opened
+    from touchline.jobs.imports.importing import import_opened
 
     file = open_file(
         args["kind"],
@@ -36,7 +36,7 @@ def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
     from touchline.collect.blocked import renew
-    from touchline.jobs.sightings import look_back
+    from touchline.jobs.intake.sightings import look_back
 
     workspace = writer.workspace
     changed = definitions.apply(workspace, args["documents"], args["author"])
@@ -46,7 +46,7 @@ def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
 
 
 def _consent(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
-    from touchline.jobs.consent import take
+    from touchline.jobs.privacy.consent import take
 
     return take(writer, args)
 
@@ -56,25 +56,25 @@ def _rebuild(writer: Writer, _args: dict[str, Any], progress: Progress) -> Any:
 
 
 def _replay(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.replay import replay
+    from touchline.jobs.intake.replay import replay
 
     return replay(writer, args, progress)
 
 
 def _erase(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.erase import erase
+    from touchline.jobs.privacy.erase import erase
 
     return erase(writer, args, progress)
 
 
 def _rotate(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.rotate import rotate
+    from touchline.jobs.privacy.rotate import rotate
 
     return rotate(writer, args, progress)
 
 
 def _retain(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.retention import retain
+    from touchline.jobs.privacy.retention import retain
 
     return retain(writer, args, progress)
 
@@ -84,13 +84,13 @@ def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  #
 
 
 def _pull(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.pull import pull
+    from touchline.jobs.imports.pull import pull
 
     return pull(workspace, hold, args, progress)
 
 
 def _match(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.matching import match
+    from touchline.jobs.people.matching import match
 
     return match(workspace, hold, args, progress)
 

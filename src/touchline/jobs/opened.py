@@ -13,9 +13,10 @@ from typing import Any, Self
 
 import msgspec
 
-from touchline.jobs import known, queries
+from touchline.jobs import queries
 from touchline.jobs.access import reading
-from touchline.jobs.mirror import KeepingRegistry
+from touchline.jobs.people import known
+from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.measure.report import Report
 
 __all__ = ["OpenWorkspace", "open_workspace"]

@@ -20,31 +20,28 @@ from touchline.identity.people import Registry
 from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.speaker import with_person
 from touchline.identity.timeline import events_of
-from touchline.jobs import (
-    arguments,
-    companies,
-    consent,
-    identity,
-    identity_rules,
-    matching,
-    plan_check,
-    plan_infer,
-    plan_template,
-    preferences,
-    profile,
-    profile_notes,
-)
+from touchline.jobs import arguments
 from touchline.jobs.audit_query import audit_rows
 from touchline.jobs.audited import seen
 from touchline.jobs.channel import explain
 from touchline.jobs.definitions import goals_of
-from touchline.jobs.intake import intake
-from touchline.jobs.known import person, why
+from touchline.jobs.intake.received import intake
+from touchline.jobs.intake.rejected import rejects
 from touchline.jobs.links import links
-from touchline.jobs.named import named
-from touchline.jobs.person_changes import person_changes
+from touchline.jobs.people import (
+    companies,
+    identity,
+    identity_rules,
+    matching,
+    profile,
+    profile_notes,
+)
+from touchline.jobs.people.known import person, why
+from touchline.jobs.people.person_changes import person_changes
+from touchline.jobs.plan import plan_check, plan_infer, plan_template
+from touchline.jobs.plan.named import named
+from touchline.jobs.privacy import consent, preferences
 from touchline.jobs.qr import drawn
-from touchline.jobs.rejected import rejects
 from touchline.journey.goal import goal_named
 from touchline.journey.version import in_force, rows_in_force
 from touchline.measure.aggregate import aggregate_lines
@@ -222,7 +219,7 @@ _AS_THEY_ARE = (
 
 
 def _bundle(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
-    from touchline.jobs.dsar import bundle
+    from touchline.jobs.privacy.dsar import bundle
 
     yield from bundle(workspace, registry, args)
 

@@ -12,14 +12,14 @@ import math
 from touchline.collect.blocked import renew
 from touchline.identity import live
 from touchline.identity.mirror import forget
-from touchline.jobs import filing, sightings
 from touchline.jobs.definitions import planned_of, session_zone
-from touchline.jobs.derived import derived
+from touchline.jobs.intake import filing, sightings
+from touchline.jobs.intake.derived import derived
+from touchline.jobs.intake.midnight import open_sessions
+from touchline.jobs.intake.session import assign_sessions
+from touchline.jobs.intake.settle import in_day_order
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.job import Progress
-from touchline.jobs.midnight import open_sessions
-from touchline.jobs.session import assign_sessions
-from touchline.jobs.settle import in_day_order
-from touchline.jobs.writer import Writer
 from touchline.storage.columns import EVENTS
 from touchline.storage.lake import SETTLED
 from touchline.storage.table import day_of

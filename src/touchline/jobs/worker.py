@@ -27,17 +27,19 @@ import msgspec
 
 from touchline import clock
 from touchline.errors import BadInput, TouchlineError, Unavailable
-from touchline.jobs import erase, job, process, retention, rotate, rpc, schedule, sources
+from touchline.jobs import job, process, rpc, schedule
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
-from touchline.jobs.filing import LOAD
-from touchline.jobs.healing import Healing
+from touchline.jobs.imports import sources
+from touchline.jobs.intake.filing import LOAD
+from touchline.jobs.intake.healing import Healing
+from touchline.jobs.intake.writer import Writer
 from touchline.jobs.kinds import KINDS, PULLS, THOUGHTS, Aside
-from touchline.jobs.live import LOADING_S, SharedRegistry
-from touchline.jobs.mirror import MirrorWriter
+from touchline.jobs.people.live import LOADING_S, SharedRegistry
+from touchline.jobs.people.mirror import MirrorWriter
+from touchline.jobs.privacy import erase, retention, rotate
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.role import check, principal_of
-from touchline.jobs.writer import Writer
 from touchline.storage import definition
 from touchline.storage.lake import LOG, SEQ
 from touchline.storage.log import end_offset
@@ -212,7 +214,7 @@ class Worker:
 
     def _pull(self) -> None:
         """Has a thread of its own, for a source may take its time to answer."""
-        from touchline.jobs.pull import sweep
+        from touchline.jobs.imports.pull import sweep
 
         sweep(self.workspace)
         state, ticked_at = self.workspace.state, -TICK_EVERY_S

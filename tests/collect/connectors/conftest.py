@@ -2,7 +2,7 @@
 
 import pytest
 
-from touchline.jobs.fetch import dlt_environment
+from touchline.jobs.imports.fetch import dlt_environment
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from touchline.collect.connectors.definition import sources
 from touchline.collect.connectors.extract import Ask, extract
 from touchline.collect.connectors.window import ALL, Window
 from touchline.errors import BadInput, Unavailable
-from touchline.jobs.fetch import fetching
+from touchline.jobs.imports.fetch import fetching
 
 ROWS = [{"id": n, "date": f"2026-03-{n:02}", "spend": {"amount": f"{n}.50"}} for n in range(1, 8)]
 

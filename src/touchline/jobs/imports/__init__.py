@@ -1,0 +1,1 @@
+"""Files and pulled rows on their way into the lake."""

@@ -1,0 +1,369 @@
+"""Somebody asked to be erased → they are, everywhere, and a signed receipt says so.
+
+    asked       tombstones stand: what comes in with these identifiers is refused from now on
+    planned     what is theirs has been found, while it can still be
+    shredded    keys, values, traits, decisions, links, rejects are out of State
+    rewritten   the lake's files that held them are replaced, its mirrors empty
+    blanked     their requests in the raw log are zeros
+    swept       files and pages that nobody reads any more are gone, memory has forgotten
+    done        everything was searched; the receipt is signed, the plan thrown away
+
+Each step may be done twice, and how far an erasure has come stands in State: after a crash it goes
+on where it was. The clear values are known until the end, sealed, since they are searched for. One
+that left something behind is not done: asked again, it rewrites, blanks and searches once more.
+"""
+
+import functools
+import gc
+import re
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+import touchline
+from touchline import clock
+from touchline.collect.nodes import ORDER, TOMBSTONES, is_erased
+from touchline.collect.normalise import identifier
+from touchline.errors import BadInput, NotFound
+from touchline.identity import live
+from touchline.identity.mirror import forget
+from touchline.identity.people import Registry
+from touchline.identity.person_map import PersonMap
+from touchline.identity.profile import find_person, identifiers_of
+from touchline.identity.receipt import signed
+from touchline.jobs import job
+from touchline.jobs.audited import done
+from touchline.jobs.definitions import site_of
+from touchline.jobs.intake.writer import Writer
+from touchline.jobs.job import Progress
+from touchline.jobs.privacy import erase_lake, erase_state
+from touchline.jobs.privacy.erase_plan import Plan, Reader, plan
+from touchline.jobs.privacy.erase_scan import Scan, scan
+from touchline.jobs.privacy.erase_words import by_itself, forms
+from touchline.model import TYPE_RANK
+from touchline.storage import audit, schema
+from touchline.storage.frames import blank
+from touchline.storage.lake import LOG
+from touchline.storage.principal import ADMIN
+from touchline.storage.state import Statement
+from touchline.storage.workspace import Workspace
+
+__all__ = ["ask", "erase", "erasures", "preview", "readmit", "receipt_of", "resume"]
+
+KIND = "erase"
+STEPS = ("asked", "planned", "shredded", "rewritten", "blanked", "swept", "done")
+NOW_US = -clock.US  # an age that every file has
+
+_table = schema.erasure.c
+
+
+def ask(workspace: Workspace, registry: Registry, name: str, reason: str | None = None) -> str:
+    """Shuts somebody out at once; the number of the request, for the job that does the rest.
+
+    Raises NotFound or Ambiguous, and BadInput for a reason that names them.
+    """
+    found = _asked(workspace, registry, name)
+    _check_reason(reason, found.clear)
+    request = secrets.token_hex(8)
+    row = {
+        "request_id": request,
+        "asked_us": clock.now_us(),
+        "step": STEPS[0],
+        "sealed_plan": _sealed(workspace, request, found),
+    }
+    made = (sa.insert(schema.erasure), [row])
+    stones = _tombstones(workspace, request, found.nodes)
+    done(workspace, "person.erase", made, *stones, reason=reason, request=request)
+    return request
+
+
+def preview(workspace: Workspace, registry: Registry, name: str) -> dict[str, Any]:
+    """What would be erased, in numbers; nothing is changed."""
+    asked = _asked(workspace, registry, name)
+    workspace = workspace.seen_by(ADMIN)  # who asks is told numbers alone
+    with workspace.view() as view:
+        people = registry.at(view)
+    return _counts(workspace, plan(workspace, site_of(workspace), people, asked))
+
+
+def erase(writer: Writer, args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Brings an erasure to its end, from wherever it is; the receipt."""
+    run = _Run(writer, args["request"], progress)
+    while run.step != "done" and not run.hits:
+        run.next()
+    return msgspec.json.decode(receipt_of(writer.workspace, args["request"]))
+
+
+def resume(workspace: Workspace) -> None:
+    """Leaves a job for each erasure that was begun and has none."""
+    query = sa.select(_table.request_id).where(_table.done_us.is_(None))
+    for (request,) in workspace.state.read(query):
+        if not job.is_open(workspace.state, KIND, {"request": request}):
+            job.submit(workspace.state, KIND, {"request": request})
+
+
+def erasures(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every request, the newest first, and how far it has come."""
+    query = sa.select(schema.erasure).order_by(_table.asked_us.desc(), _table.request_id)
+    return [
+        {
+            "request": row.request_id,
+            "asked_at": clock.iso(row.asked_us),
+            "step": row.step,
+            "done_at": None if row.done_us is None else clock.iso(row.done_us),
+        }
+        for row in workspace.state.read(query)
+    ]
+
+
+def receipt_of(workspace: Workspace, request: str) -> bytes:
+    """The receipt of an erasure that is done, as a file."""
+    row = _row(workspace, request)
+    if row.receipt is None:
+        raise NotFound("erasure_unknown", name=request)
+    return row.receipt.encode()
+
+
+def readmit(workspace: Workspace, name: str, reason: str | None = None) -> None:
+    """Takes an identifier (`type:value`) in again, of somebody who agreed anew."""
+    kind, _, value = name.partition(":")
+    known = identifier(kind, value, workspace.region) if kind in TYPE_RANK else None
+    vault = workspace.vault
+    node = known and vault.node_id(known.type, known.value)
+    if known is None or node is None or not is_erased(workspace, node):
+        raise NotFound("person_unknown", name=name)
+    _check_reason(reason, [(known.type, known.value)])
+    stone = vault.tombstone(node)
+    gone = sa.delete(schema.tombstone).where(schema.tombstone.c.hash == sa.bindparam("stone"))
+    done(workspace, "person.readmit", (gone, [{"stone": stone}]), _moved(workspace), reason=reason)
+
+
+class _Run:
+    """One erasure, a step at a time."""
+
+    def __init__(self, writer: Writer, request: str, progress: Progress) -> None:
+        self._writer = writer
+        self._workspace = writer.workspace
+        self._request = request
+        self._progress = progress
+        row = _row(self._workspace, request)
+        self.step: str = row.step
+        self.hits = 0
+        self._asked_us: int = row.asked_us
+        if row.sealed_plan is not None:
+            clear = self._workspace.vault.open(row.sealed_plan, b"erasure|" + request.encode())
+            self._plan = msgspec.msgpack.decode(clear, type=Plan)
+
+    def next(self) -> None:
+        steps: dict[str, Callable[[], None]] = {
+            "asked": self._find,
+            "planned": self._shred,
+            "shredded": self._rewrite,
+            "rewritten": self._blank,
+            "blanked": self._sweep,
+            "swept": self._prove,
+        }
+        self._tell()
+        steps[self.step]()
+        self.step = _row(self._workspace, self._request).step
+
+    def _tell(self) -> None:
+        self._progress(STEPS.index(self.step) / len(STEPS))
+
+    def _find(self) -> None:
+        """All of it, once nothing of theirs is on its way any more."""
+        writer, workspace = self._writer, self._workspace
+        writer.forget(())
+        writer.catch_up()
+        people = self._people()
+        whose = {one for one in people.person_of(self._plan.nodes) if one is not None}
+        if len(whose) == 1:  # what was found to be theirs since they asked
+            (person,) = whose
+            nodes = sorted({*self._plan.nodes, *people.node_ids(person)})
+            self._plan = msgspec.structs.replace(self._plan, nodes=nodes)
+            workspace.state.write(*_tombstones(workspace, self._request, nodes))
+            writer.catch_up()
+        self._plan = plan(workspace, writer.site, people, self._plan)
+        vault = workspace.vault
+        orders = [vault.node_id(ORDER, order) for order in self._plan.orders]
+        sealed = {"sealed_plan": _sealed(workspace, self._request, self._plan)}
+        workspace.state.write(
+            *_tombstones(workspace, self._request, [*self._plan.nodes, *orders]),
+            self._moved("planned", sealed),
+        )
+
+    def _people(self) -> PersonMap:
+        """Who everybody is by what had been decided when they asked: whom somebody has joined to
+        them since has not asked.
+        """
+        workspace = self._workspace
+        registry = Registry(workspace)
+        with workspace.view(as_of_us=self._asked_us) as then:
+            ruled = registry.ruled(then)
+        with workspace.view() as view:
+            is_same = ruled == registry.ruled(view)
+            return registry.at(view) if is_same else registry.computed(view, *ruled)
+
+    def _shred(self) -> None:
+        self._writer.forget(self._plan.devices)
+        state = self._workspace.state
+        live.forget(state)  # it is made anew of what is left
+        hours = [
+            {"source": source, "hour_us": int(hour), "stored": stored, "rejected": rejected}
+            for place, (stored, rejected) in self._plan.hours.items()
+            for hour, _, source in [place.partition(" ")]
+        ]
+        counted = state.upsert(schema.erased_count, add=("stored", "rejected"))
+        also = ((counted, hours), self._moved("shredded"))
+        erase_state.shred(state, self._plan.wanted, self._plan.rejects, *also)
+
+    def _rewrite(self) -> None:
+        erase_lake.rewrite(self._workspace, self._plan)
+        forget(self._workspace.lake)
+        live.forget(self._workspace.state)
+        self._write("rewritten")
+
+    def _blank(self) -> None:
+        """Their requests, also those that came since it was planned; others' in them are stored."""
+        writer, workspace = self._writer, self._workspace
+        writer.catch_up()
+        end = workspace.state.mark(LOG)
+        late = Reader(workspace, writer.site, self._plan).frames(self._plan.log_end, end)
+        frames = [*self._plan.frames, *late]
+        self._plan = msgspec.structs.replace(self._plan, frames=frames, log_end=end)
+        sealed = {"sealed_plan": _sealed(workspace, self._request, self._plan)}
+        workspace.state.write(self._moved("rewritten", sealed))
+        blank(workspace.dir, frames)
+        self._write("blanked")
+
+    def _sweep(self) -> None:
+        lake, store = self._workspace.lake, self._writer.store
+        with store.turn:  # a file that is being written belongs to no version yet
+            lake.fresh.sweep(NOW_US)
+        for table in lake.all.values():
+            if table is not lake.fresh and table.exists():
+                table.sweep(NOW_US)
+        self._writer.forget(self._plan.devices)
+        _forget_caches()
+        erase_state.shred(self._workspace.state, self._plan.wanted, ())  # what was written since
+        erase_state.tidy(self._workspace.state)
+        self._write("swept")
+
+    def _prove(self) -> None:
+        found = self._scanned()
+        workspace, now = self._workspace, clock.now_us()
+        done(workspace, "person.erased", request=self._request, hits=found.hits)
+        number, end = audit.head(workspace.state)
+        receipt = {
+            "request": self._request,
+            "workspace": workspace.id,
+            "asked_at": clock.iso(self._asked_us),
+            "done_at": clock.iso(now),
+            **_counts(workspace, self._plan),
+            "scan": found.told(),
+            "audit": {"number": number, "hash": end.hex()},
+            "version": touchline.__version__,
+        }
+        text = signed(receipt, workspace.vault.signer()).decode()
+        self.hits = found.hits
+        ended = {"done_us": now, "sealed_plan": None}
+        step, also = ("shredded", {}) if found.hits else ("done", ended)
+        workspace.state.write(self._moved(step, {"receipt": text, **also}))
+
+    def _scanned(self) -> Scan:
+        """What is left. Pages of the database that an older version left are written anew."""
+        for is_last in (False, True):
+            found = scan(self._workspace, self._writer.site, self._plan, self._tell)
+            if found.places.get("files.state.db", 0) == 0 or is_last:
+                break
+            erase_state.tidy(self._workspace.state, whole=True)
+        return found
+
+    def _write(self, step: str) -> None:
+        self._workspace.state.write(self._moved(step))
+
+    def _moved(self, step: str, also: dict[str, Any] | None = None) -> Statement:
+        row = {"of_request": self._request, "step": step, **(also or {})}
+        values = {name: sa.bindparam(name) for name in row if name != "of_request"}
+        moved = sa.update(schema.erasure).where(_table.request_id == sa.bindparam("of_request"))
+        return moved.values(values), [row]
+
+
+def _asked(workspace: Workspace, registry: Registry, name: str) -> Plan:
+    """Who is meant, in clear whoever asks: nothing of it is shown."""
+    workspace = workspace.seen_by(ADMIN)
+    with workspace.view() as view:
+        people = registry.at(view)
+    person = find_person(workspace, people, name)
+    known = identifiers_of(workspace, people, person)
+    return Plan(
+        nodes=people.node_ids(person),
+        person_ids=[people.person_ids[person]],
+        clear=[(one["type"], one["value"]) for one in known],
+    )
+
+
+def _check_reason(reason: str | None, clear: Sequence[tuple[str, str]]) -> None:
+    """A reason stands for good."""
+    words = {word for one in clear for word in (one[1], *forms(*one))}
+    if reason and any(re.search(by_itself(word), reason, re.IGNORECASE) for word in words):
+        raise BadInput("reason_names_person")
+
+
+def _counts(workspace: Workspace, found: Plan) -> dict[str, Any]:
+    """What was there, in numbers: identifiers by type, rows by table."""
+    kinds: dict[str, int] = {}
+    for kind, _ in found.clear:
+        kinds[kind] = kinds.get(kind, 0) + 1
+    tables = {f"lake.{name}": counts for name, counts in found.tables.items()}
+    for fate, counts in (("deleted", found.shredded), ("redacted", found.cut)):
+        for name, rows in counts.items():
+            if rows:
+                tables.setdefault(f"state.{name}", {})[fate] = rows
+    after = {f"lake.{n}": workspace.lake.tables[n].snapshot().rows for n in found.tables}
+    after["lake.events"] += workspace.lake.fresh.snapshot().rows
+    return {
+        "identifiers": dict(sorted(kinds.items())),
+        "tables": {
+            n: c | ({"rows_after": after[n]} if n in after else {}) for n, c in tables.items()
+        },
+        "requests_blanked": len(found.frames),
+        "keys_destroyed": found.keys,
+    }
+
+
+def _tombstones(workspace: Workspace, request: str, nodes: Iterable[bytes]) -> list[Statement]:
+    now = clock.now_us()
+    rows = [
+        {"hash": workspace.vault.tombstone(node), "request_id": request, "known_at_us": now}
+        for node in nodes
+    ]
+    return [(workspace.state.upsert(schema.tombstone), rows), _moved(workspace)]
+
+
+def _moved(workspace: Workspace) -> Statement:
+    """Tells those who hold tombstones in memory that there are others."""
+    added = workspace.state.upsert(schema.mark, add=["value"])
+    return added, [{"name": TOMBSTONES, "value": 1}]
+
+
+def _sealed(workspace: Workspace, request: str, found: Plan) -> bytes:
+    return workspace.vault.seal(msgspec.msgpack.encode(found), b"erasure|" + request.encode())
+
+
+def _row(workspace: Workspace, request: str) -> Any:
+    rows = workspace.state.read(sa.select(schema.erasure).where(_table.request_id == request))
+    if not rows:
+        raise NotFound("erasure_unknown", name=request[:80])
+    return rows[0]
+
+
+def _forget_caches() -> None:
+    """What functions of this process remember of texts that they read."""
+    kind = type(functools.lru_cache(lambda: None))
+    for found in gc.get_objects():
+        if isinstance(found, kind):
+            found.cache_clear()

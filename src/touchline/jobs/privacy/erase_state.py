@@ -1,0 +1,158 @@
+"""State without somebody: what `erase_map` says of each column, done in one transaction.
+
+What surprises: only what is theirs by an identifier or a person's id goes as a row. Words of theirs
+in what others wrote are cut out, and the rows stay: anybody may choose what a user id is.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from touchline.jobs.privacy.erase_map import STATE, Fate
+from touchline.jobs.privacy.erase_words import Knife
+from touchline.storage import schema
+from touchline.storage.search import Wanted
+from touchline.storage.state import State, Statement
+
+__all__ = ["Found", "found", "names", "shred", "tidy"]
+
+AT_ONCE = 500
+TRIES, PAUSE_S = 10, 0.2  # the log of a database in use is emptied between two readers
+CUT = (Fate.TEXT, Fate.LABEL)
+_reject_id = schema.reject.c.reject_id
+_has_ended = schema.job.c.finished_at_us.is_not(None)
+Run = Callable[[sa.Select[Any]], Sequence[sa.Row[Any]]]
+Test = sa.ColumnElement[bool]
+
+
+class Found(NamedTuple):
+    """Rows by table: those that go, those out of which something is cut, those that may not be
+    changed or wait to be done.
+    """
+
+    gone: Counter[str]
+    cut: Counter[str]
+    held: Counter[str]
+
+
+class _Cell(NamedTuple):
+    """`key` names the row."""
+
+    key: dict[str, Any]
+    column: str
+    text: str
+
+
+def shred(state: State, wanted: Wanted, rejects: Sequence[bytes], *beside: Statement) -> None:
+    """Deletes what is theirs (wrapped keys, sealed values, traits, links …) in one transaction with
+    these statements, and cuts them out of what others wrote.
+    """
+    knife = Knife(wanted)
+    with state.engine.begin() as connection:
+        for table in schema.metadata.sorted_tables:
+            if (test := _theirs(table, wanted)) is not None:
+                connection.execute(sa.delete(table).where(test))
+            rows = list(_cells(lambda query: connection.execute(query).all(), table, wanted, CUT))
+            for cell in rows:
+                same = [table.c[name] == value for name, value in cell.key.items()]
+                left = knife.cut(Fate.TEXT, cell.text)
+                connection.execute(sa.update(table).where(*same).values({cell.column: left}))
+        for start in range(0, len(rejects), AT_ONCE):
+            chunk = rejects[start : start + AT_ONCE]
+            connection.execute(sa.delete(schema.reject).where(_reject_id.in_(chunk)))
+        for statement, rows in beside:
+            if rows:
+                connection.execute(statement, list(rows))
+
+
+def found(state: State, wanted: Wanted) -> Found:
+    """What of theirs is there."""
+    counts = Found(Counter(), Counter(), Counter())
+    for table in schema.metadata.sorted_tables:
+        if (test := _theirs(table, wanted)) is not None:
+            query = sa.select(sa.func.count()).select_from(table).where(test)
+            counts.gone[table.name] += int(state.read(query)[0][0])
+        for cell in _cells(state.read, table, wanted, (*CUT, Fate.PASSING, Fate.PROOF)):
+            is_cut = STATE[table.name][cell.column] in CUT
+            (counts.cut if is_cut else counts.held)[table.name] += 1
+    return counts
+
+
+def names(state: State, words: Sequence[str]) -> Iterator[tuple[str, Fate, Mapping[str, int]]]:
+    """Columns of names that hold any of these words: (table.column, its fate, text → rows)."""
+    for table in schema.metadata.sorted_tables:
+        for column in _texts(table, (Fate.NAME, Fate.LABEL)):
+            test = _holds(column, words)
+            query = sa.select(column.label("text_"), sa.func.count().label("rows_"))
+            if words and (rows := state.read(query.where(test).group_by(column))):
+                fate = STATE[table.name][column.name]
+                yield f"{table.name}.{column.name}", fate, {row.text_: row.rows_ for row in rows}
+
+
+def tidy(state: State, *, whole: bool = False) -> None:
+    """What was deleted leaves the files of the database. SQLite: its write-ahead log as well;
+    `whole`: pages that an older version left are written anew. PostgreSQL leaves a row where it
+    was until its table is written anew; its log goes by itself, or opens nothing any more when the
+    root key is changed.
+    """
+    if state.engine.dialect.name == "postgresql":
+        with state.engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in filter(_may_change, schema.metadata.sorted_tables):
+                alone.execute(sa.text(f'VACUUM (FULL) "{table.name}"'))
+        return
+    connection = state.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if whole:
+            cursor.execute("VACUUM")
+        for _ in range(TRIES):
+            (is_busy, *_rest) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not is_busy:
+                break
+            time.sleep(PAUSE_S)
+        cursor.close()
+    finally:
+        connection.close()
+
+
+def _may_change(table: sa.Table) -> bool:
+    return not set(STATE[table.name].values()) <= {Fate.NAME, Fate.PROOF}
+
+
+def _theirs(table: sa.Table, wanted: Wanted) -> Test | None:
+    """Rows that go: of an identifier or person of theirs, and jobs about them."""
+    tests: list[Test] = []
+    for name, fate in STATE[table.name].items():
+        column = table.c[name]
+        if fate is Fate.THEIRS:
+            is_node = isinstance(column.type, sa.LargeBinary)
+            tests.append(column.in_(wanted.nodes if is_node else wanted.texts))
+        elif fate is Fate.PASSING:
+            by_word = _holds(column, (*wanted.texts, *wanted.chosen))
+            tests += [_holds(column, wanted.ids), sa.and_(_has_ended, by_word)]
+    return sa.or_(*tests) if tests else None
+
+
+def _cells(run: Run, table: sa.Table, wanted: Wanted, fates: tuple[Fate, ...]) -> Iterator[_Cell]:
+    """Texts in which their words stand by themselves."""
+    keys, words = list(table.primary_key.columns), wanted.words()
+    for column in _texts(table, fates):
+        test = _holds(column, (*wanted.ids, *wanted.texts, *wanted.chosen))
+        for row in run(sa.select(*keys, column.label("text_")).where(test)):
+            if words.search(row.text_):
+                key = {key.name: value for key, value in zip(keys, row, strict=False)}
+                yield _Cell(key, column.name, row.text_)
+
+
+def _texts(table: sa.Table, fates: tuple[Fate, ...]) -> Iterator[sa.Column[Any]]:
+    for name, fate in STATE[table.name].items():
+        if fate in fates and isinstance(table.c[name].type, sa.String):
+            yield table.c[name]
+
+
+def _holds(column: sa.Column[Any], words: Sequence[str]) -> Test:
+    return sa.or_(sa.false(), *(column.icontains(word, autoescape=True) for word in words))

@@ -1,0 +1,289 @@
+"""`[[retention]]` and what is stored → what has run out is gone; each night, and when asked.
+
+    events      rows of day files; what may be a conversion stays, with nothing left of anybody
+    profiles    identifiers in clear and traits of persons of whom nothing came in for so long
+    rejects     payloads
+    changes     who became whom
+
+The account of what came in stays exact: what is taken away is counted by source and hour. The lake
+is changed first, State follows. A file says in between what State is to be told, so that a run that
+was cut short is neither told twice nor forgotten.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+from msgspec import Struct
+
+from touchline import clock
+from touchline.collect.nodes import TOMBSTONES, TRAITS
+from touchline.collect.retention import CHANGES_DAYS, Retention, retentions
+from touchline.identity.mirror import TABLES
+from touchline.identity.people import Registry
+from touchline.identity.profile_notes import NOTES
+from touchline.identity.sharing import today_of
+from touchline.jobs.audited import done
+from touchline.jobs.intake.account import HOUR_US
+from touchline.jobs.intake.writer import Writer
+from touchline.jobs.job import Progress
+from touchline.jobs.people.person_changes import GONE
+from touchline.jobs.privacy.erase_lake import RETAINED, rewrite
+from touchline.jobs.privacy.erase_plan import Plan, paid_names
+from touchline.jobs.schedule import Line
+from touchline.storage import definition, schema
+from touchline.storage.disk import put
+from touchline.storage.lake import SEQ
+from touchline.storage.state import Statement
+from touchline.storage.table import day_of
+from touchline.storage.workspace import Workspace
+
+__all__ = ["LINE", "preview", "retain"]
+
+KIND = "retain"
+LINE = Line("retention", "40 3 * * *", KIND, {})
+FILE = "retention.json"
+COLUMNS = ("source", "name", "received_us", SEQ, "revenue", "order_id", "node_ids")
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+LIMITED = ("profiles", "rejects", "changes")
+Place = tuple[str, int]
+
+
+class _Pending(Struct, frozen=True):
+    """What State is to be told once the lake has a commit of this number."""
+
+    number: int
+    hours: list[tuple[str, int, int]]
+
+
+class _Due(Struct, frozen=True):
+    """`plan`: which rows of events go, and which stay without anybody. `profiles`: identifiers,
+    each with its person.
+    """
+
+    plan: Plan
+    hours: Counter[Place]
+    profiles: dict[bytes, int | None]
+    rejects: Counter[Place]
+    rejects_before_us: int
+    changes_upto: int
+    changes: int
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "events_deleted": len(self.plan.gone.get("events", ())),
+            "events_anonymised": len(self.plan.kept.get("events", ())),
+            "persons_forgotten": len(set(self.profiles.values())),
+            "identifiers_forgotten": len(self.profiles),
+            "rejects_deleted": sum(self.rejects.values()),
+            "changes_deleted": self.changes,
+        }
+
+
+def preview(workspace: Workspace, _args: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What has run out, in numbers; nothing is changed."""
+    return {"rules": _rules(workspace), **_due(workspace).told()}
+
+
+def retain(writer: Writer, _args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Takes away what has run out; {"rules"} and how much it was."""
+    workspace = writer.workspace
+    _follow(workspace)
+    writer.catch_up()
+    progress(0.1)
+    due = _due(workspace)
+    told = due.told()
+    if any(told.values()):
+        _take_events(workspace, due)
+        progress(0.7)
+        with writer.store.turn:  # nobody comes back meanwhile
+            due = _less_returned(workspace, due)
+            told = due.told()
+            _take_state(workspace, due, told)
+        writer.forget(())
+    return {"rules": _rules(workspace), **told}
+
+
+def _rules(workspace: Workspace) -> list[dict[str, Any]]:
+    return [msgspec.to_builtins(one) for one in retentions(definition.current(workspace.state))]
+
+
+def _due(workspace: Workspace) -> _Due:
+    rules = retentions(definition.current(workspace.state))
+    now, today = clock.now_us(), today_of(workspace)
+    events = [one for one in rules if one.what == "events"]
+    plan, hours = _events(workspace, events, today)
+    days = {what: min((r.days for r in rules if r.what == what), default=None) for what in LIMITED}
+    profiles = _profiles(workspace, today, days["profiles"])
+    before = 0 if days["rejects"] is None else now - days["rejects"] * clock.DAY_US
+    upto, changes = _changes(workspace, now - (days["changes"] or CHANGES_DAYS) * clock.DAY_US)
+    return _Due(plan, hours, profiles, _rejects(workspace, before), before, upto, changes)
+
+
+def _events(
+    workspace: Workspace, rules: list[Retention], today: dt.date
+) -> tuple[Plan, Counter[Place]]:
+    """Rows of day files that are older than a rule allows, and the account of those that go."""
+    plan, hours = Plan(nodes=[], person_ids=[]), Counter[Place]()
+    gone, kept, places = list[int](), list[int](), dict[str, list[int]]()
+    paid = pa.array(sorted(paid_names(workspace)), pa.string())
+    for path in workspace.lake.events.snapshot().files:
+        age = (today - day_of(path)).days
+        due = [rule for rule in rules if age > rule.days]
+        if not due:
+            continue
+        names = None if any(not r.names for r in due) else {n for r in due for n in r.names}
+        with pq.ParquetFile(path) as file:
+            rows = file.read([name for name in COLUMNS if name in file.schema_arrow.names])
+        is_over = pc.is_valid(rows[SEQ]) if names is None else _is_in(rows["name"], names)
+        is_paid = pc.or_(
+            pc.or_(pc.is_valid(rows["revenue"]), pc.is_valid(rows["order_id"])),
+            pc.is_in(rows["name"], value_set=paid),
+        )
+        is_somebodys = pc.greater(pc.list_value_length(rows["node_ids"]), 0)
+        is_kept = pc.and_(pc.and_(is_over, is_paid), is_somebodys)
+        is_gone = pc.and_(is_over, pc.invert(is_paid))
+        at = pc.indices_nonzero(pc.or_(is_gone, is_kept)).to_pylist()
+        if at:
+            places[path] = at
+            kept += rows[SEQ].filter(is_kept).to_pylist()
+            gone += rows[SEQ].filter(is_gone).to_pylist()
+            hours += _by_hour(rows.filter(is_gone))
+    plan.gone, plan.kept, plan.places = {"events": gone}, {"events": kept}, {"events": places}
+    return plan, hours
+
+
+def _is_in(names: pa.ChunkedArray, wanted: set[str]) -> pa.ChunkedArray:
+    return pc.is_in(names, value_set=pa.array(sorted(wanted), pa.string()))
+
+
+def _by_hour(rows: pa.Table) -> Counter[Place]:
+    received = rows["received_us"].to_numpy()
+    hours = (received - received % HOUR_US).tolist()
+    return Counter(zip(rows["source"].to_pylist(), hours, strict=True))
+
+
+def _profiles(workspace: Workspace, today: dt.date, days: int | None) -> dict[bytes, int | None]:
+    """Identifiers whose person nothing was heard of for so long."""
+    if days is None:
+        return {}
+    with workspace.view() as view:
+        people = Registry(workspace).at(view)
+    held = [row.node_id for row in workspace.state.read(sa.select(schema.node.c.node_id))]
+    person_of = dict(zip(held, people.person_of(held), strict=True))
+    heard = _heard_of(workspace, today - dt.timedelta(days=days), TABLES)
+    active = set(people.person_of(sorted(heard)))
+    # Who is in no row at all is as old as nothing else says.
+    return {node: of for node, of in person_of.items() if of is None or of not in active}
+
+
+def _heard_of(workspace: Workspace, first: dt.date, tables: Sequence[str]) -> set[bytes]:
+    """Identifiers in any row of a day or later."""
+    lake, found = workspace.lake, set[bytes]()
+    since_us = clock.to_day(first) * clock.DAY_US
+    for name in tables:
+        for path in lake.tables[name].snapshot().files:
+            if name == "events" and day_of(path) < first:
+                continue
+            with pq.ParquetFile(path) as file:
+                rows = file.read(["node_ids", "known_at_us"])
+            if name in ("conversions", "people"):
+                rows = rows.filter(pc.greater_equal(rows["known_at_us"], since_us))
+            ids = pc.struct_field(pc.list_flatten(rows["node_ids"]), "id")
+            found.update(pc.unique(ids).to_pylist())
+    return found
+
+
+def _less_returned(workspace: Workspace, due: _Due) -> _Due:
+    """Without persons of whom something came in since it was looked."""
+    heard = _heard_of(workspace, dt.date.min, ("fresh",)) if due.profiles else set[bytes]()
+    back = {due.profiles[node] for node in heard.intersection(due.profiles)}
+    left = {node: of for node, of in due.profiles.items() if of not in back}
+    return msgspec.structs.replace(due, profiles=left)
+
+
+def _rejects(workspace: Workspace, before_us: int) -> Counter[Place]:
+    table = schema.reject.c
+    query = sa.select(table.source, table.received_us, table.kind, table.replayed_us)
+    found = Counter[Place]()
+    for row in workspace.state.stream(query.where(table.received_us < before_us)):
+        is_counted = row.kind == "events" and row.replayed_us is None
+        hour = row.received_us - row.received_us % HOUR_US if is_counted else -1
+        found[row.source, hour] += 1
+    return found
+
+
+def _changes(workspace: Workspace, before_us: int) -> tuple[int, int]:
+    table = schema.person_change.c
+    newest, count = sa.func.max(table.id).label("newest"), sa.func.count().label("n")
+    found = workspace.state.read(sa.select(newest, count).where(table.at_us < before_us))[0]
+    return found.newest or 0, found.n
+
+
+def _take_events(workspace: Workspace, due: _Due) -> None:
+    if not due.plan.places["events"]:
+        return
+    number = clock.now_us()
+    hours = [(source, hour, count) for (source, hour), count in sorted(due.hours.items())]
+    put(_file(workspace), msgspec.json.encode(_Pending(number, hours)))
+    rewrite(workspace, due.plan, number)
+    _follow(workspace)
+
+
+def _follow(workspace: Workspace) -> None:
+    """Tells State what the lake has done, once."""
+    path, state = _file(workspace), workspace.state
+    if not path.exists():
+        return
+    pending = msgspec.json.decode(path.read_bytes(), type=_Pending)
+    is_done = workspace.lake.events.snapshot().offset(RETAINED) == pending.number
+    if is_done and state.mark(RETAINED) != pending.number:
+        rows = [
+            {"source": source, "hour_us": hour, "stored": count, "rejected": 0}
+            for source, hour, count in pending.hours
+        ]
+        added = state.upsert(schema.erased_count, add=("stored", "rejected"))
+        state.write((added, rows), state.set_mark(RETAINED, pending.number))
+    path.unlink()
+
+
+def _take_state(workspace: Workspace, due: _Due, told: dict[str, Any]) -> None:
+    """All that goes out of State, in one transaction with the row of the audit log."""
+    state = workspace.state
+    rejected = [
+        {"source": source, "hour_us": hour, "stored": 0, "rejected": count}
+        for (source, hour), count in due.rejects.items()
+        if hour >= 0
+    ]
+    of, before = sa.bindparam("of"), sa.bindparam("before")
+    forgotten = [{"of": node} for node in due.profiles]
+    old_rejects = [{"before": due.rejects_before_us}] if due.rejects else []
+    old_changes = [{"before": due.changes_upto}] if due.changes else []
+    statements: list[Statement] = [
+        (state.upsert(schema.erased_count, add=("stored", "rejected")), rejected),
+        (sa.delete(schema.reject).where(schema.reject.c.received_us < before), old_rejects),
+        (sa.delete(schema.person_change).where(schema.person_change.c.id <= before), old_changes),
+        *_forgetting(of, forgotten),
+    ]
+    if old_changes:
+        statements.append(state.set_mark(GONE, due.changes_upto))
+    if forgotten:  # whoever remembers that State knows these identifiers is to look again
+        moved = [{"name": name, "value": 1} for name in (TOMBSTONES, TRAITS, NOTES)]
+        statements.append((state.upsert(schema.mark, add=["value"]), moved))
+    done(workspace, "retention", *statements, **told)
+
+
+def _forgetting(of: sa.BindParameter[Any], rows: list[dict[str, bytes]]) -> Iterator[Statement]:
+    for table in (schema.trait, schema.person_note, schema.mail_domain, schema.node):
+        yield sa.delete(table).where(table.c.node_id == of), rows
+
+
+def _file(workspace: Workspace) -> Path:
+    return workspace.dir / FILE
