@@ -7,17 +7,21 @@ import zipfile
 from hashlib import sha256
 
 import pytest
+import sqlalchemy as sa
 
 import build
 from build import Tracker, track
 from touchline.errors import NotFound
 from touchline.identity.people import Registry
+from touchline.identity.person import person_id
+from touchline.identity.profile import find_person
 from touchline.jobs import definitions, links
 from touchline.jobs.imports.importing import run_import
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.people import profile_notes
+from touchline.jobs.people.live import SharedRegistry
 from touchline.jobs.privacy.dsar import export
-from touchline.storage import audit
+from touchline.storage import audit, schema
 
 DEAL = "conversion_id,occurred_at,stage,amount,email\nd1,2026-03-03,won,1000,ann@shop.cn\n"
 
@@ -85,3 +89,24 @@ def test_it_is_written_down_that_it_was_given(workspace):
     assert "person.export" in {one["action"] for one in audit.entries(workspace.state)}
     with pytest.raises(NotFound):
         export(workspace, Registry(workspace), "nobody@shop.cn")
+
+
+def test_a_bundle_tells_what_they_were_called_before_and_nothing_made_to_look_it_up(workspace):
+    registry = Registry(workspace)
+    renamed = {"at_us": 0, "kind": "person_renamed", "identifiers": 1, "cause": "evidence"}
+    with workspace.view() as view:
+        people = registry.at(view)
+    ids = {
+        name: [person_id(node) for node in people.node_ids(find_person(workspace, people, name))]
+        for name in ("ann", "bob")
+    }
+    (now, before), (other,) = ids["ann"], ids["bob"]
+    told = [(before, now), (now, before), (other, other)]
+    rows = [{**renamed, "person_id": one, "other_id": another} for one, another in told]
+    workspace.state.write((sa.insert(schema.person_change), rows))
+    SharedRegistry(workspace).follow()
+    assert workspace.state.read(sa.select(schema.identity_node))
+    files = opened(export(workspace, registry, "ann"))
+    changes = json.loads(files["person_change.json"])
+    assert [(one["person_id"], one["other_id"]) for one in changes] == told[:2]
+    assert not [name for name in files if name.startswith("identity")]

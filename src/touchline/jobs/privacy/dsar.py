@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from touchline import clock
 from touchline.collect.nodes import clear_traits
 from touchline.identity.people import Registry
+from touchline.identity.person import person_id as id_of
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.profile_rules import ProfileRules
@@ -25,6 +26,7 @@ from touchline.identity.speaker import Speakers, with_person
 from touchline.jobs.audited import done
 from touchline.jobs.intake.account import open_payload
 from touchline.jobs.intake.rejected import identifiers_in
+from touchline.jobs.privacy.erase_map import theirs
 from touchline.jobs.queries import timeline
 from touchline.storage import schema
 from touchline.storage.engine import View
@@ -33,8 +35,8 @@ from touchline.text import disarmed
 
 __all__ = ["bundle", "export"]
 
-NODE = 16
 OWN = ("node", "trait")  # opened, under names of their own
+MADE = ("identity_beside", "identity_node")  # of what else is told, to look it up
 HIDDEN = ("seq", "node_ids", "known_at_us", "content_hash", "person_ix", "map_version", "device")
 Rows = list[dict[str, Any]]
 
@@ -109,15 +111,12 @@ def _rejects(workspace: Workspace, nodes: frozenset[bytes]) -> Rows:
 
 
 def _state(workspace: Workspace, nodes: Sequence[bytes]) -> dict[str, Rows]:
-    """Rows of every other table that hold a node of theirs: consents, decisions, links."""
+    """Rows of every other table that are theirs, by any id they ever had: consents, links …"""
     found: dict[str, Rows] = {}
+    ids = [id_of(node) for node in nodes]
     for table in schema.metadata.sorted_tables:
-        tests = [
-            column.in_(nodes)
-            for column in table.columns
-            if isinstance(column.type, sa.LargeBinary) and column.type.length == NODE
-        ]
-        if tests and table.name not in OWN:
+        tests = theirs(table, nodes, ids)
+        if tests and table.name not in (*OWN, *MADE):
             names = [str(column.name) for column in table.columns]
             rows = workspace.state.read(sa.select(table).where(sa.or_(*tests)))
             listed = [

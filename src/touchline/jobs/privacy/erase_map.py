@@ -17,10 +17,12 @@ A user id may be any word, also that of an event or of a property: whoever sends
 able to change what is others' by having it erased. Columns of numbers hold nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
-__all__ = ["LAKE", "STATE", "Fate", "columns_of"]
+import sqlalchemy as sa
+
+__all__ = ["LAKE", "STATE", "Fate", "columns_of", "owners", "theirs"]
 
 
 class Fate(Enum):
@@ -93,6 +95,21 @@ LAKE: Mapping[str, Fate] = _of(
     "touched_type reason party purpose basis bucket event_id content_hash",
     sealed="sealed_value",
 )
+
+
+def owners(table: sa.Table) -> list[sa.Column[bytes] | sa.Column[str]]:
+    """Columns of a table of State that say whose a row is."""
+    return [table.c[name] for name, fate in STATE[table.name].items() if fate is Fate.THEIRS]
+
+
+def theirs(
+    table: sa.Table, nodes: Sequence[bytes], ids: Sequence[str]
+) -> list[sa.ColumnElement[bool]]:
+    """Its rows that are of one of these identifiers, or of a person by one of these ids."""
+    return [
+        column.in_(nodes if isinstance(column.type, sa.LargeBinary) else ids)
+        for column in owners(table)
+    ]
 
 
 def columns_of(*fates: Fate) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from touchline.jobs.privacy.erase_map import STATE, Fate
+from touchline.jobs.privacy.erase_map import STATE, Fate, theirs
 from touchline.jobs.privacy.erase_words import Knife
 from touchline.storage import schema
 from touchline.storage.search import Wanted
@@ -125,15 +125,10 @@ def _may_change(table: sa.Table) -> bool:
 
 def _theirs(table: sa.Table, wanted: Wanted) -> Test | None:
     """Rows that go: of an identifier or person of theirs, and jobs about them."""
-    tests: list[Test] = []
-    for name, fate in STATE[table.name].items():
-        column = table.c[name]
-        if fate is Fate.THEIRS:
-            is_node = isinstance(column.type, sa.LargeBinary)
-            tests.append(column.in_(wanted.nodes if is_node else wanted.texts))
-        elif fate is Fate.PASSING:
-            by_word = _holds(column, (*wanted.texts, *wanted.chosen))
-            tests += [_holds(column, wanted.ids), sa.and_(_has_ended, by_word)]
+    tests = theirs(table, wanted.nodes, wanted.texts)
+    for column in _texts(table, (Fate.PASSING,)):
+        by_word = _holds(column, (*wanted.texts, *wanted.chosen))
+        tests += [_holds(column, wanted.ids), sa.and_(_has_ended, by_word)]
     return sa.or_(*tests) if tests else None
 
 

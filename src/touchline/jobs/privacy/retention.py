@@ -36,6 +36,7 @@ from touchline.jobs.intake.writer import Writer
 from touchline.jobs.job import Progress
 from touchline.jobs.people.person_changes import GONE
 from touchline.jobs.privacy.erase_lake import RETAINED, rewrite
+from touchline.jobs.privacy.erase_map import owners
 from touchline.jobs.privacy.erase_plan import Plan, paid_names
 from touchline.jobs.schedule import Line
 from touchline.storage import definition, schema
@@ -282,7 +283,7 @@ def _take_state(workspace: Workspace, due: _Due, told: dict[str, Any]) -> None:
 
 def _forgetting(of: sa.BindParameter[Any], rows: list[dict[str, bytes]]) -> Iterator[Statement]:
     for table in (schema.trait, schema.person_note, schema.mail_domain, schema.node):
-        yield sa.delete(table).where(table.c.node_id == of), rows
+        yield from ((sa.delete(table).where(column == of), rows) for column in owners(table))
 
 
 def _file(workspace: Workspace) -> Path:
