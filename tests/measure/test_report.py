@@ -18,7 +18,10 @@ from touchline.measure.basis import Question, basis_of
 ANN, BEN = "user_id:ann", "user_id:ben"
 MARCH = dt.date(2026, 3, 1)
 AGGREGATE = {"markov_1", "markov_2", "markov_3", "shapley_rate"}
-TOP = ["goal", "window_days", "currency", "conversions", "revenue", "rows", "unattributed"]
+TOP = [
+    *("goal", "window_days", "currency", "conversions", "revenue", "rows", "unattributed"),
+    "footer",
+]
 ROW = [
     *("model", "channel", "campaign", "term", "conversions", "revenue"),
     *("cost", "roi", "cac", "roas", "removal_effect"),
@@ -51,7 +54,7 @@ def assert_adds_up(whole):
 def test_an_empty_workspace_has_a_report_without_rows(rows):
     whole = json_of(rows)
     assert list(whole) == TOP
-    assert whole | {"unattributed": None} == {
+    assert whole | {"unattributed": None, "footer": None} == {
         "goal": "default",
         "window_days": 90,
         "currency": "CNY",
@@ -59,6 +62,7 @@ def test_an_empty_workspace_has_a_report_without_rows(rows):
         "revenue": 0,
         "rows": [],
         "unattributed": None,
+        "footer": None,
     }
     assert whole["unattributed"]["no_touch"] == {"conversions": 0, "revenue": 0}
 

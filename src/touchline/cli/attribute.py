@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from touchline.cli import language
 from touchline.cli.output import Column, emit, table
@@ -42,6 +42,13 @@ HEADINGS = {
         "unattributed": "Unattributed: {reason}: {conversions} conversions, {revenue}",
         "no_touch": "no touch in the window",
         "no_rate": "no exchange rate",
+        "footer": "{model} adds up: {parts} = {total} conversions",
+        "apart": "{model} DOES NOT ADD UP: {parts} = {total} conversions. Please report this.",
+        "credited": "credited",
+        "direct": "direct",
+        "baseline": "without marketing",
+        "partner": "partners",
+        "rest": "unattributed",
         "missing": "No exchange rate for {currency} on {day}. Add it: touchline import rates",
     },
     "zh": {
@@ -69,6 +76,13 @@ HEADINGS = {
         "unattributed": "未归因({reason}):{conversions} 个转化,{revenue}",
         "no_touch": "窗口期内没有触点",
         "no_rate": "缺少汇率",
+        "footer": "{model} 数据对账:{parts} = {total} 个转化",
+        "apart": "{model} 数据对账不平:{parts} = {total} 个转化。请反馈此问题。",
+        "credited": "已归因",
+        "direct": "直接访问",
+        "baseline": "自然基线",
+        "partner": "合作伙伴",
+        "rest": "未归因",
         "missing": "缺少 {currency} 在 {day} 的汇率,请用 touchline import rates 导入",
     },
 }
@@ -115,12 +129,15 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
     if output != "table":
         columns = _columns(rows, digits) if rows else [(name, name, str) for name in FIELDS]
         emit(rows, columns, output, whole)
+        if output == "csv":
+            _print_footer(whole, digits, sys.stderr)
         return 0
     print(words["summary"].format(**_summary(whole, digits)))
     for model in dict.fromkeys(row["model"] for row in rows):
         mine = [row for row in rows if row["model"] == model]
         table(mine, _columns(mine, digits), model)
     _print_unattributed(whole, digits)
+    _print_footer(whole, digits, sys.stdout)
     _print_aggregates(whole.get("aggregates", []), digits)
     return 0
 
@@ -147,6 +164,7 @@ def comparison(whole: dict[str, Any]) -> None:
     print(words["summary"].format(**_summary(whole, digits)))
     table(lines, columns)
     _print_unattributed(whole, digits)
+    _print_footer(whole, digits, sys.stdout)
 
 
 def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
@@ -157,6 +175,24 @@ def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
             count = f"{part['conversions']:,}"
             line = words["unattributed"]
             print(line.format(reason=words[reason], conversions=count, revenue=money))
+
+
+def _print_footer(whole: dict[str, Any], digits: int | None, out: TextIO) -> None:
+    """For each model, how its rows and what stands apart make up the totals."""
+    words = HEADINGS[language()]
+    for line in whole.get("footer", ()):
+        parts = [
+            f"{words['rest' if name == 'unattributed' else name]} {_counted(part, digits)}"
+            for name, part in line.items()
+            if name not in ("model", "total", "adds_up")
+        ]
+        said = words["footer" if line["adds_up"] else "apart"]
+        total = _counted(line["total"], digits)
+        print(said.format(model=line["model"], parts=" + ".join(parts), total=total), file=out)
+
+
+def _counted(part: dict[str, Any], digits: int | None) -> str:
+    return f"{part['conversions']:,.1f} ({_money(part['revenue'], digits)})"
 
 
 def _print_aggregates(rows: list[dict[str, Any]], digits: int | None) -> None:

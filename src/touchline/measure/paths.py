@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from touchline.attribution.credit import Credit, choose, credit
+from touchline.measure.footer import footer
 from touchline.measure.path_file import read_paths
 
 __all__ = ["PathsReport", "paths_report"]
@@ -24,17 +25,20 @@ class PathsReport(msgspec.Struct, frozen=True):
     rows: list[dict[str, Any]]
     no_touch: dict[str, float]
     notes: list[tuple[str, dict[str, Any]]]
+    models: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of a report; a path file has one goal, the unnamed default."""
+        totals = {"conversions": self.conversions, "revenue": self.revenue}
+        apart = {"no_touch": self.no_touch}
         return {
             "goal": "default",
             "window_days": None,
             "currency": None,
-            "conversions": self.conversions,
-            "revenue": self.revenue,
+            **totals,
             "rows": self.rows,
-            "unattributed": {"no_touch": self.no_touch},
+            "unattributed": apart,
+            "footer": footer(self.models, self.rows, apart, totals),
         }
 
 
@@ -52,6 +56,7 @@ def paths_report(path: Path, models: str = "all") -> PathsReport:
         rows=rows,
         no_touch={"conversions": _plain(conversions), "revenue": revenue},
         notes=[(why.code, why.params) for why in left_out],
+        models=tuple(chosen),
     )
 
 

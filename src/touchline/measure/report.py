@@ -20,6 +20,7 @@ from touchline.journey.rate import Rates
 from touchline.measure.aggregate import aggregate_rows
 from touchline.measure.basis import Basis, Question, basis_of
 from touchline.measure.cost import Key, costs, has_aggregates, overlapping, spending
+from touchline.measure.footer import footer
 from touchline.measure.provisional import Finality, Provisional, provisional
 from touchline.model import GRAINS
 from touchline.storage.engine import View
@@ -68,18 +69,21 @@ class Report(msgspec.Struct, frozen=True):
     missing_rates: tuple[tuple[str, str], ...] = ()
     provisional: Provisional | None = None
     aggregates: list[dict[str, Any]] = []
+    models: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of docs/reference/http.md. What is rare has a key only where there is some."""
         window = self.question.window_days
+        totals = {"conversions": self.conversions, "revenue": self.revenue}
+        rows = [row.as_json() for row in self.rows]
         found: dict[str, Any] = {
             "goal": self.question.goal.name,
             "window_days": int(window) if window == int(window) else window,
             "currency": self.question.currency,
-            "conversions": self.conversions,
-            "revenue": self.revenue,
-            "rows": [row.as_json() for row in self.rows],
+            **totals,
+            "rows": rows,
             "unattributed": self.unattributed,
+            "footer": footer(self.models, rows, self.unattributed, totals),
         }
         if self.aggregates:
             found["aggregates"] = self.aggregates
@@ -121,6 +125,7 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
         missing_rates=tuple(sorted(missing)),
         provisional=open_spend,
         aggregates=aggregates,
+        models=tuple(chosen),
     )
 
 
