@@ -27,7 +27,9 @@ def test_linear_shares_equally(paths):
     ],
 )
 def test_position_based_favours_both_ends(paths, path, shares):
-    assert rules.position_based(paths((path, 1, 1, 0))) == pytest.approx(shares, abs=1e-15)
+    assert rules.weighted(paths((path, 1, 1, 0)), rules.POSITIONS) == pytest.approx(
+        shares, abs=1e-15
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_set_shapley_splits_over_distinct_channels_then_over_their_touches(paths
         rules.last_touch,
         rules.last_non_direct,
         rules.linear,
-        rules.position_based,
+        lambda journeys: rules.weighted(journeys, rules.POSITIONS),
         equal_set,
         lambda journeys: rules.time_decay(journeys, 7),
     ],

@@ -1,7 +1,8 @@
 """Stage 4, journeys → credit: exact rules, Markov chains and Shapley values on arrays.
 
 Why did this channel get 12 %? `rules.py`, `markov.py` and `shapley.py` hold one model each way of
-thinking; `credit.py` puts them behind one call; `remainder.py` turns shares into whole cents.
+thinking; `models.py` is their table; `credit.py` puts them behind one call; `remainder.py` turns
+shares into whole cents.
 """
 
 from touchline.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit, choose, credit, obstacle

@@ -23,7 +23,7 @@ from scipy import sparse
 from touchline.attribution.arrays import Floats, Ints, tally
 from touchline.attribution.journeys import Journeys
 
-__all__ = ["MARKOV_CHANNELS", "losses"]
+__all__ = ["MARKOV_CHANNELS", "Chain", "losses", "lost", "most_channels", "runs_of"]
 
 MARKOV_CHANNELS = DENSE_STATES = 5_000  # a dense inverse of this side takes a quarter of a minute
 # Iterating costs transitions x channels x the steps of long journeys, an inverse states^3 in blocks
@@ -31,6 +31,7 @@ MARKOV_CHANNELS = DENSE_STATES = 5_000  # a dense inverse of this side takes a q
 ITERATION_COST = 30
 COLUMN_CELLS = 1 << 23  # 64 MiB of float64 at a time
 TABLE_CELLS = 1 << 22
+RUN_BITS = 62
 CONVERGED = 1e-14
 CHECK_EVERY = 8
 STEPS, ENDLESS = 20_000, 1 << 60
@@ -63,6 +64,11 @@ class Grams:
     ends: Ints  # by modelled converting journey
 
 
+def most_channels(order: int) -> int:
+    """So many channels can be told apart in runs of order + 1 of them written as one integer."""
+    return int(2 ** (RUN_BITS / (order + 1))) - 1
+
+
 def losses(journeys: Journeys, orders: Sequence[int]) -> dict[int, Floats]:
     """By order: conversions, money earned, money returned that would go with each channel (K × 3).
 
@@ -87,6 +93,15 @@ def losses(journeys: Journeys, orders: Sequence[int]) -> dict[int, Floats]:
 def count_grams(journeys: Journeys, order: int) -> Grams:
     """Count the runs of order + 1 channels over all journeys."""
     base = len(journeys.labels.channels) + 1
+    run = runs_of(journeys, order)
+    runs, counts = _count(run, journeys.touch_weight, base ** (order + 1))
+    last = journeys.offsets[1 : journeys.converting + 1][journeys.is_modelled] - 1
+    return Grams(order, base, runs, counts, run[last].astype(np.int64))
+
+
+def runs_of(journeys: Journeys, order: int) -> Ints:
+    """The run of order + 1 channels that ends in each touch, as one integer: see `Grams`."""
+    base = len(journeys.labels.channels) + 1
     dtype = np.int32 if base ** (order + 1) < 2**31 else np.int64
     channel = journeys.channel.astype(dtype) + 1
     starts = journeys.offsets[:-1][journeys.lengths > 0]
@@ -98,9 +113,7 @@ def count_grams(journeys: Journeys, order: int) -> Grams:
         before *= base
         before += channel
         run = before
-    runs, counts = _count(run, journeys.touch_weight, base ** (order + 1))
-    last = journeys.offsets[1 : journeys.converting + 1][journeys.is_modelled] - 1
-    return Grams(order, base, runs, counts, run[last].astype(np.int64))
+    return run
 
 
 def shorten(grams: Grams, order: int) -> Grams:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from touchline.attribution.answer import Credit
 from touchline.attribution.arrays import Floats, Int64s, Ints, sums_by, tally
-from touchline.attribution.credit import Credit
 
 __all__ = ["apportion", "apportion_nested", "apportion_within", "touch_money"]
 

@@ -6,23 +6,51 @@ Every rule is a pure function: shares of one journey sum to 1, in the order of i
                       last_touch      0    0    0    1
                       linear          .25  .25  .25  .25
                       position_based  .4   .1   .1   .4
+
+`weighted` is the family of all shapes: U (position_based), W and Z are its best known members.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from touchline.attribution.arrays import Floats, Ints
 from touchline.attribution.journeys import Journeys
+from touchline.attribution.stages import Stages
 
 __all__ = [
+    "POSITIONS",
+    "W_SHAPE",
+    "Z_SHAPE",
+    "Weights",
     "first_touch",
     "last_non_direct",
     "last_touch",
     "linear",
-    "position_based",
     "time_decay",
+    "weighted",
 ]
 
 DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What the marked touches of a journey weigh, and `rest`: all others of it together.
+
+    A touch with several marks (the first that is also the lead's) weighs their sum.
+    """
+
+    first: float = 0.0
+    lead: float = 0.0
+    opportunity: float = 0.0
+    last: float = 0.0
+    rest: float = 0.0
+
+
+POSITIONS = Weights(first=0.4, last=0.4, rest=0.2)
+W_SHAPE = Weights(first=0.3, lead=0.3, opportunity=0.3, rest=0.1)
+Z_SHAPE = Weights(first=0.225, lead=0.225, opportunity=0.225, last=0.225, rest=0.1)
 
 
 def first_touch(journeys: Journeys) -> Floats:
@@ -66,14 +94,38 @@ def time_decay(journeys: Journeys, half_life_days: float) -> Floats:
     return weight / np.repeat(total, lengths)
 
 
-def position_based(journeys: Journeys) -> Floats:
-    """0.4 to the first touch, 0.4 to the last, 0.2 over those between; two touches share evenly."""
+def weighted(journeys: Journeys, weights: Weights, stages: Stages | None = None) -> Floats:
+    """Weights by place in the journey, made to sum to 1 over the marks and touches it has.
+
+    A journey without an opportunity, or without touches between, shares out what is left in the
+    same proportions; one in which nothing weighs anything is shared evenly.
+    """
+    marks = [(journeys.first, weights.first), (journeys.last, weights.last)]
+    if stages is not None:
+        for touch, weight in (
+            (stages.lead, weights.lead),
+            (stages.opportunity, weights.opportunity),
+        ):
+            marks.append((touch[touch >= 0], weight))
+    share = np.zeros(journeys.converting_touches)
+    is_rest = np.ones(len(share), dtype=np.bool_)
+    for touch, weight in marks:
+        if weight:
+            share[touch] += weight  # one touch a journey: no index occurs twice
+            is_rest[touch] = False
+    others = _totals(journeys, is_rest.astype(np.float64))
+    share += np.where(is_rest, weights.rest / np.maximum(others, 1), 0)
+    total = _totals(journeys, share)
+    lengths = _totals(journeys, np.ones(len(share)))
+    return np.divide(share, total, out=1 / lengths, where=total > 0)
+
+
+def _totals(journeys: Journeys, amount: Floats) -> Floats:
+    """At each converting touch, the sum of its journey."""
+    if not len(amount):
+        return amount
     lengths = journeys.lengths[: journeys.converting][journeys.is_touched]
-    share = np.repeat(0.2 / np.maximum(lengths - 2, 1), lengths)
-    outer = np.select([lengths == 1, lengths == 2], [1.0, 0.5], 0.4)
-    share[journeys.first] = outer
-    share[journeys.last] = outer
-    return share
+    return np.repeat(np.add.reduceat(amount, journeys.first), lengths)
 
 
 def _all_to(journeys: Journeys, touch: Ints) -> Floats:

@@ -116,6 +116,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{model} needs the time of each touch, which paths do not have. Leave it out.",
         "模型 {model} 需要每个触点的时间,而路径文件没有时间。请去掉该模型。",
     ),
+    "model_needs_stages": (
+        "{model} needs the times of a deal's stages. Import stages, or leave the model out.",
+        "模型 {model} 需要各阶段(线索、商机)的时间。请先导入阶段数据,或去掉该模型。",
+    ),
+    "model_needs_observed": (
+        "{model} needs everybody's exposures over time, which paths do not have. Leave it out.",
+        "模型 {model} 需要每个人随时间的触达记录,而路径数据没有。请去掉该模型。",
+    ),
+    "model_needs_lift": (
+        "{model} needs a lift test. Add one with touchline lift add, or leave the model out.",
+        "模型 {model} 需要增量实验的结果。请用 touchline lift add 录入,或去掉该模型。",
+    ),
+    "model_needs_weights": (
+        "{model} needs weights, such as first=0.5,last=0.5. Give them or leave it out.",
+        "模型 {model} 需要权重,例如 first=0.5,last=0.5。请填写权重,或去掉该模型。",
+    ),
     "too_many_channels": (
         "{model} takes at most {limit} channels, not {found}. Group channels, or use shapley.",
         "模型 {model} 最多支持 {limit} 个渠道,当前有 {found} 个。请合并渠道,或改用 shapley。",
