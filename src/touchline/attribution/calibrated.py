@@ -1,0 +1,145 @@
+"""A model's credit + lift tests → the credit that both together give, with a baseline of its own.
+
+Starts from `incremental` where people's histories are given, else from `shapley`, which hands out
+every conversion; the tests then say how much of that marketing caused (see `calibrate`). What no
+channel caused is the baseline, and may be below nothing when tests find more than there was.
+
+The surprise: money follows the tests of conversions, and the other way round. A test says how far
+the model is off, and that is one fact, whichever of the two it was counted in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from touchline.attribution.answer import Credit
+from touchline.attribution.arrays import Bools, Floats, Ints, tally
+from touchline.attribution.calibrate import Findings, Fitted, Posterior, Scope, calibrate
+
+__all__ = ["Lift", "calibrated", "posteriors"]
+
+
+@dataclass(frozen=True, eq=False)
+class Lift:
+    """What tests found for the days of the journeys: channels by code, whole or one unit of them.
+
+    Units are what campaigns are told by: `unit_of` says for each label which it belongs to; by
+    default each label is one. `is_revenue`: the effect is money, in the journeys' unit.
+    """
+
+    scopes: Sequence[Scope]
+    effect: Floats
+    error: Floats
+    is_revenue: Bools | None = None
+    unit_of: Ints | None = None
+
+    @classmethod
+    def of_channels(cls, channels: Sequence[int], effect: Floats, error: Floats) -> "Lift":
+        """Findings of whole channels, in conversions."""
+        return cls([Scope(int(channel)) for channel in channels], effect, error)
+
+
+def calibrated(base: Credit, lift: Lift) -> Credit:
+    """The posterior mean as credit, its standard deviation as error."""
+    conversions, revenue = posteriors(base, lift)
+    total = float(base.channel_conversions.sum()) + base.baseline_conversions
+    money = float(base.channel_revenue.sum()) + base.baseline_revenue
+    return Credit(
+        "calibrated",
+        base.journeys,
+        conversions.channel_mean,
+        revenue.channel_mean,
+        baseline_conversions=total - float(conversions.channel_mean.sum()),
+        baseline_revenue=money - float(revenue.channel_mean.sum()),
+        channel_error=conversions.channel_sd,
+        channel_error_revenue=revenue.channel_sd,
+        by_label=(
+            _labels(base, base.label_conversions, conversions, lift),
+            _labels(base, base.label_revenue, revenue, lift),
+        ),
+    )
+
+
+def posteriors(base: Credit, lift: Lift) -> tuple[Posterior, Posterior]:
+    """What is known of conversions and of money, by unit and channel."""
+    count, money = _fitted(base, lift)
+    return (
+        calibrate(count, _told(lift, of=count, other=money, is_revenue=False)),
+        calibrate(money, _told(lift, of=money, other=count, is_revenue=True)),
+    )
+
+
+def _fitted(base: Credit, lift: Lift) -> tuple[Fitted, Fitted]:
+    """The base model's numbers by unit: conversions, and money with the same relative error."""
+    labels = base.journeys.labels
+    unit_of = _unit_of(base, lift)
+    units = int(unit_of.max()) + 1 if len(unit_of) else 0
+    channel_of = np.zeros(units, dtype=np.int64)
+    channel_of[unit_of] = labels.channel_of
+    count = tally(unit_of, base.label_conversions, units)
+    money = tally(unit_of, base.label_revenue, units)
+    channels = len(labels.channels)
+    error = _error(base, count, channel_of)
+    part = np.divide(error, np.abs(count), out=np.zeros(units), where=count != 0)
+    return (
+        Fitted(count, error, channel_of, channels),
+        Fitted(money, part * np.abs(money), channel_of, channels),
+    )
+
+
+def _error(base: Credit, count: Floats, channel_of: Ints) -> Floats:
+    """Sampling error: the model's own where it tells one, else that of counting."""
+    if base.channel_error is None:
+        return np.sqrt(np.abs(count))
+    size = np.abs(count)
+    whole = tally(channel_of, size, len(base.channel_error))[channel_of]
+    part = np.divide(size, whole, out=np.zeros(len(size)), where=whole > 0)
+    # Squares add up to the channel's, as they do for parts that are counted apart.
+    return base.channel_error[channel_of] * np.sqrt(part)
+
+
+def _told(lift: Lift, *, of: Fitted, other: Fitted, is_revenue: bool) -> Findings:
+    """All tests in one currency: those of the other are carried over by what one is worth."""
+    in_money = np.zeros(len(lift.scopes), dtype=np.bool_)
+    is_here = (in_money if lift.is_revenue is None else lift.is_revenue) == is_revenue
+    factor = np.ones(len(lift.scopes))
+    for place, scope in enumerate(lift.scopes):
+        if not is_here[place]:
+            there = _number(other, scope)
+            factor[place] = _number(of, scope) / there if there else 0.0
+    is_usable = factor > 0
+    return Findings(
+        [scope for scope, usable in zip(lift.scopes, is_usable, strict=True) if usable],
+        (lift.effect * factor)[is_usable],
+        np.abs(lift.error * factor)[is_usable],
+    )
+
+
+def _number(fitted: Fitted, scope: Scope) -> float:
+    if scope.unit is not None:
+        return float(fitted.number[scope.unit])
+    return float(fitted.number[fitted.channel_of == scope.channel].sum())
+
+
+def _labels(base: Credit, number: Floats, found: Posterior, lift: Lift) -> Floats:
+    """Each label's part of its unit, as the base model shares it; what touches can take."""
+    labels, unit_of = base.journeys.labels, _unit_of(base, lift)
+    presence = base.journeys.label_presence
+    size = np.abs(number)
+    whole = tally(unit_of, size, len(found.mean))[unit_of]
+    even = tally(unit_of, np.ones(len(unit_of)), len(found.mean))[unit_of]
+    part = np.divide(size, whole, out=1 / even, where=whole > 0)
+    wanted = found.mean[unit_of] * part
+    # A label without a touch in a journey that converts can hold nothing: its channel's others do.
+    channels = len(labels.channels)
+    stray = tally(labels.channel_of, np.where(presence > 0, 0.0, wanted), channels)
+    present = base.channel_presence[labels.channel_of]
+    share = np.divide(presence, present, out=np.zeros(len(presence)), where=present > 0)
+    return np.where(presence > 0, wanted, 0.0) + stray[labels.channel_of] * share
+
+
+def _unit_of(base: Credit, lift: Lift) -> Ints:
+    if lift.unit_of is not None:
+        return lift.unit_of
+    return np.arange(len(base.journeys.labels.channel_of))
