@@ -1,0 +1,1 @@
+"""The proving ground: worlds whose truth is known, and what each model says of them."""
