@@ -1,8 +1,8 @@
 """Touchpoints + conversions → paths: the touches inside each conversion's window, and the others.
 
-One join and no second look: the conversions are the small side, joined by person with the window as
-a residual; a touch that no conversion's window holds comes out of the same join as part of its
-person's one non-converting path.
+The conversions are the small side, joined by person with the window as a residual; a touch that no
+conversion's window holds is part of its person's one non-converting path. The two are joins of
+their own put together, so that an engine asked for one kind of journey leaves the other out.
 """
 
 from touchline.storage.engine import Expression
@@ -17,18 +17,26 @@ def paths(touches: Expression, members: Expression, window_us: int, others_from:
     `members`: (conversion_ix, member_ix, converted_us, own_event) with one row per person whose
     touches count for the conversion: one for a person's, each contact for an account's. Its own
     event is no touch of a conversion, and none of a path without it either; a touch of an
-    order that names nobody (see `claimed`) is in no other path.
+    order that names nobody (see `claimed`) is in no other path. A touch may have a `window_us` of
+    its own (see `window`), and a member an `after_us` at or before which nothing counts.
     """
-    joined = touches.left_join(
-        members,
-        [
-            touches.person_ix == members.member_ix,
-            touches.ts_us <= members.converted_us,
-            touches.ts_us >= members.converted_us - window_us,
-        ],
-    )
+    reach = touches.window_us if "window_us" in touches.columns else window_us
+    in_window = [
+        touches.person_ix == members.member_ix,
+        touches.ts_us <= members.converted_us,
+        touches.ts_us >= members.converted_us - reach,
+    ]
+    if "after_us" in members.columns:
+        in_window.append(touches.ts_us > members.after_us)
+    served = touches.inner_join(members, in_window)
     if "own_event" in members.columns:
-        joined = joined.filter(joined.own_event.isnull() | (joined.event_id != joined.own_event))
-    joined = joined.filter(joined.conversion_ix.notnull() | (joined.person_ix >= 0))
-    journey = joined.conversion_ix.coalesce(joined.person_ix + others_from)
-    return joined.mutate(journey=journey).select("journey", *touches.columns)
+        served = served.filter(served.own_event.isnull() | (served.event_id != served.own_event))
+    free = touches.anti_join(members, in_window)
+    free = free.filter(free.person_ix >= 0)
+    return (
+        served.mutate(journey=served.conversion_ix)
+        .select("journey", *touches.columns)
+        .union(
+            free.mutate(journey=free.person_ix + others_from).select("journey", *touches.columns)
+        )
+    )
