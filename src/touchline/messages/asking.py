@@ -108,6 +108,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Decision {number} is not in force: undone, or replaced by a later one.",
         "决定 {number} 目前无效:已被撤销,或被之后的决定取代。",
     ),
+    "partner_unread": (
+        "{count} deals name a partner, but no share from 0 to 1 or in percent: they count whole.",
+        "有 {count} 个成交写了合作伙伴,但分成比例无法识别(应为 0–1 或百分比),按无分成计算。",
+    ),
     "unknown_model": (
         "{model!r} is not an attribution model. Choose from: {known}, or all.",
         "没有名为 {model!r} 的归因模型。可选:{known},或 all(全部)。",
@@ -135,6 +139,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "too_many_channels": (
         "{model} takes at most {limit} channels, not {found}. Group channels, or use shapley.",
         "模型 {model} 最多支持 {limit} 个渠道,当前有 {found} 个。请合并渠道,或改用 shapley。",
+    ),
+    "too_few_conversions": (
+        "{model} needs {limit} conversions or more, not {found}. Ask for more days, or leave it out.",
+        "模型 {model} 至少需要 {limit} 次转化,当前只有 {found} 次。请拉长时间范围,或去掉该模型。",
     ),
     "bad_half_life": (
         "A half-life of {days} days cannot be used. Give a number of days above 0, such as 7.",

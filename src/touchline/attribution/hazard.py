@@ -1,0 +1,269 @@
+"""Observed → credit by the chance of converting at the very moment: additive hazards.
+
+    λ_u(t) = exp(γ·z_u) · (μ + Σ_i a_c w_c exp(-w_c (t - t_i)))     i: touches of channel c so far
+    credit of touch i = its term ÷ λ at the conversion;   of nobody: μ ÷ λ, the baseline
+
+Every touch adds a chance that fades (Zhang, Wei and Ren 2014; Ji and Wang 2017): a_c is how many
+conversions one touch of c brings in all, ln 2 / w_c its half-life. μ is the chance without any
+touch, z are controls known before the first. The likelihood of what was watched is
+
+    Σ_converted log λ_u(end) − Σ_u ∫ λ_u(t) dt
+
+Who has not converted yet is in the second sum alone, with the time that has passed: an open deal is
+censored, no failure. It is climbed by quasi-Newton steps (Byrd et al. 1995) from the best of a few
+half-lives, each settled by the paper's expectation-maximisation.
+
+The surprise: chances cannot be negative, so a channel that does nothing ends at 0 and what it
+touched goes to the others and to the baseline; at the maximum, Σ ∫ λ is the number of conversions.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy import optimize
+
+from touchline.attribution.answer import Credit, by_channel
+from touchline.attribution.arrays import Floats, Ints, tally
+from touchline.attribution.incremental import too_little
+from touchline.attribution.inputs import Inputs
+from touchline.attribution.journeys import Journeys
+from touchline.attribution.observed import DAY_US, Observed, thinned
+from touchline.errors import BadInput
+
+__all__ = ["Rates", "cannot", "credited", "hazard", "rates"]
+
+MOST_OTHERS = 200_000
+HALF_LIVES = (0.5, 2.0, 7.0, 21.0)  # days to begin with
+SHORTEST = 1 / 24  # days; a touch acts for more than the click itself
+EM_STEPS = 8
+LEAST = 1e-9  # of the plain rate: keeps the logarithm finite where nothing was by chance
+CONTROL_SD = 2.5
+MOST_STEPS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """A fitted hazard: μ a day, a and half-life by channel, γ by control."""
+
+    channels: tuple[str, ...]
+    base: float
+    brought: Floats
+    half_life_days: Floats
+    names: tuple[str, ...]
+    gamma: Floats
+
+
+class Point(NamedTuple):
+    base: float
+    brought: Floats
+    fading: Floats
+    gamma: Floats
+
+
+class Risk(NamedTuple):
+    """Times in days. Touches at a conversion (`case_*`), and the stretch of its life in which each
+    touch was watched (ages `young` to `old`), both in order of their unit.
+    """
+
+    case: Ints
+    case_channel: Ints
+    case_age: Floats
+    cases: Ints  # unit of each conversion
+    unit: Ints
+    channel: Ints
+    young: Floats
+    old: Floats
+    days: Floats  # watched, by unit
+    weight: Floats
+    z: Floats
+
+
+def hazard(given: Inputs) -> Credit:
+    """The model `hazard`."""
+    observed: Observed = given.observed
+    return credited(given.journeys, observed, rates(observed, given.seed))
+
+
+def cannot(given: Inputs) -> BadInput | None:
+    """Why there is too little to fit this on."""
+    return too_little(given, "hazard")
+
+
+def rates(observed: Observed, seed: int = 0) -> Rates:
+    """Fits the hazard. The same data and seed give the same bits."""
+    sample, weight = thinned(observed, MOST_OTHERS, seed)
+    z, kept, scale = _standard(sample.z, weight)
+    risk = _risk(sample, weight, z)
+    channels = len(observed.channels)
+    window_days = observed.window_us / DAY_US
+    begun = max(
+        (_begun(risk, channels, min(days, window_days)) for days in HALF_LIVES),
+        key=lambda point: _likelihood(risk, point)[0],
+    )
+    found = _climbed(risk, begun, window_days)
+    return Rates(
+        channels=observed.channels,
+        base=found.base,
+        brought=found.brought,
+        half_life_days=np.log(2) / found.fading,
+        names=tuple(observed.control_names[i] for i in kept),
+        gamma=found.gamma / scale,
+    )
+
+
+def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
+    """Each touch's part of the chance at its conversion, and the baseline's."""
+    moments_us = observed.moments_us
+    if len(moments_us) != journeys.converting or journeys.ts_us is None:
+        raise ValueError("every converting journey has its moment, and its touches their times")
+    code = {name: number for number, name in enumerate(found.channels)}
+    place = np.array([code.get(name, -1) for name in journeys.labels.channels], dtype=np.int64)
+    brought = np.append(found.brought, 0.0)[place]
+    fading = np.log(2) / np.append(found.half_life_days, 1.0)[place]
+    channel = journeys.channel[: journeys.converting_touches]
+    age = np.maximum(moments_us[journeys.journey_of] - journeys.ts_us, 0) / DAY_US
+    chance = (brought * fading)[channel] * np.exp(-fading[channel] * age)
+    whole = found.base + tally(journeys.journey_of, chance, journeys.converting)
+    share = chance / whole[journeys.journey_of]
+    parts = (journeys.conversions, journeys.value)
+    conversions, revenue = (by_channel(journeys, share, part) for part in parts)
+    touched = [float(part[journeys.is_touched].sum()) for part in parts]
+    return Credit(
+        "hazard",
+        journeys,
+        conversions,
+        revenue,
+        share,
+        baseline_conversions=touched[0] - float(conversions.sum()),
+        baseline_revenue=touched[1] - float(revenue.sum()),
+    )
+
+
+def _standard(z: Floats, weight: Floats) -> tuple[Floats, Ints, Floats]:
+    """Controls that differ, with mean 0 and deviation 1; which they are, and their deviations."""
+    mean = np.average(z, axis=0, weights=weight) if len(z) else np.zeros(z.shape[1])
+    scale = np.sqrt(np.average((z - mean) ** 2, axis=0, weights=weight)) if len(z) else mean
+    kept = np.flatnonzero(scale > 0)
+    return (z[:, kept] - mean[kept]) / scale[kept], kept, scale[kept]
+
+
+def _risk(observed: Observed, weight: Floats, z: Floats) -> Risk:
+    lengths = np.diff(observed.offsets)
+    unit = np.repeat(np.arange(observed.units), lengths)
+    start_us, end_us = observed.starts_us, observed.end_us
+    young_us = np.maximum(start_us[unit] - observed.ts_us, 0)
+    age_us = end_us[unit] - observed.ts_us
+    old_us = np.minimum(age_us, observed.window_us)
+    acts = old_us > young_us
+    at_case = observed.is_converted[unit] & (age_us >= 0) & (age_us <= observed.window_us)
+    cases = np.flatnonzero(observed.is_converted)
+    rank = np.cumsum(observed.is_converted) - 1
+    return Risk(
+        case=rank[unit[at_case]],
+        case_channel=observed.channel[at_case],
+        case_age=age_us[at_case] / DAY_US,
+        cases=cases,
+        unit=unit[acts],
+        channel=observed.channel[acts],
+        young=young_us[acts] / DAY_US,
+        old=old_us[acts] / DAY_US,
+        days=np.maximum(end_us - start_us, 0) / DAY_US,
+        weight=weight,
+        z=z,
+    )
+
+
+def _begun(risk: Risk, channels: int, half_life_days: float) -> Point:
+    """A few steps of expectation-maximisation with one half-life for all."""
+    plain = len(risk.cases) / float(risk.weight @ risk.days)
+    fading = np.full(channels, np.log(2) / half_life_days)
+    point = Point(plain / 2, np.full(channels, plain), fading, np.zeros(risk.z.shape[1]))
+    lived = _lived(risk, fading)[0] * risk.weight[risk.unit]
+    reach = tally(risk.channel, lived, channels)
+    for _ in range(EM_STEPS):
+        chance, whole = _at_cases(risk, point)
+        brought = tally(risk.case_channel, chance / whole[risk.case], channels)
+        brought = np.divide(brought, reach, out=np.zeros(channels), where=reach > 0)
+        base = float((point.base / whole).sum() / (risk.weight @ risk.days))
+        point = point._replace(base=max(base, LEAST * plain), brought=brought)
+    return point
+
+
+def _climbed(risk: Risk, begun: Point, window_days: float) -> Point:
+    """The likeliest point. Rates are measured in those of the beginning, fading by logarithm."""
+    channels = len(begun.brought)
+    plain = len(risk.cases) / float(risk.weight @ risk.days)
+    unit = max(float(begun.brought.max(initial=0)), LEAST)
+    cuts = [1, 1 + channels, 1 + 2 * channels]
+
+    def point(x: Floats) -> Point:
+        base, brought, fading, gamma = np.split(x, cuts)
+        return Point(float(base[0]) * plain, brought * unit, np.exp(fading), gamma)
+
+    def loss(x: Floats) -> tuple[float, Floats]:
+        value, slope = _likelihood(risk, point(x))
+        slope[0] *= plain
+        slope[cuts[0] : cuts[1]] *= unit
+        slope[cuts[1] : cuts[2]] *= np.exp(x[cuts[1] : cuts[2]])
+        return -value / len(risk.cases), -slope / len(risk.cases)
+
+    fastest, slowest = np.log(np.log(2) / SHORTEST), np.log(np.log(2) / window_days)
+    bounds = [
+        (LEAST, None),
+        *[(0.0, None)] * channels,
+        *[(slowest, fastest)] * channels,
+        *[(None, None)] * len(begun.gamma),
+    ]
+    start = np.concatenate(
+        [[begun.base / plain], begun.brought / unit, np.log(begun.fading), begun.gamma]
+    )
+    options = {"maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 1e-11, "gtol": 1e-7}
+    found = optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    )
+    return point(found.x)
+
+
+def _likelihood(risk: Risk, point: Point) -> tuple[float, Floats]:
+    """Its logarithm, and the slopes by base, brought, fading and gamma, end to end."""
+    channels = len(point.brought)
+    _, whole = _at_cases(risk, point)
+    part = 1 / whole[risk.case]
+    lived, grown = _lived(risk, point.fading)
+    factor = risk.weight * np.exp(risk.z @ point.gamma)
+    of_unit = point.base * risk.days + tally(
+        risk.unit, point.brought[risk.channel] * lived, len(risk.days)
+    )
+    expected = factor * of_unit
+    by_touch = factor[risk.unit]
+    reach = tally(risk.channel, by_touch * lived, channels)
+    stretch = tally(risk.channel, by_touch * grown, channels)
+    rate = np.exp(-point.fading[risk.case_channel] * risk.case_age)
+    got = tally(risk.case_channel, rate * part, channels) * point.fading
+    faster = (1 - point.fading[risk.case_channel] * risk.case_age) * rate * part
+    prior = point.gamma / CONTROL_SD**2
+    slope = np.concatenate(
+        [
+            [(1 / whole).sum() - factor @ risk.days],
+            got - reach,
+            point.brought * (tally(risk.case_channel, faster, channels) - stretch),
+            risk.z[risk.cases].sum(axis=0) - risk.z.T @ expected - prior,
+        ]
+    )
+    value = np.log(whole).sum() + (risk.z[risk.cases] @ point.gamma).sum() - expected.sum()
+    return float(value - prior @ point.gamma / 2), slope
+
+
+def _at_cases(risk: Risk, point: Point) -> tuple[Floats, Floats]:
+    """The chance of each touch at its conversion, and of all of them with the base."""
+    fading = point.fading[risk.case_channel]
+    chance = point.brought[risk.case_channel] * fading * np.exp(-fading * risk.case_age)
+    return chance, point.base + tally(risk.case, chance, len(risk.cases))
+
+
+def _lived(risk: Risk, fading: Floats) -> tuple[Floats, Floats]:
+    """The part of each touch's effect that fell into the time watched; and its slope by fading."""
+    of = fading[risk.channel]
+    begun, ended = np.exp(-of * risk.young), np.exp(-of * risk.old)
+    return begun - ended, risk.old * ended - risk.young * begun

@@ -1,0 +1,270 @@
+"""Observed → what each channel caused, and what would have come anyway: a regression.
+
+    rate of buying(u, t) = rate(t) · exp(γ·z_u + Σ_c β_c x_c),     x_c = g(Σ 2^(-age / h_c))
+    of a conversion, touches caused            1 − exp(−Δ),       Δ = Σ_c β_c x_c
+    and of that, channel c                     β_c x_c ÷ Δ
+
+z are controls known before the first exposure (intent, earlier visits and orders), x the touches of
+each channel at time t, fading by a half-life and saturating by g, both chosen by likelihood. The
+rate is a proportional hazard with time-varying exposure (Cox 1972; Andersen and Gill 1982). It is
+fitted by logistic regression on each conversion and draws of others at the same moment (Prentice
+and Breslow 1978), so season drops out, and with a weak normal prior on β (Gelman et al. 2008). The
+excess fraction is that of Greenland and Robins (1988); the split of it is the Shapley value of
+Aumann and Shapley (1974), exact in this closed form.
+
+The surprise: the largest part is often the baseline, which is a row of its own, and β may be below
+zero: then a channel's credit is, too. Intent that no control shows is still counted as a channel's.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy import linalg, special
+
+from touchline.attribution.answer import Credit, by_channel
+from touchline.attribution.arrays import Bools, Floats, Ints, tally
+from touchline.attribution.inputs import Inputs
+from touchline.attribution.journeys import Journeys
+from touchline.attribution.observed import (
+    DAY_US,
+    Exposures,
+    Observed,
+    exposures,
+    risk_set,
+)
+from touchline.errors import BadInput
+
+__all__ = ["FORMS", "Effects", "effects", "incremental", "too_little"]
+
+LEAST_CONVERSIONS = 30
+MOST_CHANNELS = 200
+MOST_ROWS, MOST_CASES, MOST_PER_CASE = 400_000, 60_000, 20
+SHAPE_ROWS = 40_000  # enough to tell a half-life from its double
+HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0)  # days
+PRIOR_SD, CONTROL_SD = 2.0, 2.5  # log rate ratio of one fresh touch; of one sd of a control
+STEPS, SETTLED = 50, 1e-6
+WORST, SMALL = -np.log(2), 1e-5
+FORMS = ("count", "log", "any")
+EARLIER = "earlier touches"
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """A fitted regression. `covariance` is that of β; `gamma` belongs to `names`."""
+
+    channels: tuple[str, ...]
+    beta: Floats
+    covariance: Floats
+    half_life_days: Floats
+    form: str
+    names: tuple[str, ...]
+    gamma: Floats
+    conversions: int
+
+
+class Rows(NamedTuple):
+    """What is compared: outcome, exposures and standardised controls of each row."""
+
+    is_case: Bools
+    exposed: Exposures
+    z: Floats
+
+
+class Fit(NamedTuple):
+    coefficients: Floats
+    information: Floats
+    likelihood: float
+
+
+def incremental(given: Inputs) -> Credit:
+    """The model `incremental`."""
+    observed: Observed = given.observed
+    return credited(given.journeys, observed, effects(observed, given.seed))
+
+
+def too_little(given: Inputs, model: str = "incremental") -> BadInput | None:
+    """Too few conversions to tell anything from, or more channels than they can be told for."""
+    found = given.observed.conversions
+    if found < LEAST_CONVERSIONS:
+        return BadInput("too_few_conversions", model=model, limit=LEAST_CONVERSIONS, found=found)
+    found = len(given.observed.channels)
+    if found > MOST_CHANNELS:
+        return BadInput("too_many_channels", model=model, limit=MOST_CHANNELS, found=found)
+    return None
+
+
+def effects(observed: Observed, seed: int = 0) -> Effects:
+    """Fits the regression. The same data and seed give the same bits."""
+    cases = max(1, min(observed.conversions, MOST_CASES))
+    per_case = max(1, min(MOST_PER_CASE, MOST_ROWS // cases))
+    moments = risk_set(observed, per_case, seed, MOST_CASES)
+    exposed, earlier = exposures(observed, moments)
+    z = np.column_stack([observed.z[moments.unit], np.log1p(earlier)])
+    kept = np.flatnonzero(z.std(axis=0) > 0) if len(z) else np.arange(0)
+    z = z[:, kept]
+    scale = z.std(axis=0)
+    rows = Rows(moments.is_case, exposed, (z - z.mean(axis=0)) / scale)
+    channels = len(observed.channels)
+    form, half_life_days = _shape(rows, channels)
+    found = _fit(rows.is_case, stocks(rows, half_life_days, form), rows.z)
+    names = (*observed.control_names, EARLIER)
+    return Effects(
+        channels=observed.channels,
+        beta=found.coefficients[1 : 1 + channels],
+        covariance=linalg.inv(found.information)[1 : 1 + channels, 1 : 1 + channels],
+        half_life_days=half_life_days,
+        form=form,
+        names=tuple(names[i] for i in kept),
+        gamma=found.coefficients[1 + channels :] / scale,
+        conversions=observed.conversions,
+    )
+
+
+def credited(journeys: Journeys, observed: Observed, found: Effects) -> Credit:
+    """What touches caused of each conversion, and of all of them with its standard error."""
+    exposed = _of_journeys(journeys, observed.moments_us)
+    code = {name: number for number, name in enumerate(found.channels)}
+    place = np.array([code.get(name, -1) for name in journeys.labels.channels], dtype=np.int64)
+    is_known = place >= 0
+    beta = np.where(is_known, found.beta[place], 0.0) if len(found.beta) else np.zeros(len(place))
+    half_life = np.where(is_known, found.half_life_days[place], 1.0)
+    rows = Rows(np.ones(journeys.converting, np.bool_), exposed, np.zeros((0, 0)))
+    x = stocks(rows, half_life, found.form)
+    slope, _ = _slopes(x @ beta)
+    of_channel = slope[:, None] * x * beta
+    faded = np.exp2(-exposed.age / half_life[exposed.channel])
+    cell = exposed.row * len(place) + exposed.channel
+    share = of_channel.ravel()[cell] * faded / tally(cell, faded, x.size)[cell]
+    touched = journeys.is_touched
+    parts = (journeys.conversions * touched, (journeys.value * touched).astype(np.float64))
+    conversions, revenue = (by_channel(journeys, share, part) for part in parts)
+    lost = journeys.conversions @ -np.expm1(-np.maximum(x * beta, WORST))
+    covariance = np.zeros((len(place), len(place)))
+    both = np.ix_(is_known, is_known)
+    covariance[both] = found.covariance[np.ix_(place[is_known], place[is_known])]
+    errors = [_error(part, x, beta, covariance) for part in parts]
+    return Credit(
+        "incremental",
+        journeys,
+        conversions,
+        revenue,
+        share,
+        removal_effect=lost / max(parts[0].sum(), 1),
+        baseline_conversions=float(parts[0].sum() - conversions.sum()),
+        baseline_revenue=float(parts[1].sum() - revenue.sum()),
+        channel_error=errors[0],
+        channel_error_revenue=errors[1],
+    )
+
+
+def _slopes(delta: Floats) -> tuple[Floats, Floats]:
+    """(1 - exp(-Δ)) / Δ, which is 1 where touches do nothing, and how it changes with Δ.
+
+    Touches that hold back take at most what the conversion is worth: a rare buyer in spite of them
+    would else be charged with all those who were kept away.
+    """
+    bounded = np.maximum(delta, WORST)
+    is_small = np.abs(delta) < SMALL
+    divisor = np.where(is_small, 1.0, delta)
+    slope = np.where(is_small, 1 - delta / 2, -np.expm1(-bounded) / divisor)
+    growth = np.where(delta < WORST, 0.0, np.exp(-bounded))
+    bend = np.where(is_small, delta / 3 - 0.5, (growth - slope) / divisor)
+    return slope, bend
+
+
+def stocks(rows: Rows, half_life_days: Floats, form: str) -> Floats:
+    """x_c of each row (rows × channels)."""
+    channels = len(half_life_days)
+    faded = np.exp2(-rows.exposed.age / half_life_days[rows.exposed.channel])
+    cell = rows.exposed.row * channels + rows.exposed.channel
+    stock = tally(cell, faded, len(rows.is_case) * channels).reshape(-1, channels)
+    return _formed(stock, form)
+
+
+def _formed(stock: Floats, form: str) -> Floats:
+    if form == "count":
+        return stock
+    return np.log1p(stock) if form == "log" else -np.expm1(-stock)
+
+
+def _of_journeys(journeys: Journeys, moments_us: Ints) -> Exposures:
+    """The touches of converting journeys as they stand at the conversion."""
+    if len(moments_us) != journeys.converting or journeys.ts_us is None:
+        raise ValueError("every converting journey has its moment, and its touches their times")
+    channel = journeys.channel[: journeys.converting_touches].astype(np.int64)
+    age_us = moments_us[journeys.journey_of] - journeys.ts_us
+    return Exposures(journeys.journey_of, channel, np.maximum(age_us, 0) / DAY_US)
+
+
+def _shape(rows: Rows, channels: int) -> tuple[str, Floats]:
+    """How touches add up and fade: the likeliest form and half-life, then half-life by channel."""
+    rows = _some(rows, SHAPE_ROWS)
+    price = np.log(max(np.count_nonzero(rows.is_case), 1)) / 2
+    best, form, half_life_days = -np.inf, FORMS[0], np.full(channels, HALF_LIVES[0])
+    for days in HALF_LIVES:
+        for one in FORMS:
+            likelihood = _likelihood(rows, np.full(channels, days), one)
+            if likelihood > best + SETTLED:
+                best, form, half_life_days = likelihood, one, np.full(channels, days)
+    for channel in range(channels):
+        for days in HALF_LIVES:
+            tried = half_life_days.copy()
+            tried[channel] = days
+            likelihood = _likelihood(rows, tried, form)
+            if likelihood > best + price:  # a parameter has to pay for itself (Schwarz 1978)
+                best, half_life_days = likelihood, tried
+    return form, half_life_days
+
+
+def _some(rows: Rows, most: int) -> Rows:
+    """Every n-th row, so that cases and controls keep their ratio."""
+    every = -(-len(rows.is_case) // most)
+    if every <= 1:
+        return rows
+    row, channel, age = rows.exposed
+    is_in = row % every == 0
+    exposed = Exposures(row[is_in] // every, channel[is_in], age[is_in])
+    return Rows(rows.is_case[::every], exposed, rows.z[::every])
+
+
+def _likelihood(rows: Rows, half_life_days: Floats, form: str) -> float:
+    return _fit(rows.is_case, stocks(rows, half_life_days, form), rows.z).likelihood
+
+
+def _fit(is_case: Bools, x: Floats, z: Floats) -> Fit:
+    """Logistic regression with normal priors around 0, by Newton's steps."""
+    design = np.column_stack([np.ones(len(x)), x, z])
+    precision = np.repeat([0.0, PRIOR_SD**-2, CONTROL_SD**-2], [1, x.shape[1], z.shape[1]])
+    cases = np.count_nonzero(is_case)
+    at = np.zeros(design.shape[1])
+    at[0] = special.logit(np.clip(cases / max(len(x), 1), 1e-9, 1 - 1e-9))
+    now = _logistic(design, is_case, precision, at)
+    for _ in range(STEPS):
+        gradient = design.T @ (is_case - special.expit(design @ at)) - precision * at
+        step = linalg.solve(now.information, gradient, assume_a="pos")
+        after = _logistic(design, is_case, precision, at + step)
+        while after.likelihood < now.likelihood and np.abs(step).max() > SETTLED:
+            step /= 2
+            after = _logistic(design, is_case, precision, at + step)
+        at, now = at + step, after
+        if np.abs(step).max() <= SETTLED:
+            break
+    return now
+
+
+def _logistic(design: Floats, is_case: Bools, precision: Floats, at: Floats) -> Fit:
+    score = design @ at
+    chance = special.expit(score)
+    information = (design.T * (chance * (1 - chance))) @ design + np.diag(precision)
+    likelihood = score[is_case].sum() - np.logaddexp(0, score).sum() - precision @ at**2 / 2
+    return Fit(at, information, float(likelihood))
+
+
+def _error(amount: Floats, x: Floats, beta: Floats, covariance: Floats) -> Floats:
+    """Standard error of each channel's sum: of β (delta method) and of who happened to buy."""
+    slope, bend = _slopes(x @ beta)
+    given = x * beta
+    by_beta = (given * (amount * bend)[:, None]).T @ x + np.diag(x.T @ (amount * slope))
+    drawn = ((given * slope[:, None]) ** 2).T @ amount**2
+    return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", by_beta, covariance, by_beta) + drawn, 0))
