@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from touchline.identity import mirror, resolve
 from touchline.identity.evidence import MANUAL, Decisions
-from touchline.identity.mirror import Mark, forget, is_written, read_map, write_map, write_traits
+from touchline.identity.mirror import Mark, forget, is_written, read_map, write_map, write_noted
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.storage import definition, schema
@@ -189,7 +189,7 @@ def test_traits_are_sealed_in_the_lake_too(lake):
     lake.trait("user_id:u", "nickname", "Ann of the shop")
     lake.trait("user_id:u", "city", "上海")
     lake.trait("user_id:v", "city", "北京")
-    assert write_traits(lake.workspace)
+    assert write_noted(lake.workspace) == ["traits"]
     rows = stored(lake, "traits")
     state = {
         (row.node_id, row.name, row.source): row
@@ -210,12 +210,12 @@ def test_traits_are_written_again_only_when_one_came(lake, monkeypatch):
     monkeypatch.setattr(mirror, "TRAITS_AT_ONCE", 2)
     for n in range(5):
         lake.trait("user_id:u", f"t{n}", n)
-    assert write_traits(lake.workspace)
-    assert not write_traits(lake.workspace)
+    assert write_noted(lake.workspace) == ["traits"]
+    assert not write_noted(lake.workspace)
     assert len(stored(lake, "traits")) == 5
     lake.trait("user_id:u", "t1", 9, ts_us=2**60)
     lake.trait("user_id:v", "t1", 9)
-    assert write_traits(lake.workspace)
+    assert write_noted(lake.workspace) == ["traits"]
     assert len(stored(lake, "traits")) == 6
 
 

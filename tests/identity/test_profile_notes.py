@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from touchline.errors import BadInput
 from touchline.identity.decisions import record
-from touchline.identity.mirror import write_tags
+from touchline.identity.mirror import write_noted
 from touchline.identity.profile_notes import Note, Written
 from touchline.jobs.people.profile_notes import note, shown
 from touchline.storage.audit import entries
@@ -157,11 +157,11 @@ def test_a_shared_value_is_nobody_to_be_tagged(lake):
 
 
 def test_tags_stand_in_the_lake(two, stored):
-    assert not write_tags(two.workspace)
+    assert write_noted(two.workspace) == ["traits"]
     noted(two, "user_id:a", tags=["VIP", "x"], owner="Li Na")
     noted(two, "user_id:b", tags=["VIP"])
     noted(two, "user_id:a", untag=["x"])
-    assert write_tags(two.workspace)
-    assert not write_tags(two.workspace)
+    assert write_noted(two.workspace) == ["tags"]
+    assert not write_noted(two.workspace)
     found = {(row["node_id"], row["tag"], row["author"]) for row in stored("tags")}
     assert found == {(two.node(name), "VIP", "ann") for name in ("user_id:a", "user_id:b")}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from touchline.collect.nodes import Trait, clear_traits
 from touchline.errors import BadInput
-from touchline.identity.mirror import write_traits
+from touchline.identity.mirror import write_noted
 from touchline.identity.profile import export_people, traits_in_force
 from touchline.identity.profile_rules import ProfileRules
 from touchline.storage import definition
@@ -130,7 +130,7 @@ def test_page_export_and_lake_say_the_same(lake, stored, document):
     page = traits_in_force(lake.workspace, people, 0)
     (exported,) = export_people(lake.workspace, people)
     assert exported["traits"] == {name: one.value for name, one in page.items()}
-    assert write_traits(lake.workspace)
+    assert write_noted(lake.workspace) == ["traits"]
     rows = stored("traits")
     assert len(rows) == sum(map(len, clear_traits(lake.workspace, map(lake.node, names)).values()))
     for name, one in page.items():
@@ -139,13 +139,13 @@ def test_page_export_and_lake_say_the_same(lake, stored, document):
             own, key=lambda row: (row["place"], -row["ts_us"], row["node_id"] != one.node_id)
         )
         assert (least["source"], least["ts_us"]) == (one.source, one.ts_us)
-    assert not write_traits(lake.workspace)
+    assert not write_noted(lake.workspace)
 
 
 def test_the_lake_follows_when_the_rules_change(lake, stored):
     lake.trait("user_id:u", "city", "上海", source="data-house")
-    write_traits(lake.workspace)
+    write_noted(lake.workspace)
     definition.save(lake.workspace.state, {"profile": RULES}, "test")
-    assert write_traits(lake.workspace)
+    assert write_noted(lake.workspace) == ["traits"]
     (row,) = stored("traits")
     assert (row["party"], row["place"]) == ("third_party", 1)

@@ -40,10 +40,8 @@ __all__ = [
     "is_written",
     "read_map",
     "write_accounts",
-    "write_consent",
     "write_map",
-    "write_tags",
-    "write_traits",
+    "write_noted",
 ]
 
 TABLES = ("fresh", "events", "conversions", "people")  # where evidence comes from
@@ -54,6 +52,7 @@ TRAITS_AT_ONCE = 100_000
 KEPT_US = 600_000_000  # files that were replaced stay so long for who is reading them
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 Array = npt.NDArray[Any]
+Rows = Callable[[], Iterable[pa.Table]]
 
 
 class Mark(NamedTuple):
@@ -110,48 +109,24 @@ def write_map(lake: Lake, people: PersonMap, mark: Mark) -> None:
     _write(lake.mirrors["map"], offsets, content, lambda: _placed(people))
 
 
-def write_traits(workspace: Workspace) -> bool:
-    """Replaces `traits` if any was written since; whether it was. Needs the write lock."""
+def write_noted(workspace: Workspace) -> list[str]:
+    """Replaces those of `traits`, `tags` and `consent` of which State knows more since; which those
+    are. Needs the write lock.
+    """
+    state, rules = workspace.state, ProfileRules.held(workspace)
     # Asked before the rows are read: those may be newer than the number, never older.
-    changes, rules = workspace.state.mark(TRAITS), ProfileRules.held(workspace)
-    said = msgspec.json.encode(rules, order="sorted")
-    number = _hash(b"%d|" % changes, said)
-    table = workspace.lake.mirrors["traits"]
-    if _current(table, number) is not None:
-        return False
-    _write(table, {MARK: number}, number, lambda: _sealed(workspace, rules))
-    return True
+    traits = _hash(b"%d|" % state.mark(TRAITS), msgspec.json.encode(rules, order="sorted"))
+    noted: tuple[tuple[str, int, Rows], ...] = (
+        ("traits", traits, lambda: _sealed(workspace, rules)),
+        ("tags", state.mark(NOTES) + 1, lambda: _tags(workspace)),
+        ("consent", consent.version(state) + 1, lambda: _said(workspace)),
+    )
+    return [name for name, number, rows in noted if _renew(workspace.lake, name, number, rows)]
 
 
-def write_tags(workspace: Workspace) -> bool:
-    """The same of `tags`."""
-    number = workspace.state.mark(NOTES) + 1
-    table = workspace.lake.mirrors["tags"]
-    if _current(table, number) is not None or (number == 1 and not table.exists()):
-        return False
-    _write(table, {MARK: number}, number, lambda: [_tags(workspace)])
-    return True
-
-
-def write_consent(workspace: Workspace) -> bool:
-    """The same of `consent`."""
-    number = consent.version(workspace.state) + 1
-    table = workspace.lake.mirrors["consent"]
-    if _current(table, number) is not None or (number == 1 and not table.exists()):
-        return False
-    _write(table, {MARK: number}, number, lambda: _said(workspace))
-    return True
-
-
-def write_accounts(lake: Lake, made_of: str, rows: Callable[[], pa.Table]) -> bool:
-    """The same of `accounts`, whose rows are a function of what it says."""
-    table, number = lake.mirrors["accounts"], _hash(made_of.encode())
-    if _current(table, number) is not None:
-        return False
-    found = rows()
-    if len(found) or table.exists():
-        _write(table, {MARK: number}, number, lambda: [found])
-    return True
+def write_accounts(lake: Lake, made_of: str, rows: Callable[[], pa.Table]) -> None:
+    """Replaces `accounts`, whose rows are a function of what it says."""
+    _renew(lake, "accounts", _hash(made_of.encode()), lambda: [rows()])
 
 
 def forget(lake: Lake) -> None:
@@ -169,13 +144,20 @@ def _current(table: Table, mark: int) -> TableSnapshot | None:
     return found if found.offset(MARK) == mark and _is_there(found) else None
 
 
+def _renew(lake: Lake, name: str, number: int, rows: Rows) -> bool:
+    """Replaces a mirror that is not of this number; whether it was. None is made for the first."""
+    table = lake.mirrors[name]
+    if _current(table, number) is not None or (number == 1 and not table.exists()):
+        return False
+    _write(table, {MARK: number}, number, rows)
+    return True
+
+
 def _is_there(snapshot: TableSnapshot) -> bool:
     return all(Path(path).exists() for path in snapshot.files)
 
 
-def _write(
-    table: Table, offsets: dict[str, int], content: int, rows: Callable[[], Iterable[pa.Table]]
-) -> None:
+def _write(table: Table, offsets: dict[str, int], content: int, rows: Rows) -> None:
     if not table.exists():
         table.create()
     found = table.snapshot()
@@ -257,7 +239,7 @@ def _sealed(workspace: Workspace, rules: ProfileRules) -> Iterator[pa.Table]:
         found = workspace.state.read(query.where(sa.tuple_(*own) > after))
 
 
-def _tags(workspace: Workspace) -> pa.Table:
+def _tags(workspace: Workspace) -> Iterator[pa.Table]:
     """Rows of `tags`: few, since they are written by hand."""
     notes = all_holding(workspace.state)
     rows = [
@@ -265,7 +247,7 @@ def _tags(workspace: Workspace) -> pa.Table:
         for one in sorted(notes, key=lambda one: (one.node_id, one.value))
         if one.kind == "tag"
     ]
-    return pa.Table.from_pylist(rows, schema=columns.TAGS)
+    yield pa.Table.from_pylist(rows, schema=columns.TAGS)
 
 
 def _said(workspace: Workspace) -> Iterator[pa.Table]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from touchline.identity.mirror import write_consent
+from touchline.identity.mirror import write_noted
 from touchline.model import Consent
 from touchline.storage.columns import CONSENT
 from touchline.storage.consent import written
@@ -20,8 +20,8 @@ def test_what_analysts_join_is_what_each_identifier_said_last(workspace, is_firs
         row(b"bb", 3, 3, False), row(b"bb", 4, 4, True), row(b"bb", 1, 9, False, "email"),
     ]  # fmt: skip
     workspace.state.write(*written(workspace.state, said if is_first else said[::-1]))
-    assert write_consent(workspace)
-    assert not write_consent(workspace)
+    assert write_noted(workspace) == ["traits", "consent"]
+    assert not write_noted(workspace)
     (rows,) = workspace.lake.mirrors["consent"].snapshot().read(CONSENT.names)
     assert [tuple(one.values()) for one in rows.to_pylist()] == [
         (b"aa" * 8, "marketing", "", False, "consent", 6),

@@ -17,10 +17,8 @@ from touchline.identity.mirror import (
     Mark,
     is_written,
     write_accounts,
-    write_consent,
     write_map,
-    write_tags,
-    write_traits,
+    write_noted,
 )
 from touchline.identity.people import Registry, ruled_by
 from touchline.identity.person_map import PersonMap
@@ -38,14 +36,15 @@ Glance = tuple[object, ...]
 
 
 class KeepingRegistry(Registry):
-    """For a process that reads alone: a map that it had to compute is there for the next one."""
+    """For a process that reads alone: a map that it had to compute is there for the next one. Not
+    so accounts, which it has not computed.
+    """
 
     def on_computed(self, found: PersonMap, mark: Mark) -> None:
         try:
             with self._workspace.write_lock():
                 write_map(self._workspace.lake, found, mark)
-                write_traits(self._workspace)
-                write_tags(self._workspace)
+                write_noted(self._workspace)
         except (Unavailable, OSError):
             pass  # somebody else writes, the folder is not ours to write in, or the disk is full
         except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the mirror
@@ -58,9 +57,7 @@ def write_mirrors(workspace: Workspace, registry: Registry) -> None:
         with workspace.view() as view:
             mark, people = registry.marked(view)
         write_map(workspace.lake, people, mark)
-    write_traits(workspace)
-    write_tags(workspace)
-    write_consent(workspace)
+    write_noted(workspace)
     mail_domains.renew(workspace)
     with workspace.view() as view:
         mark, people = registry.marked(view)
