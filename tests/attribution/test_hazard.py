@@ -1,0 +1,162 @@
+"""The hazard finds a world where effects add up, takes censoring for what it is, and adds up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from touchline.attribution import hazard as module
+from touchline.attribution.hazard import Rates, credited, rates
+from touchline.attribution.journeys import Labels
+from touchline.attribution.observed import DAY_US
+from watched import world
+
+LIFT = np.array([0.2, 0.6, 0.9, 0.0, 0.3]) * 0.003
+HALF_LIFE = 5.0
+
+
+@pytest.fixture(scope="module")
+def added():
+    made = world(LIFT, adds=True)
+    return made, rates(made.observed)
+
+
+def answer(made, found):
+    return credited(made.journeys, made.observed, found)
+
+
+def test_it_finds_what_each_channel_caused_and_the_baseline(added):
+    """Up to 400 conversions: three roots of that, and 25 for whom a touch only met by chance."""
+    made, found = added
+    credit = answer(made, found)
+    off = np.abs(credit.channel_conversions - made.caused)
+    assert np.all(off < 25 + 3 * np.sqrt(made.caused))
+    assert credit.baseline_conversions + made.journeys.no_touch[0] == pytest.approx(
+        made.baseline, rel=0.08
+    )
+
+
+def test_it_finds_how_long_touches_act(added):
+    made, found = added
+    is_large = made.caused > 100
+    assert found.half_life_days[is_large] == pytest.approx(HALF_LIFE, rel=0.35)
+
+
+def test_who_has_not_bought_yet_is_censored_and_no_failure(added):
+    """Watched half as long, with most deals still open, the effects are the same."""
+    made, found = added
+    middle = 45 * DAY_US
+    seen = made.observed
+    is_in = (
+        seen.ts_us
+        <= np.minimum(middle, seen.end_us)[np.repeat(np.arange(seen.units), np.diff(seen.offsets))]
+    )
+    counts = np.add.reduceat(np.append(is_in, 0), seen.offsets[:-1]) * (np.diff(seen.offsets) > 0)
+    half = replace(
+        seen,
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+        channel=seen.channel[is_in],
+        ts_us=seen.ts_us[is_in],
+        end_us=np.minimum(seen.end_us, middle),
+        is_converted=seen.is_converted & (seen.end_us <= middle),
+    )
+    early = rates(half)
+    assert half.conversions < 0.6 * seen.conversions
+    assert early.base == pytest.approx(found.base, rel=0.15)
+    assert early.brought[1:3] == pytest.approx(found.brought[1:3], rel=0.35)
+
+
+def test_expected_conversions_of_the_fit_are_those_that_happened(added):
+    made, found = added
+    weight = np.ones(made.observed.units)
+    risk = module._risk(made.observed, weight, np.zeros((made.observed.units, 0)))
+    fading = np.log(2) / found.half_life_days
+    lived, _ = module._lived(risk, fading)
+    expected = found.base * risk.days.sum() + (found.brought[risk.channel] * lived).sum()
+    assert expected == pytest.approx(made.converted, rel=1e-3)
+
+
+def test_slopes_are_what_differences_say():
+    made = world(LIFT, people=400, adds=True, knows=0.5)
+    risk = module._risk(made.observed, np.ones(400) * 1.5, made.observed.z)
+    channels = len(LIFT)
+
+    def point(x):
+        base, brought, fading, gamma = np.split(x, [1, 1 + channels, 1 + 2 * channels])
+        return module.Point(float(base[0]), brought, fading, gamma)
+
+    at = np.concatenate([[0.001], np.linspace(0.002, 0.01, 5), np.linspace(0.05, 0.9, 5), [0.2]])
+    off = optimize.check_grad(
+        lambda x: module._likelihood(risk, point(x))[0],
+        lambda x: module._likelihood(risk, point(x))[1],
+        at,
+        epsilon=1e-7,
+    )
+    assert off < 1e-3 * np.abs(module._likelihood(risk, point(at))[1]).max()
+
+
+def test_shares_are_parts_of_the_chance_never_below_nothing_and_add_up(added):
+    made, found = added
+    credit = answer(made, found)
+    assert credit.share.min() >= 0
+    assert credit.baseline_conversions >= 0
+    count, money = made.journeys.no_touch
+    conversions = credit.channel_conversions.sum() + credit.baseline_conversions + count
+    assert conversions == pytest.approx(made.converted, abs=1e-9)
+    revenue = credit.channel_revenue.sum() + credit.baseline_revenue + money
+    assert revenue == pytest.approx(made.journeys.value.sum(), rel=1e-12)
+
+
+def test_credit_of_one_conversion_is_the_ratio_of_chances(paths):
+    journeys = replace(
+        paths(("A B A", 1, 100, 0)), ts_us=(np.array([1, 3, 3]) * DAY_US).astype(np.int64)
+    )
+    found = Rates(("A", "B"), 0.25, np.array([1.0, 3.0]), np.log(2) / np.array([0.5, 1]), (), 0)
+
+    class Watched:
+        moments_us = np.array([3 * DAY_US])
+
+    credit = credited(journeys, Watched(), found)
+    chance = np.array([0.5 * np.exp(-1), 3, 0.5])
+    assert credit.share == pytest.approx(chance / (0.25 + chance.sum()))
+    assert credit.baseline_revenue == pytest.approx(100 * 0.25 / (0.25 + chance.sum()))
+
+
+def test_a_channel_that_was_never_watched_has_no_effect(added):
+    made, found = added
+    renamed = replace(
+        made,
+        journeys=replace(made.journeys, labels=Labels.of_channels(("A", "B", "C", "D", "other"))),
+    )
+    assert answer(renamed, found).channel_conversions[4] == 0
+
+
+def test_controls_take_the_wish_to_buy_out_of_the_effects():
+    made = world(LIFT, people=8_000, adds=True, wish=1.0, pull=1.0, knows=1.0)
+    blind = replace(made.observed, controls=None, control_names=())
+    known = answer(made, rates(made.observed)).channel_conversions
+    without = answer(made, rates(blind)).channel_conversions
+    assert abs(known[4] - made.caused[4]) < abs(without[4] - made.caused[4])
+
+
+def test_a_sample_of_those_who_did_not_buy_gives_the_same_answer(added, monkeypatch):
+    made, found = added
+    monkeypatch.setattr(module, "MOST_OTHERS", 6_000)
+    sampled = rates(made.observed)
+    assert sampled.base == pytest.approx(found.base, rel=0.05)
+    assert sampled.brought[1:3] == pytest.approx(found.brought[1:3], rel=0.1)
+    assert not np.array_equal(sampled.brought, found.brought)
+
+
+def test_the_same_data_gives_the_same_bits():
+    made = world(LIFT, people=2_000, adds=True)
+    first, again = rates(made.observed), rates(made.observed)
+    assert first.base == again.base
+    assert np.array_equal(first.brought, again.brought)
+
+
+def test_conversions_all_without_a_touch_are_all_baseline():
+    made = world(LIFT[:2], people=500, reach=0.001, adds=True)
+    found = rates(made.observed)
+    assert answer(made, found).channel_conversions == pytest.approx([0, 0], abs=1)
