@@ -60,7 +60,11 @@ LABELS = ("channel", "source_name", "medium", "campaign", "ad_group", "term", "c
 # The same as files, properties and answers call them.
 LABEL_FIELDS = tuple(name.removesuffix("_name") for name in LABELS)
 # Those that a report may be broken down by.
-GRAINS = ("channel", "campaign", "ad_group", "term", "content")
+GRAINS = (
+    *("channel", "campaign", "ad_group", "term", "content"),
+    *("landing_page", "content_id"),  # where a visit began, and the article or video it saw first
+    "stage",  # how far the buyer had come at the touch: see `measure.stages`
+)
 
 
 # What a person had agreed to when an event was collected, most first: to everything; to some

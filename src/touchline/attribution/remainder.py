@@ -70,7 +70,7 @@ def touch_money(credit: Credit) -> tuple[Int64s, Int64s]:
     """Whole minor units of each converting touch, and of each channel's leftover.
 
     Under a rule the touches of a conversion sum to its value; under an aggregate model the touches
-    of a channel sum to the channel's rounded total.
+    of a channel sum to the channel's rounded total. What is left of the money is the baseline's.
     """
     journeys = credit.journeys
     channels = len(journeys.labels.channels)
@@ -79,7 +79,8 @@ def touch_money(credit: Credit) -> tuple[Int64s, Int64s]:
         whole = apportion_within(credit.touch_revenue, journeys.journey_of, touched)
         return whole, np.zeros(channels, dtype=np.int64)
     total = int(journeys.value[journeys.is_touched].sum())
-    by_channel = apportion(credit.channel_revenue, total)
+    shares = np.append(credit.channel_revenue, credit.baseline_revenue)
+    by_channel = apportion(shares, total)[:-1]
     is_left = credit.channel_presence == 0
     channel = journeys.channel[: journeys.converting_touches]
     whole = apportion_within(credit.touch_revenue, channel, np.where(is_left, 0, by_channel))

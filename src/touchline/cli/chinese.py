@@ -35,10 +35,12 @@ HELP = {
     "Credit conversions to channels.": "计算各渠道的转化归因。",
     "aggregated paths instead of DIR": "使用汇总路径文件,不需要工作区",
     "comma separated (default all)": "归因模型,用逗号分隔(默认 all,即全部)",
-    "channel[,campaign[,ad_group|term|content]]": (
-        "拆分维度:channel[,campaign[,ad_group|term|content]]"
+    "channel, and any of campaign, content, stage ...": (
+        "拆分维度:channel,可加 campaign、content、stage 等"
     ),
-    "how long before a conversion (default 90d)": "转化前的归因窗口(默认 90d)",
+    "how long before a conversion (default the goal's, or 90d)": (
+        "转化前的归因窗口(默认按转化目标的设置,否则 90d)"
+    ),
     "first local day of conversions": "转化的起始日期(当地时间)",
     "last local day of conversions": "转化的截止日期(当地时间,含当天)",
     "what was known at the end of that day": "以当天结束时的已知数据为准",

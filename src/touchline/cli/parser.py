@@ -176,14 +176,21 @@ def _attribute(verbs: Any) -> None:
     made = _verb(verbs, "attribute", "Credit conversions to channels.", "attribute")
     made.add_argument("dir", type=folder, metavar="DIR", nargs="?")
     made.add_argument("--paths", type=Path, metavar="FILE", help="aggregated paths instead of DIR")
-    made.add_argument("--goal")
     made.add_argument("--models", default="all", help="comma separated (default all)")
-    made.add_argument("--by", default="channel", help="channel[,campaign[,ad_group|term|content]]")
-    made.add_argument("--window", default="90d", help="how long before a conversion (default 90d)")
+    made.add_argument(
+        "--by", default="channel", help="channel, and any of campaign, content, stage ..."
+    )
+    _question(made)
+    made.add_argument("--format", choices=FORMATS, default="table")
+
+
+def _question(made: argparse.ArgumentParser) -> None:
+    """Which conversions are asked about."""
+    made.add_argument("--goal")
+    made.add_argument("--window", help="how long before a conversion (default the goal's, or 90d)")
     made.add_argument("--from", dest="start", metavar="DAY", help="first local day of conversions")
     made.add_argument("--to", dest="end", metavar="DAY", help="last local day of conversions")
     made.add_argument("--as-of", metavar="DAY", help="what was known at the end of that day")
-    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _export(verbs: Any) -> None:
@@ -193,7 +200,7 @@ def _export(verbs: Any) -> None:
     made.add_argument("--out", type=Path, metavar="FILE")
     made.add_argument("--goal", help="credit: which goal")
     made.add_argument("--models", default="all", help="credit: which models")
-    made.add_argument("--window", default="90d", help="credit: how long before a conversion")
+    made.add_argument("--window", help="credit: how long before a conversion")
 
 
 def _apply(verbs: Any) -> None:

@@ -1,7 +1,7 @@
 """A site's definition file ↔ State: checked as a whole before anything of it is stored.
 
     [[goal]]  [channel]  [[channel_rule]]  [source_alias]  [source_kind]  [bots]  [identity]  [site]
-    [naming]  [[role]]  [[alias]]  [[webhook]]
+    [naming]  [[role]]  [[alias]]  [[webhook]]  [attribution]
     [profile]  [[computed_trait]]  [[member_stage]]  [[ticket]]
     [consent]  [[recipient]]  [[assessment]]  [[form]]  [[promo_code]]  [[reported_source]]
     [[retention]]  [plan]  [[event]]  [[touchpoint]]  [accounts]  [households]
@@ -42,6 +42,7 @@ from touchline.jobs.plan.planned import Planned, all_goals, planned
 from touchline.jobs.role import roles
 from touchline.journey.goal import DEFAULT, Goal, goals
 from touchline.journey.profile_spec import profile_spec
+from touchline.measure.crediting import Crediting
 from touchline.measure.provisional import Finality
 from touchline.storage import definition
 from touchline.storage.consent import texts
@@ -69,6 +70,7 @@ PLAN_KINDS = ("plan", "event", "touchpoint")
 KINDS = (
     "site",
     "goal",
+    "attribution",
     *CHANNEL_KINDS,
     "alias",
     "spend_final_after",
@@ -158,9 +160,9 @@ def outdated(workspace: Workspace) -> list[Outdated]:
     return readable(definition.current(workspace.state))[1]
 
 
-def goals_of(workspace: Workspace) -> tuple[Goal, ...]:
-    """Goals in force now. A report as of an earlier day asks today's question of what was known."""
-    return _goals(definition.current(workspace.state))
+def goals_of(workspace: Workspace, as_of_us: int | None = None) -> tuple[Goal, ...]:
+    """Goals in force now, or those of a moment: see `definition.known`."""
+    return _goals(definition.known(workspace.state, as_of_us))
 
 
 def planned_of(workspace: Workspace) -> Planned:
@@ -212,6 +214,7 @@ def session_zone(workspace: Workspace) -> str | None:
 
 def _check(documents: dict[str, Any], opened: Unsealing = lambda sealed, _: sealed) -> None:
     Finality.of(documents, "UTC")
+    Crediting.of(documents)
     planned(documents, _goals(documents), channels_of(documents).sources)
     Rules.from_document(documents)
     for source in sources(documents.get("source", [])):

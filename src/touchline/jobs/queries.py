@@ -5,7 +5,6 @@ or returns one JSON value. `QUERIES` names those that may be asked over the work
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,16 +14,15 @@ from touchline import clock
 from touchline.collect.alias import renamed, renamed_in
 from touchline.collect.nodes import clear_values
 from touchline.collect.veiled import Sight
-from touchline.identity.companies import credited
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.speaker import with_person
 from touchline.identity.timeline import events_of
 from touchline.jobs import arguments
+from touchline.jobs.asked import as_of, question_of
 from touchline.jobs.audit_query import audit_rows
 from touchline.jobs.audited import seen
 from touchline.jobs.channel import explain
-from touchline.jobs.definitions import goals_of
 from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
 from touchline.jobs.links import links
@@ -42,10 +40,8 @@ from touchline.jobs.plan import plan_check, plan_infer, plan_template
 from touchline.jobs.plan.named import named
 from touchline.jobs.privacy import consent, preferences
 from touchline.jobs.qr import drawn
-from touchline.journey.goal import goal_named
 from touchline.journey.version import in_force, rows_in_force
 from touchline.measure.aggregate import aggregate_lines
-from touchline.measure.basis import Question
 from touchline.measure.credit_table import credit_table
 from touchline.measure.report import Report, report
 from touchline.model import LABELS, Identifier
@@ -69,16 +65,16 @@ AT_ONCE = 20_000
 
 def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
     """goal, models, by, window ("90d"), from, to, as_of: all optional, all text."""
-    question = _question(workspace, args, arguments.labels(args.get("by") or "channel"))
-    with workspace.view(as_of_us=_as_of(workspace, args)) as view:
+    question = question_of(workspace, args, arguments.labels(args.get("by") or "channel"))
+    with workspace.view(as_of_us=as_of(workspace, args)) as view:
         people = registry.at(view)
         return report(view, people, question, args.get("models") or "all")
 
 
 def credit_rows(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
     """JSON lines of the credit table: what each touch got of each conversion, by model."""
-    question = _question(workspace, args, LABELS)
-    with workspace.view(as_of_us=_as_of(workspace, args)) as view:
+    question = question_of(workspace, args, LABELS)
+    with workspace.view(as_of_us=as_of(workspace, args)) as view:
         people = registry.at(view)
         for row in credit_table(view, people, question, args.get("models") or "all"):
             yield _encoder.encode(row) + b"\n"
@@ -96,22 +92,6 @@ def people(workspace: Workspace, registry: Registry, _args: dict[str, Any]) -> I
     with workspace.view() as view:
         for person in profile.export(workspace, view, registry.at(view)):
             yield _encoder.encode(person) + b"\n"
-
-
-def _question(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -> Question:
-    return Question(
-        goal=goal_named(goals_of(workspace), args.get("goal")),
-        currency=workspace.currency,
-        time_zone=workspace.time_zone,
-        by=by,
-        window_days=arguments.window(args.get("window") or "90d"),
-        days=arguments.period(args),
-        members=partial(credited, workspace),
-    )
-
-
-def _as_of(workspace: Workspace, args: dict[str, Any]) -> int | None:
-    return arguments.as_of(args.get("as_of"), workspace.time_zone)
 
 
 def events(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:

@@ -61,8 +61,8 @@ def conversions(view: View, speakers: Speakers, goal: Goal, rates: Rates) -> Con
         refunds = _by_property(view, refunds, goal.value, rates.currency)
     versions = view.keep(_arranged(versions, goal))
     found = _one_each(versions, goal)
-    if goal.count == "once":
-        found = _first_of_each(found)
+    if goal.count != "every":
+        found = _by_turn(found, is_first=goal.count == "once")
     orders = view.fetch(found.order_by("converted_us", "conversion_id"))
     if isinstance(goal.value, int | float):
         # A constant says what a conversion is worth, not what was paid: nothing goes back.
@@ -199,15 +199,18 @@ def _timed(orders: Expression, goal: Goal) -> Expression:
     return listed.filter(listed.is_event | (listed.place == 0))
 
 
-def _first_of_each(found: Expression) -> Expression:
-    """The first conversion of each account or, without one, person; those of nobody all stay."""
+def _by_turn(found: Expression, *, is_first: bool) -> Expression:
+    """The first conversion of each account or, without one, person, or all but the first. Those of
+    nobody may all be a first one, and none is known to be a further one.
+    """
     has_account = found.account_id.notnull()
     alone = has_account.ifelse(ibis.null("int64"), found.person_ix)
     place = ibis.row_number().over(
         group_by=[found.account_id, alone], order_by=[found.converted_us, found.conversion_id]
     )
     found = found.mutate(place=place, is_owned=has_account | found.person_ix.notnull())
-    return found.filter((found.place == 0) | ~found.is_owned).drop("place", "is_owned")
+    is_wanted = (found.place == 0) | ~found.is_owned
+    return found.filter(is_wanted if is_first else ~is_wanted).drop("place", "is_owned")
 
 
 def _replaced(rows: pa.Table, name: str, values: pa.Array) -> pa.Table:

@@ -4,7 +4,10 @@
     name = "deals"
     stages = ["won", "赢单"]     # and / or: event = "Order Completed", also = ["下单成功"]
     value = "revenue"           # a property's name, or a number in major units
-    count = "every"             # or "once": a person's first ever
+    count = "every"             # "once": a person's first ever; "repeat": all but that one
+    window = "30d"              # touches so long before it count; windows = { view = "1d" }
+    direct = "last_resort"      # direct touches count where there is no other
+    restarts = true             # touches before somebody's last one of the goal are used up
 
 Without any, the built-in goal `default` counts finished orders from files and from trackers.
 """
@@ -14,6 +17,7 @@ from typing import Literal
 import msgspec
 
 from touchline.errors import BadInput, NotFound
+from touchline.journey.window import days_of
 
 __all__ = ["DEFAULT", "WON", "Goal", "canonical", "goal_named", "goals"]
 
@@ -32,7 +36,11 @@ class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     also: tuple[str, ...] = ()  # names under which the event came as well
     stages: tuple[str, ...] | None = None
     value: str | int | float | None = None
-    count: Literal["every", "once"] = "every"
+    count: Literal["every", "once", "repeat"] = "every"
+    window: str | int | float | None = None
+    windows: dict[str, str | int | float] = {}  # by channel, or by kind of touch: see `window`
+    direct: Literal["count", "last_resort"] = "count"
+    restarts: bool = False
 
 
 DEFAULT = Goal("default", event="Order Completed", stages=("", *WON))
@@ -72,6 +80,15 @@ def _flaw(goal: Goal) -> str | None:
         return "stages is empty"
     if isinstance(goal.value, int | float) and not 0 <= goal.value < MOST:
         return "value must be an amount of 0 or more"
+    return _bad_window(goal)
+
+
+def _bad_window(goal: Goal) -> str | None:
+    if goal.window is not None and not days_of(goal.window):
+        return f"window {goal.window!r} is not a number of days such as 30d"
+    for name, window in goal.windows.items():
+        if days_of(window) is None:
+            return f"the window of {name}, {window!r}, is not a number of days such as 30d"
     return None
 
 

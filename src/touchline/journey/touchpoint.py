@@ -8,6 +8,8 @@ brought somebody is one, too (see `claimed`). Bots are nobody.
 
 from collections.abc import Sequence
 
+import ibis
+
 from touchline.clock import US
 from touchline.collect.alias import renamed
 from touchline.identity.speaker import Speakers, with_person
@@ -23,10 +25,14 @@ KEYS = ("person_ix", "ts_us", "seq", "event_id", "message_id", "local_day")
 
 
 def touches(view: View, speakers: Speakers, labels: Sequence[str] = LABELS) -> Expression:
-    """Touchpoints of everybody: KEYS and the labels asked for."""
+    """Touchpoints of everybody: KEYS and the labels asked for, or other columns of text that
+    events have. A landing page is known by its path, whoever came there by which link.
+    """
     stored = ("ts_us", "seq", "event_id", "message_id", "local_day", "node_ids", "flags", "bot")
     events = renamed(view, view.events(*stored, *dict.fromkeys([*labels, "campaign"])))
     events = events.filter((events.flags & int(TOUCH)) != 0, ~events.bot)
+    if "landing_page" in labels:
+        events = events.mutate(landing_page=events.landing_page.re_replace("[?#;].*$", ""))
     found = with_person(touches_in_force(view, events.drop("bot")), speakers)
     found = found.filter(found.person_ix.notnull())
     found = found.mutate(is_click=(found.flags & int(Flag.EXPLICIT_CHANNEL)) != 0)
@@ -42,4 +48,7 @@ def touches(view: View, speakers: Speakers, labels: Sequence[str] = LABELS) -> E
     ]
     found = found.anti_join(clicks, landed).select(*KEYS, *labels)
     told = claimed(view, speakers)
-    return found if told is None else found.union(renamed(view, told).select(*found.columns))
+    if told is None:
+        return found
+    more = {name: ibis.null("string") for name in labels if name not in told.columns}
+    return found.union(renamed(view, told).mutate(**more).select(*found.columns))

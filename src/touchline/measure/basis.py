@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline import clock
-from touchline.attribution.journeys import Journeys, Labels, Touches
+from touchline.attribution.journeys import DIRECT, Journeys, Labels, Touches
 from touchline.identity.companies import account_members
 from touchline.identity.people import PersonMap
 from touchline.identity.speaker import Speakers
@@ -26,6 +26,11 @@ from touchline.journey.goal import Goal
 from touchline.journey.path import paths
 from touchline.journey.rate import Rates
 from touchline.journey.touchpoint import touches
+from touchline.journey.window import READ, windowed
+from touchline.measure.crediting import Crediting
+from touchline.measure.lift_test import LiftTest
+from touchline.measure.partner import Partners, partners
+from touchline.measure.stages import milestones
 from touchline.storage.engine import Expression, View
 
 __all__ = ["Basis", "Question", "basis_of", "journeys_of"]
@@ -33,12 +38,14 @@ __all__ = ["Basis", "Question", "basis_of", "journeys_of"]
 UNNAMED = "Unassigned"
 OTHERS = 1 << 40  # journeys of no conversion are numbered from here
 COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
+STAGE = "stage"
+BEFORE_ALL = -(1 << 62)
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked: `by` are label columns, channel first; days are inclusive, None is open.
-    `members` says whose touches count for which account.
+    `members` says whose touches count for which account. `lift`: the tests of the goal.
     """
 
     goal: Goal
@@ -48,6 +55,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str = "Asia/Shanghai"
     days: tuple[dt.date | None, dt.date | None] = (None, None)
     members: Callable[[View, PersonMap], pa.Table] = account_members
+    lift: tuple[LiftTest, ...] = ()
+
+    @property
+    def stored_by(self) -> tuple[str, ...]:
+        """Those labels that touches have by themselves; a stage is the buyer's."""
+        return tuple(name for name in self.by if name != STAGE)
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -55,6 +68,7 @@ class Basis(msgspec.Struct, frozen=True):
 
     `conversions` are the rows behind the converting journeys, in their order; `touches` those of
     converting journeys, in the order of the touch arrays. Unrated conversions are in neither.
+    What of the conversions is a partner's is in no journey: `conversions` are whole, journeys less.
     """
 
     journeys: Journeys
@@ -63,6 +77,16 @@ class Basis(msgspec.Struct, frozen=True):
     touches: pa.Table
     unrated: int
     missing_rates: tuple[tuple[str, str], ...]
+    partners: Partners | None = None
+
+    @property
+    def counted(self) -> int:
+        """Conversions, a partner's part of them included."""
+        return int(self.conversions.column("count").to_numpy().sum())
+
+    @property
+    def revenue(self) -> int:
+        return int(self.conversions.column("revenue").to_numpy().sum())
 
 
 def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
@@ -80,15 +104,26 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     accounts = _accounts(view, people, everyone, question)
     points = _touches(view, speakers, question)
     members = _members(everyone, accounts, _of_nobody(view, points))
+    if question.goal.restarts:
+        members = _restarting(members)
     found_paths = _paths(view, points, members, question.window_days)
     if len(found.retold):
         found_paths = _without(found_paths, view.given(_numbered(found.retold, everyone)))
     rows = view.fetch(_wanted(found_paths, question, len(counted)))
-    won = rows.slice(0, int(np.searchsorted(_numbers(rows, "journey"), len(counted))))
-    journeys, labels = journeys_of(counted, rows, len(won), question.by)
+    if question.goal.direct == "last_resort":
+        rows = _without_direct(rows)
+    split = int(np.searchsorted(_numbers(rows, "journey"), len(counted)))
+    crediting = Crediting.of(view.documents)
+    if STAGE in question.by:
+        told = milestones(view, speakers, counted, crediting)
+        rows = rows.append_column(STAGE, _stages(told, rows, split))
+    won = rows.slice(0, split)
+    theirs = partners(view, counted, crediting)
+    left = counted if theirs is None else theirs.rest(counted)
+    journeys, labels = journeys_of(left, rows, split, question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
     missing = tuple(pair for pair in found.missing_rates if _is_within(pair[1], question.days))
-    return Basis(journeys, labels, counted, won, int(unrated.as_py() or 0), missing)
+    return Basis(journeys, labels, counted, won, int(unrated.as_py() or 0), missing, theirs)
 
 
 def _paths(view: View, touches: Expression, members: pa.Table, window_days: float) -> Expression:
@@ -124,12 +159,35 @@ def _wanted(rows: Expression, question: Question, counted: int) -> Expression:
             is_free = is_free & is_in(rows.local_day, bound)
     rows = rows.filter((rows.journey < counted) | is_free)
     rows = rows.order_by("journey", "ts_us", "seq")
-    return rows.select("journey", "person_ix", "ts_us", "message_id", *question.by)
+    return rows.select("journey", "person_ix", "ts_us", "message_id", *question.stored_by)
 
 
 def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
-    found = touches(view, speakers, question.by)
-    return view.keep(found.mutate(channel=found.channel.fill_null(UNNAMED)))
+    by, windows = question.stored_by, question.goal.windows
+    found = touches(view, speakers, list(dict.fromkeys((*by, *READ))) if windows else by)
+    found = found.mutate(channel=found.channel.fill_null(UNNAMED))
+    if windows:
+        views = Crediting.of(view.documents).view_events
+        found = windowed(found, windows, question.window_days, views)
+        found = found.drop(*(name for name in READ if name not in by))
+    return view.keep(found)
+
+
+def _without_direct(rows: pa.Table) -> pa.Table:
+    """Paths less their direct touches, if anything else is in them."""
+    names = pc.utf8_lower(pc.utf8_trim_whitespace(rows.column("channel")))
+    is_direct = np.asarray(pc.is_in(names, value_set=pa.array(sorted(DIRECT))))
+    _, path = np.unique(_numbers(rows, "journey"), return_inverse=True)
+    has_other = np.bincount(path, ~is_direct) > 0 if len(path) else np.zeros(0, dtype=np.bool_)
+    return rows.filter(pa.array(~(is_direct & has_other[path])))
+
+
+def _stages(told: Any, rows: pa.Table, split: int) -> pa.Array:
+    """What the buyer was at each touch; null in paths without a conversion."""
+    if told is None:
+        return pa.nulls(len(rows), pa.string())
+    of_won = told.of_touches(_numbers(rows, "journey")[:split], _numbers(rows, "ts_us")[:split])
+    return pa.concat_arrays([of_won, pa.nulls(len(rows) - split, pa.string())])
 
 
 def _accounts(view: View, people: PersonMap, rows: pa.Table, question: Question) -> pa.Table:
@@ -178,6 +236,21 @@ def _members(rows: pa.Table, accounts: pa.Table, nobody: pa.Table) -> pa.Table:
     return unique.rename_columns(["conversion_ix", "member_ix", *names[2:]])
 
 
+def _restarting(members: pa.Table) -> pa.Table:
+    """Adds `after_us`: when the same person converted last before. Money that went back is none."""
+    is_order = members.column("count").to_numpy() > 0
+    member, at = (_numbers(members, name)[is_order] for name in ("member_ix", "converted_us"))
+    order = np.lexsort((at, member))
+    member, at = member[order], at[order]
+    place = np.arange(len(order))
+    begins = np.append(True, (member[1:] != member[:-1]) | (at[1:] != at[:-1]))[: len(order)]
+    before = np.maximum.accumulate(np.where(begins, place, 0)) - 1  # the moment before this one
+    is_same = (before >= 0) & (member[before] == member)
+    after_us = np.full(len(members), BEFORE_ALL)
+    after_us[np.flatnonzero(is_order)[order]] = np.where(is_same, at[before], BEFORE_ALL)
+    return members.append_column("after_us", pa.array(after_us))
+
+
 def journeys_of(
     counted: pa.Table, rows: pa.Table, split: int, by: tuple[str, ...]
 ) -> tuple[Journeys, list[tuple[str | None, ...]]]:
@@ -194,7 +267,7 @@ def journeys_of(
         Touches(journey[:split], code[:split], ts_us[:split]),
         Touches(journey[split:], code[split:]),
         value=_numbers(counted, "revenue"),
-        counts=_numbers(counted, "count").astype(np.float64),
+        counts=counted.column("count").to_numpy().astype(np.float64, copy=False),
         labels=Labels(channels, channel_of),
     )
     return journeys, labels

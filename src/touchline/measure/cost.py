@@ -41,7 +41,7 @@ def costs(
     sums = rows.group_by([*LABELS, "rated_day", "currency"]).agg(cost=rows.signed.sum())
     found: dict[Key, int] = {}
     for row in view.fetch(sums).to_pylist():
-        key = tuple(row[label] for label in labels)
+        key = tuple(row.get(label) for label in labels)  # no spend names a page or a stage
         cost = rates.convert(row["cost"], row["currency"], row["rated_day"]) or 0
         found[key] = found.get(key, 0) + cost
     return found

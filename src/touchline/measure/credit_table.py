@@ -17,6 +17,9 @@ from touchline.attribution.credit import Credit, choose, credit
 from touchline.attribution.remainder import touch_money
 from touchline.identity.people import PersonMap
 from touchline.measure.basis import Basis, Question, basis_of
+from touchline.measure.calibrated import weigh
+from touchline.measure.footer import BASELINE, PARTNER
+from touchline.measure.options import needs, options_of
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
@@ -28,8 +31,12 @@ def credit_table(
 ) -> Iterator[dict[str, Any]]:
     """Rows of the credit table; `question.by` must be all LABELS. Money in minor units."""
     found = basis_of(view, people, question)
-    chosen, _ = choose(models, found.journeys)
-    for one in credit(found.journeys, chosen).values():
+    given = options_of(view, people, found, models)
+    weighed = weigh(view, people, question, found, given) if needs("lift", models) else None
+    if weighed is not None:
+        given["lift"] = weighed.lift
+    chosen, _ = choose(models, found.journeys, **given)
+    for one in credit(found.journeys, chosen, **given).values():
         yield from _touch_rows(one, found, people)
 
 
@@ -56,18 +63,28 @@ def _touch_rows(one: Credit, found: Basis, people: PersonMap) -> Iterator[dict[s
                 "credit": share,
                 "revenue": int(money[place]),
             }
-    nothing = dict.fromkeys(("message_id", "touched_at"))
     for code in np.flatnonzero((one.leftover_conversions != 0) | (left != 0)):
-        label = (found.journeys.labels.channels[code], *([None] * (len(LABELS) - 1)))
-        yield {
-            "conversion_id": None,
-            "person_id": None,
-            "model": one.model,
-            **nothing,
-            **_named(label),
-            "credit": float(one.leftover_conversions[code]),
-            "revenue": int(left[code]),
-        }
+        name = found.journeys.labels.channels[code]
+        yield _of_no_touch(one.model, name, one.leftover_conversions[code], left[code])
+    if one.baseline_conversions or one.baseline_revenue:
+        journeys = found.journeys
+        rest = journeys.value[journeys.is_touched].sum() - money.sum() - left.sum()
+        yield _of_no_touch(one.model, BASELINE, one.baseline_conversions, rest)
+    if found.partners is not None:
+        for name, part in found.partners.totals(found.conversions).items():
+            yield {**_of_no_touch(one.model, PARTNER, *part), "campaign": name}
+
+
+def _of_no_touch(model: str, channel: str, credit: float, revenue: float) -> dict[str, Any]:
+    """What no touch of a converting journey can take."""
+    return {
+        **dict.fromkeys(("conversion_id", "person_id")),
+        "model": model,
+        **dict.fromkeys(("message_id", "touched_at")),
+        **_named((channel, *([None] * (len(LABELS) - 1)))),
+        "credit": float(credit),
+        "revenue": int(revenue),
+    }
 
 
 def _named(label: tuple[str | None, ...]) -> dict[str, str | None]:

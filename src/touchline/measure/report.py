@@ -19,10 +19,12 @@ from touchline.journey.goal import Goal
 from touchline.journey.rate import Rates
 from touchline.measure.aggregate import aggregate_rows
 from touchline.measure.basis import Basis, Question, basis_of
+from touchline.measure.calibrated import Weighed, weigh
 from touchline.measure.cost import Key, costs, has_aggregates, overlapping, spending
-from touchline.measure.footer import footer
+from touchline.measure.footer import BASELINE, PARTNER, footer
+from touchline.measure.options import needs, options_of
 from touchline.measure.provisional import Finality, Provisional, provisional
-from touchline.model import GRAINS
+from touchline.model import GRAINS, LABELS
 from touchline.storage.engine import View
 
 __all__ = ["Report", "Row", "report"]
@@ -70,6 +72,7 @@ class Report(msgspec.Struct, frozen=True):
     provisional: Provisional | None = None
     aggregates: list[dict[str, Any]] = []
     models: tuple[str, ...] = ()
+    calibration: Weighed | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of docs/reference/http.md. What is rare has a key only where there is some."""
@@ -87,6 +90,8 @@ class Report(msgspec.Struct, frozen=True):
         }
         if self.aggregates:
             found["aggregates"] = self.aggregates
+        if self.calibration is not None:
+            found["calibration"] = self.calibration.as_json()
         if self.provisional is not None:
             found["provisional"] = self.provisional.as_json()
         return found
@@ -96,27 +101,35 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     """Credit of every model asked for ("all" or "a,b"), joined with costs."""
     found = basis_of(view, people, question)
     journeys = found.journeys
-    chosen, left_out = choose(models, journeys)
+    given = options_of(view, people, found, models)
+    weighed = weigh(view, people, question, found, given) if needs("lift", models) else None
+    if weighed is not None:
+        given["lift"] = weighed.lift
+    chosen, left_out = choose(models, journeys, **given)
     rates = Rates.of(view, question.currency)
     spent = costs(view, question.by, rates, days=question.days)
     rows: list[Row] = []
-    for one in credit(journeys, chosen).values():
+    for one in credit(journeys, chosen, **given).values():
         rows += _rows(one, found, spent, question.by)
     open_spend, notes = _doubts(view, question, rates)
-    counted = int(journeys.conversions.sum()) + found.unrated
+    counted = found.counted + found.unrated
+    if found.partners is not None and found.partners.unread:
+        notes.append(("partner_unread", {"count": found.partners.unread}))
     if not counted:
         notes += _uncounted(view, question.goal)
-    aggregates = aggregate_rows(view, question.by, rates, question.days)
+    aggregates = aggregate_rows(
+        view, tuple(name for name in question.by if name in LABELS), rates, question.days
+    )
     untouched = ~journeys.is_touched
     missing = {*found.missing_rates, *((c, day.isoformat()) for c, day in rates.missing)}
     return Report(
         question=question,
         conversions=counted,
-        revenue=int(journeys.value.sum()),
+        revenue=found.revenue,
         rows=rows,
         unattributed={
             "no_touch": {
-                "conversions": int(journeys.conversions[untouched].sum()),
+                "conversions": _plain(float(journeys.conversions[untouched].sum())),
                 "revenue": int(journeys.value[untouched].sum()),
             },
             "no_rate": {"conversions": found.unrated, "revenue": 0},
@@ -126,6 +139,7 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
         provisional=open_spend,
         aggregates=aggregates,
         models=tuple(chosen),
+        calibration=weighed,
     )
 
 
@@ -173,16 +187,35 @@ def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...])
         for i, key in enumerate(keys)
         if conversions[i] or money[i]
     }
+    theirs = _partner_rows(one.model, found, by)
     unpaid = [
         Row(one.model, dict(zip(by, key, strict=True)), 0.0, 0, cost, effects.get(str(key[0])))
         for key, cost in spent.items()
         if key not in credited_rows
     ]
-    return sorted([*credited_rows.values(), *unpaid], key=_place)
+    return sorted([*credited_rows.values(), *theirs, *unpaid], key=_place)
+
+
+def _partner_rows(model: str, found: Basis, by: tuple[str, ...]) -> list[Row]:
+    """What is a partner's, the same under every model; by name where a campaign is asked for."""
+    if found.partners is None:
+        return []
+    sums: dict[str | None, tuple[float, int]] = {}
+    for name, (conversions, revenue) in found.partners.totals(found.conversions).items():
+        key = name if "campaign" in by else None
+        before = sums.get(key, (0.0, 0))
+        sums[key] = before[0] + conversions, before[1] + revenue
+    rest = dict.fromkeys(by[1:])
+    return [
+        Row(model, {"channel": PARTNER, **rest, **({"campaign": name} if name else {})}, *part, 0)
+        for name, part in sums.items()
+    ]
 
 
 def _totals(one: Credit, found: Basis, by: tuple[str, ...]) -> tuple[list[Key], Floats, Floats]:
-    """Label totals, and behind them what channels hold that no finer label can take."""
+    """Label totals, behind them what channels hold that no finer label can take, and what would
+    have come without marketing.
+    """
     names = found.journeys.labels.channels
     rest: Key = (None,) * (len(by) - 1)
     place = {key: i for i, key in enumerate(found.labels)}
@@ -201,7 +234,16 @@ def _totals(one: Credit, found: Basis, by: tuple[str, ...]) -> tuple[list[Key], 
             keys.append(key)
             conversions.append(left[0])
             revenue.append(left[1])
+    if one.baseline_conversions or one.baseline_revenue:
+        keys.append((BASELINE, *rest))
+        conversions.append(one.baseline_conversions)
+        revenue.append(one.baseline_revenue)
     return keys, np.array(conversions), np.array(revenue)
+
+
+def _plain(count: float) -> float:
+    """Whole counts without a decimal point."""
+    return int(count) if count == int(count) else count
 
 
 def _whole(keys: list[Key], revenue: Floats, total: int) -> np.ndarray[Any, Any]:

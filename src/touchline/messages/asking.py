@@ -136,12 +136,24 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{model} needs weights, such as first=0.5,last=0.5. Give them or leave it out.",
         "模型 {model} 需要权重,例如 first=0.5,last=0.5。请填写权重,或去掉该模型。",
     ),
+    "unknown_world": (
+        "{name!r} is no world of the proving ground. Choose from: {known}; or own, or all.",
+        "没有名为 {name!r} 的模拟世界。可选:{known},或 own(自有)、all(全部)。",
+    ),
+    "no_peers": (
+        "The generators of others are not in {folder}. Run make peers, or set TOUCHLINE_PEERS.",
+        "{folder} 里没有第三方模拟程序。请运行 make peers,或设置 TOUCHLINE_PEERS。",
+    ),
+    "peer_failed": (
+        "The generator {name} ended with: {why}. Run make peers to have the version we know.",
+        "第三方模拟程序 {name} 出错:{why}。请运行 make peers 安装我们支持的版本。",
+    ),
     "too_many_channels": (
         "{model} takes at most {limit} channels, not {found}. Group channels, or use shapley.",
         "模型 {model} 最多支持 {limit} 个渠道,当前有 {found} 个。请合并渠道,或改用 shapley。",
     ),
     "too_few_conversions": (
-        "{model} needs {limit} conversions or more, not {found}. Ask for more days, or leave it out.",
+        "{model} needs at least {limit} conversions, not {found}. Take more days, or leave it out.",
         "模型 {model} 至少需要 {limit} 次转化,当前只有 {found} 次。请拉长时间范围,或去掉该模型。",
     ),
     "bad_half_life": (

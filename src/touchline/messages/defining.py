@@ -95,6 +95,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "[[alias]] {name}: {why}. Correct it and apply again.",
         "别名 [[alias]] {name} 有误:{why}。请更正后重新应用。",
     ),
+    "bad_attribution": (
+        "[attribution] {why}. Correct it and apply again.",
+        "[attribution] 设置有误:{why}。请更正后重新应用。",
+    ),
     "bad_schedule": (
         "{line!r} is no schedule: {why}. Write a cron line such as 15 6 * * *.",
         "{line!r} 不是有效的定时规则({why})。请使用 cron 格式,例如 15 6 * * *。",

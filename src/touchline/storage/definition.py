@@ -15,7 +15,7 @@ from touchline.storage import audit, schema
 from touchline.storage.audit import Entry
 from touchline.storage.state import State
 
-__all__ = ["about", "current", "document", "newest", "save"]
+__all__ = ["about", "current", "document", "known", "newest", "save"]
 
 
 def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
@@ -28,6 +28,23 @@ def current(state: State, as_of_us: int | None = None) -> dict[str, Any]:
     is_last = (table.c.kind == last.c.kind) & (table.c.version == last.c.version)
     query = sa.select(table.c.kind, table.c.document).join(last, is_last).order_by(table.c.kind)
     return {row.kind: tomllib.loads(row.document)[row.kind] for row in state.read(query)}
+
+
+def known(state: State, as_of_us: int | None = None) -> dict[str, Any]:
+    """Kind -> its value in force, as a report of that moment reads it.
+
+    What was defined only later is read as it was first defined: a report as of an earlier day can
+    be asked for by a goal of today, and is the same whatever is defined after that.
+    """
+    if as_of_us is None:
+        return current(state)
+    table = schema.definition
+    first = sa.select(table.c.kind, sa.func.min(table.c.version).label("version"))
+    first = first.group_by(table.c.kind).subquery()
+    is_first = (table.c.kind == first.c.kind) & (table.c.version == first.c.version)
+    query = sa.select(table.c.kind, table.c.document).join(first, is_first)
+    begun = {row.kind: tomllib.loads(row.document)[row.kind] for row in state.read(query)}
+    return dict(sorted({**begun, **current(state, as_of_us)}.items()))
 
 
 def newest(state: State, kind: str | None = None, as_of_us: int | None = None) -> int:

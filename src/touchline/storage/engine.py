@@ -93,7 +93,7 @@ class View:
 
     @cached_property
     def documents(self) -> Mapping[str, Any]:
-        """The site's definitions by kind: those of today, also in a view of an earlier day."""
+        """The site's definitions by kind, as of the same moment: see `definition.known`."""
         return self._documents()
 
     def table(self, name: str, *columns: str) -> Expression:

@@ -138,7 +138,7 @@ class Workspace:
             spill=self.dir / "spill",
             principal=self.principal,
             as_of_us=as_of_us,
-            documents=lambda: definition.current(self.state),
+            documents=lambda: definition.known(self.state, as_of_us),
         )
 
     @contextlib.contextmanager

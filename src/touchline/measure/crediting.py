@@ -1,0 +1,61 @@
+"""What a site decided about its credit: the `[attribution]` table of its definitions.
+
+    [attribution]
+    partner = "dealer"             # property of a deal that names the dealer behind it
+    partner_share = 0.3            # how much of it is the dealer's, or a property that says so
+    lead = ["mql", "新线索"]        # stages of a deal by which somebody is a lead,
+    opportunity = ["proposal"]     # and an opportunity, beside those that are known
+    view_events = ["Banner Shown"]  # events that are impressions, beside those that are known
+
+How touches reach a conversion (windows, direct traffic) is said by each goal: see `journey.goal`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from touchline.errors import BadInput
+from touchline.journey.goal import canonical
+
+__all__ = ["Crediting"]
+
+KIND = "attribution"
+LEAD = ("lead", "new_lead", "mql", "sql", "线索", "新线索", "销售线索", "潜在客户")
+OPPORTUNITY = (
+    *("opportunity", "qualified", "proposal", "quote", "negotiation", "contract_sent"),
+    *("商机", "立项", "方案", "报价", "谈判", "商务谈判", "合同"),
+)
+
+
+class Crediting(Struct, frozen=True, forbid_unknown_fields=True):
+    """`partner_share` is a part of 1, or the name of a property that holds one."""
+
+    partner: str | None = None
+    partner_share: float | str = 1.0
+    lead: tuple[str, ...] = ()
+    opportunity: tuple[str, ...] = ()
+    view_events: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, documents: Mapping[str, Any]) -> "Crediting":
+        """Raises BadInput("bad_attribution") with what is wrong."""
+        try:
+            found = msgspec.convert(documents.get(KIND, {}), cls)
+        except msgspec.ValidationError as error:
+            raise BadInput("bad_attribution", why=error) from error
+        if isinstance(found.partner_share, float) and not 0 <= found.partner_share <= 1:
+            raise BadInput("bad_attribution", why="partner_share must be from 0 to 1")
+        if found.partner is not None and not found.partner.strip():
+            raise BadInput("bad_attribution", why="partner is empty")
+        return found
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Stages, as they are compared, by which somebody is a lead."""
+        return tuple(dict.fromkeys(canonical(one) for one in (*self.lead, *LEAD)))
+
+    @property
+    def opportunities(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(canonical(one) for one in (*self.opportunity, *OPPORTUNITY)))

@@ -1,0 +1,36 @@
+"""A question and the models asked for → what those models need beside journeys, from the view.
+
+Nothing is looked up that no model asked for needs; "all" asks for what the data can tell.
+"""
+
+from touchline.attribution.inputs import Options
+from touchline.attribution.models import find
+from touchline.identity.people import PersonMap
+from touchline.measure.basis import Basis
+from touchline.measure.crediting import Crediting
+from touchline.measure.stages import milestones
+from touchline.storage.engine import View
+
+__all__ = ["needs", "options_of"]
+
+ALL = "all"
+
+
+def options_of(view: View, people: PersonMap, found: Basis, models: str) -> Options:
+    """What `credit` and `choose` take by name. `models`: "all" or "a,b"."""
+    given: Options = {}
+    if needs("stages", models):
+        told = milestones(
+            view, people.speakers(view), found.conversions, Crediting.of(view.documents)
+        )
+        if told is not None:
+            given["stages"] = told.stages(found.journeys)
+    return given
+
+
+def needs(need: str, models: str) -> bool:
+    """Whether a model that is asked for takes this."""
+    if models.strip().lower() == ALL:
+        return True
+    asked = [find(name.strip()) for name in models.split(",")]
+    return any(need in model.needs for model in asked if model is not None)
