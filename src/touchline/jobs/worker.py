@@ -164,7 +164,7 @@ class Worker:
             self._healing.when_due,
             self._settle_when_due,
             self.registry.follow_when_due,
-            self._mirrors.write_when_due,
+            lambda: self._mirrors.write_when_due(self._is_loading),
         )
         while not self.stopping.is_set():
             self._called.wait(POLL_S)

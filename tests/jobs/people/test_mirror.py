@@ -155,12 +155,12 @@ def timed(workspace, monkeypatch):
     monkeypatch.setattr(mirror, "write_mirrors", lambda *_: written.append(timed.cost()))
     due = MirrorWriter(workspace, Registry(workspace))
 
-    def timed(seconds, during=lambda: None):
+    def timed(seconds, during=lambda: None, *, is_loading=False):
         before = len(written)
         end = ticking.now + seconds
         while ticking.now < end:
             during()
-            due.write_when_due()
+            due.write_when_due(is_loading)
             ticking.now += 1.0
         return len(written) - before
 
@@ -178,6 +178,15 @@ def timed(workspace, monkeypatch):
 def changed(workspace):
     """Something was committed."""
     workspace.lake.fresh.commit(None, offsets={"log": time.monotonic_ns()})
+
+
+def test_amid_a_load_mirrors_wait_for_its_end_or_for_long(workspace, timed):
+    def often():
+        changed(workspace)
+
+    assert timed(600, often, is_loading=True) == 0
+    assert timed(3, often) == 1
+    assert timed(1500, often, is_loading=True) == 1
 
 
 def test_mirrors_are_written_once_when_nothing_comes_in(workspace, timed):

@@ -1,6 +1,7 @@
 """When the lake's mirrors are written (people, quarantine, traits …), and by whom.
 
-    the worker         when nothing has come in for a while, and once a minute while much does
+    the worker         when nothing has come in for a while, once a minute while much does, and
+                       hardly at all amid a load
     a command alone    when it had to compute the map anyway
 
 What surprises: nothing waits for a mirror. Whoever asks before it is written computes the map.
@@ -31,6 +32,7 @@ __all__ = ["KeepingRegistry", "MirrorWriter", "write_mirrors"]
 LOOK_EVERY_S = 1.0
 QUIET_S = 5.0  # nothing new for so long: the worker has nothing else to do
 LONGEST_S = 60.0
+LOADING_S = 1200.0  # a load that goes on for so long has a round in between
 SHARE = 9.0  # rests so many times longer than it works: a tenth of the time at most
 Glance = tuple[object, ...]
 
@@ -76,8 +78,10 @@ class MirrorWriter:
         self._seen: Glance = ()
         self._written: Glance = ()
 
-    def write_when_due(self) -> None:
-        """Called as often as one likes; nearly always returns at once."""
+    def write_when_due(self, is_loading: bool = False) -> None:
+        """Called as often as one likes; nearly always returns at once. Amid a load all that is
+        written is old at once, and takes from the load what it costs.
+        """
         now = time.monotonic()
         if now - self._looked_at < LOOK_EVERY_S:
             return
@@ -85,7 +89,8 @@ class MirrorWriter:
         seen = self._glance()
         if seen != self._seen:
             self._seen, self._changed_at = seen, now
-        if seen != self._written and self._is_due(now):
+        is_held = is_loading and now - self._wrote_at < LOADING_S
+        if seen != self._written and not is_held and self._is_due(now):
             self._write(seen)
 
     def _is_due(self, now: float) -> bool:
