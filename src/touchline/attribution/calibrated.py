@@ -17,7 +17,7 @@ from touchline.attribution.answer import Credit
 from touchline.attribution.arrays import Bools, Floats, Ints, tally
 from touchline.attribution.calibrate import Findings, Fitted, Posterior, Scope, calibrate
 
-__all__ = ["Lift", "calibrated", "posteriors"]
+__all__ = ["Lift", "calibrated", "findings", "posteriors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,8 @@ class Lift:
     """What tests found for the days of the journeys: channels by code, whole or one unit of them.
 
     Units are what campaigns are told by: `unit_of` says for each label which it belongs to; by
-    default each label is one. `is_revenue`: the effect is money, in the journeys' unit.
+    default each label is one. `is_revenue`: the effect is money, in the journeys' unit. `base` is
+    the credit they are weighed against and `known` what came of it, where that is done already.
     """
 
     scopes: Sequence[Scope]
@@ -33,6 +34,8 @@ class Lift:
     error: Floats
     is_revenue: Bools | None = None
     unit_of: Ints | None = None
+    base: Credit | None = None
+    known: tuple[Posterior, Posterior] | None = None
 
     @classmethod
     def of_channels(cls, channels: Sequence[int], effect: Floats, error: Floats) -> "Lift":
@@ -63,11 +66,19 @@ def calibrated(base: Credit, lift: Lift) -> Credit:
 
 def posteriors(base: Credit, lift: Lift) -> tuple[Posterior, Posterior]:
     """What is known of conversions and of money, by unit and channel."""
+    if lift.known is not None:
+        return lift.known
     count, money = _fitted(base, lift)
     return (
         calibrate(count, _told(lift, of=count, other=money, is_revenue=False)),
         calibrate(money, _told(lift, of=money, other=count, is_revenue=True)),
     )
+
+
+def findings(base: Credit, lift: Lift) -> tuple[Fitted, Findings]:
+    """The base model's conversions by unit, and all tests in conversions."""
+    count, money = _fitted(base, lift)
+    return count, _told(lift, of=count, other=money, is_revenue=False)
 
 
 def _fitted(base: Credit, lift: Lift) -> tuple[Fitted, Fitted]:

@@ -35,6 +35,7 @@ __all__ = [
     "intake",
     "job",
     "key_alias",
+    "lift_test",
     "link",
     "mail_domain",
     "mark",
@@ -105,6 +106,28 @@ link = Table(
     Column("person_node", LargeBinary(16)),
     Column("created_us", BigInteger, nullable=False, index=True),
     Column("expires_us", BigInteger),
+)
+
+# Tests of what marketing causes, only ever added to: of one name the last row holds, unless it says
+# that there is none. `effect` and its standard error are of all that `channel` or `campaign` did on
+# these days (2026-03-31, inclusive): conversions of `goal`, or money in minor units.
+lift_test = Table(
+    "lift_test",
+    metadata,
+    Column("id", _auto, primary_key=True),
+    Column("name", String(200), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("goal", String(200), nullable=False),
+    Column("channel", String(255), nullable=False),
+    Column("campaign", String(255)),
+    Column("metric", String(16), nullable=False),
+    Column("first_day", String(10), nullable=False),
+    Column("last_day", String(10), nullable=False),
+    Column("effect", Float, nullable=False),
+    Column("error", Float, nullable=False),
+    Column("is_set", Boolean, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("known_at_us", BigInteger, nullable=False),
 )
 
 # Versioned TOML documents: goals, channel rules, aliases. The newest version of a kind is in force.

@@ -57,6 +57,9 @@ STATE: Mapping[str, Mapping[str, Fate]] = {
     "intake": _of(name="source"),
     "job": _of(passing="args cursor result error", name="kind"),
     "key_alias": _of(name="alias key_hash"),
+    "lift_test": _of(
+        label="author", name="name kind goal channel campaign metric first_day last_day"
+    ),
     "link": _of(
         theirs="person_node",
         label="label owner term",

@@ -1,0 +1,115 @@
+"""Lift tests as they were entered → what they say of a report's own days.
+
+A test ran on days of its own. It is carried to those of a report by how much its channel (or
+campaign) did then and now: the conversions that `shapley`, which counts presence, gives it on both.
+Its error grows by that of the counts, and by a drift for each year that lies between.
+
+The surprise: a test of something that was nowhere on a journey, then or now, cannot be carried so.
+It is told apart (`unused`), or, for touches that name nobody, estimated beside the credit.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from msgspec import Struct
+
+from touchline.attribution.calibrate import Scope, carried
+from touchline.attribution.calibrated import Lift
+from touchline.attribution.credit import credit
+from touchline.measure.basis import Basis
+from touchline.measure.lift_test import LiftTest, Named
+
+__all__ = [
+    "Days",
+    "LiftTest",
+    "Named",
+    "Presence",
+    "Told",
+    "named_of",
+    "presence_of",
+    "tells",
+    "told",
+]
+
+Days = tuple[dt.date | None, dt.date | None]
+Presence = dict[Named, float]
+YEAR = 365.25
+
+
+class Told(Struct, frozen=True):
+    """A test, carried: what it says of the report's days. None where it says nothing."""
+
+    test: LiftTest
+    effect: float | None
+    error: float | None
+
+
+def told(
+    tests: Sequence[LiftTest], days: Days, now: Presence, then: Callable[[Days], Presence]
+) -> list[Told]:
+    """Each test carried to `days`. `then` tells what was on journeys on other days."""
+    known: dict[Days, Presence] = {days: now}
+    found: list[Told] = []
+    for test in tests:
+        if test.days not in known:
+            known[test.days] = then(test.days)
+        here, there = now.get(test.named, 0.0), known[test.days].get(test.named, 0.0)
+        if here <= 0 or there <= 0:
+            found.append(Told(test, None, None))
+            continue
+        loose = 0.0 if test.days == days else (1 / here + 1 / there) ** 0.5
+        apart = _between(test.days, days).days / YEAR
+        effect, error = carried(
+            test.effect, test.error, factor=here / there, loose=loose, years=apart
+        )
+        found.append(Told(test, effect, error))
+    return found
+
+
+def tells(found: Sequence[Told], basis: Basis, by: tuple[str, ...]) -> Lift | None:
+    """The tests that can be used, as arrays for the labels of a basis; those of campaigns need
+    campaigns among its labels.
+    """
+    usable = [one for one in found if one.effect is not None]
+    if not usable:
+        return None
+    place = {name: code for code, name in enumerate(basis.journeys.labels.channels)}
+    units: dict[Named, int] = {}
+    unit_of = [units.setdefault(key, len(units)) for key in named_of(basis, by)]
+    return Lift(
+        scopes=[
+            Scope(place[test.channel], None if test.campaign is None else units[test.named])
+            for test in (one.test for one in usable)
+        ],
+        effect=np.array([one.effect for one in usable], dtype=np.float64),
+        error=np.array([one.error for one in usable], dtype=np.float64),
+        is_revenue=np.array([one.test.metric == "revenue" for one in usable], dtype=np.bool_),
+        unit_of=np.array(unit_of, dtype=np.int64),
+    )
+
+
+def presence_of(basis: Basis, by: tuple[str, ...]) -> Presence:
+    """What `shapley` gives each channel (campaign None) and each campaign of it."""
+    one = credit(basis.journeys, ["shapley"])["shapley"]
+    found: Presence = {}
+    for named, count in zip(named_of(basis, by), one.label_conversions.tolist(), strict=True):
+        for key in {named, (named[0], None)}:
+            found[key] = found.get(key, 0.0) + count
+    return found
+
+
+def named_of(basis: Basis, by: tuple[str, ...]) -> list[Named]:
+    """Channel and campaign of each label."""
+    at = by.index("campaign") if "campaign" in by else None
+    return [(str(label[0]), None if at is None else label[at]) for label in basis.labels]
+
+
+def _between(a: tuple[dt.date, dt.date], b: Days) -> dt.timedelta:
+    """How long lies between two spans of days; none where they touch."""
+    gaps = [dt.timedelta()]
+    if b[0] is not None:
+        gaps.append(b[0] - a[1])
+    if b[1] is not None:
+        gaps.append(a[0] - b[1])
+    return max(gaps)
