@@ -4,62 +4,19 @@ Texts stand here in English; a terminal that speaks Chinese gets those of `cli.c
 """
 
 import argparse
-import importlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import touchline
-from touchline.cli import language
-from touchline.errors import BadInput
+from touchline.cli.building import FORMATS, Parser, folder, said
+from touchline.cli.building import group as _group
+from touchline.cli.building import verb as _verb
+from touchline.cli.building import verb_in as _verb_in
 
 __all__ = ["parser"]
 
 ABOUT = "Scattered marketing touches become one line per customer, each with its worth."
-FORMATS = ("table", "json", "csv")
 IMPORTED = ("events", "costs", "conversions", "people", "rates", "aggregates")
-Run = Callable[[argparse.Namespace], int | None]
-
-
-def said(text: str) -> str:
-    """A text of this module in the language of the terminal."""
-    if language() != "zh":
-        return text
-    from touchline.cli.chinese import HELP
-
-    return HELP.get(text, text)
-
-
-class Parser(argparse.ArgumentParser):
-    """Errors are one line with a remedy, exit 2."""
-
-    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
-        if "help" in options:
-            options["help"] = said(options["help"])
-        return super().add_argument(*names, **options)
-
-    def format_help(self) -> str:
-        text = super().format_help()
-        if language() == "zh":
-            from touchline.cli.chinese import PARTS
-
-            for part, chinese in PARTS.items():
-                text = text.replace(part, chinese)
-        return text
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}. See: {self.prog} --help\n")
-
-
-def folder(text: str) -> Path:
-    """A workspace: the lake is reached by a name in UTF-8, and no name is not this folder."""
-    if not text:
-        raise BadInput("folder_unusable", path="''", why="it has no name")
-    try:
-        str(Path(text).absolute()).encode()
-    except UnicodeEncodeError:
-        raise BadInput("folder_unusable", path=repr(text), why="its name is not UTF-8") from None
-    return Path(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -85,32 +42,6 @@ def parser() -> argparse.ArgumentParser:
     _qr(verbs)
     _demo(verbs)
     return top
-
-
-def _verb(verbs: Any, name: str, text: str, module: str) -> argparse.ArgumentParser:
-    made = verbs.add_parser(name, help=said(text), description=said(text))
-    made.set_defaults(run=_later(module))
-    return made
-
-
-def _verb_in(verbs: Any, name: str, text: str, module: str) -> argparse.ArgumentParser:
-    """A verb whose first argument is a workspace's folder."""
-    made = _verb(verbs, name, text, module)
-    made.add_argument("dir", type=folder, metavar="DIR")
-    return made
-
-
-def _group(verbs: Any, name: str, text: str) -> Any:
-    """A verb that has verbs of its own."""
-    made = verbs.add_parser(name, help=said(text), description=said(text))
-    return made.add_subparsers(metavar="VERB", required=True, dest="verb")
-
-
-def _later(module: str) -> Run:
-    def run(args: argparse.Namespace) -> int | None:
-        return importlib.import_module(f"touchline.cli.{module}").run(args)
-
-    return run
 
 
 def _init(verbs: Any) -> None:
