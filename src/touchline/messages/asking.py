@@ -108,6 +108,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Decision {number} is not in force: undone, or replaced by a later one.",
         "决定 {number} 目前无效:已被撤销,或被之后的决定取代。",
     ),
+    "conversion_unknown": (
+        "No conversion is called {name}. Give an order_id or conversion_id of your rows.",
+        "没有编号为 {name} 的转化,请填写数据中的 order_id 或 conversion_id。",
+    ),
+    "conversion_uncounted": (
+        (
+            "{name} is known (stage {stage}), but the goal {goal} does not count it: by its stage,"
+            " the days asked for, or for want of an exchange rate. Ask by another goal."
+        ),
+        (
+            "已找到 {name}(阶段 {stage}),但转化目标 {goal} 未计入:可能因阶段、所选日期或缺少汇率。"
+            "请换一个转化目标查询。"
+        ),
+    ),
     "partner_unread": (
         "{count} deals name a partner, but no share from 0 to 1 or in percent: they count whole.",
         "有 {count} 个成交写了合作伙伴,但分成比例无法识别(应为 0–1 或百分比),按无分成计算。",
