@@ -1,0 +1,158 @@
+"""Lift tests in a report: carried to its days, at every grain, and beside it what cannot be."""
+
+import datetime as dt
+
+import pytest
+
+from build import DAY, T0
+from touchline.identity.people import Registry
+from touchline.journey.goal import DEFAULT
+from touchline.measure.basis import Question, basis_of
+from touchline.measure.calibrated import next_tests, weigh
+from touchline.measure.lift_test import LiftTest
+
+MARCH = (dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+APRIL = (dt.date(2026, 4, 1), dt.date(2026, 4, 30))
+
+
+def lift_test(channel, effect, error, **columns):
+    row = {"kind": "geo", "goal": "default", "campaign": None, "metric": "conversions"}
+    row |= {"days": MARCH, "name": f"{channel}-{columns.get('campaign')}"}
+    return LiftTest(**(row | {"channel": channel, "effect": effect, "error": error} | columns))
+
+
+@pytest.fixture
+def sold(rows):
+    """40 orders by Ads in March (30 by its campaign x), 20 by Store; in April half of it."""
+    number = 0
+    for month, at in ((1, T0), (2, T0 + 35 * DAY)):
+        for channel, campaign, count in (("Ads", "x", 30), ("Ads", "y", 10), ("Store", None, 20)):
+            for _ in range(count // month):
+                number += 1
+                who = f"user_id:p{number}"
+                rows.touch(who, at + number, channel, campaign=campaign)
+                rows.conversion(f"c{number}", who, at + DAY, amount=100, currency="CNY")
+    return rows
+
+
+def rows_of(report, model="calibrated"):
+    return {
+        (row["channel"], row["campaign"]): row
+        for row in report.as_json()["rows"]
+        if row["model"] == model
+    }
+
+
+def calibration(report):
+    return {
+        (row["channel"], row["campaign"]): row for row in report.as_json()["calibration"]["rows"]
+    }
+
+
+def test_without_tests_no_report_speaks_of_them(sold):
+    whole = sold.report("all").as_json()
+    assert "calibration" not in whole
+    assert "calibrated" not in {row["model"] for row in whole["rows"]}
+
+
+def test_all_has_calibrated_where_there_are_tests(sold):
+    whole = sold.report("all", lift=(lift_test("Ads", 10, 2),)).as_json()
+    assert "calibrated" in {row["model"] for row in whole["rows"]}
+    assert "calibration" not in sold.report("linear", lift=(lift_test("Ads", 10, 2),)).as_json()
+
+
+def test_what_marketing_did_not_cause_is_the_baseline_and_all_adds_up(sold):
+    tests = (lift_test("Ads", 10, 2), lift_test("Store", 10, 2))
+    found = sold.report("calibrated", lift=tests, days=MARCH)
+    rows = rows_of(found)
+    assert rows["Ads", None]["conversions"] == pytest.approx(10, abs=2)
+    assert rows["Store", None]["conversions"] == pytest.approx(10, abs=2)
+    assert rows["(baseline)", None]["conversions"] == pytest.approx(40, abs=3)
+    assert sum(row["conversions"] for row in rows.values()) == pytest.approx(60)
+    assert sum(row["revenue"] for row in rows.values()) == 6000
+    assert rows["(baseline)", None]["cost"] == 0
+
+
+def test_model_test_and_calibrated_number_stand_side_by_side(sold):
+    found = calibration(sold.report("calibrated", lift=(lift_test("Ads", 10, 2),), days=MARCH))
+    ads, store = found["Ads", None], found["Store", None]
+    assert (ads["modelled"], ads["tested"], ads["tested_error"]) == (40, 10, 2)
+    assert 10 < ads["calibrated"] < 14
+    assert ads["low"] < ads["calibrated"] < ads["high"]
+    assert ads["tests"] == ["Ads-None"]
+    assert (store["tested"], store["tests"]) == (None, [])
+    assert store["calibrated"] < 20
+
+
+def test_a_test_of_march_is_carried_to_april_by_what_the_channel_did_there(sold):
+    here = calibration(sold.report("calibrated", lift=(lift_test("Ads", 10, 2),), days=APRIL))
+    ads = here["Ads", None]
+    assert ads["modelled"] == 20
+    assert ads["tested"] == pytest.approx(5)
+    assert ads["tested_error"] > 1  # as exact as in March, and the counts besides
+
+
+def test_two_tests_of_the_same_are_pooled_by_their_precision(sold):
+    tests = (lift_test("Ads", 10, 2, name="a"), lift_test("Ads", 20, 2, name="b"))
+    ads = calibration(sold.report("calibrated", lift=tests, days=MARCH))["Ads", None]
+    assert ads["tested"] == pytest.approx(15)
+    assert ads["tested_error"] == pytest.approx(2**0.5)
+    assert ads["tests"] == ["a", "b"]
+
+
+def test_a_channel_has_one_number_at_every_grain_also_when_a_campaign_was_tested(sold):
+    tests = (lift_test("Ads", 6, 1, campaign="x"), lift_test("Store", 12, 3))
+    coarse, fine = (
+        sold.report("calibrated", lift=tests, days=MARCH, by=by)
+        for by in (("channel",), ("channel", "campaign"))
+    )
+    channels, campaigns = rows_of(coarse), rows_of(fine)
+    ads = campaigns["Ads", "x"]["conversions"] + campaigns["Ads", "y"]["conversions"]
+    assert channels["Ads", None]["conversions"] == pytest.approx(ads)
+    assert campaigns["Ads", "x"]["conversions"] == pytest.approx(6, abs=1)
+    assert calibration(coarse)["Ads", "x"]["calibrated"] == pytest.approx(
+        campaigns["Ads", "x"]["conversions"]
+    )
+
+
+def test_a_test_of_money_is_read_in_money(sold):
+    tests = (lift_test("Ads", 1000.0, 100.0, metric="revenue"),)
+    ads = calibration(sold.report("calibrated", lift=tests, days=MARCH))["Ads", None]
+    assert ads["tested"] == pytest.approx(10)
+    assert ads["revenue"] == pytest.approx(1000, rel=0.2)
+
+
+def test_a_test_of_what_is_on_no_journey_is_told_and_changes_nothing(sold):
+    tests = (lift_test("Radio", 10, 2), lift_test("Ads", 10, 2))
+    whole = sold.report("calibrated", lift=tests, days=MARCH).as_json()
+    assert whole["calibration"]["unused"] == [{"name": "Radio-None", "reason": "not_on_journeys"}]
+    alone = sold.report("all", lift=tests[:1], days=MARCH).as_json()
+    assert "calibrated" not in {row["model"] for row in alone["rows"]}
+    assert alone["calibration"]["rows"] == []
+
+
+def test_tested_posters_stand_beside_the_credit_by_what_they_cost(sold):
+    for day, cost in ((dt.date(2026, 3, 5), 800), (dt.date(2026, 4, 5), 400)):
+        placed = {"day": day, "first_day": day, "last_day": day, "channel": "Radio"}
+        paid = {"cost": cost, "currency": "CNY", "kind": "media", "source": "aggregates"}
+        stored = {"batch": 1, "known_at_us": T0, "seq": 0, "properties": "{}"}
+        sold.rows.setdefault("aggregates", []).append(placed | paid | stored)
+    whole = sold.report("all", lift=(lift_test("Radio", 10, 2),), days=APRIL).as_json()
+    (radio,) = whole["calibration"]["aggregates"]
+    assert (radio["effect"], radio["error"], radio["cost"]) == (5, 1, 400)
+    assert radio["carried_by"] == "cost"
+    assert whole["calibration"]["unused"] == []
+    assert "Radio" not in {row["channel"] for row in whole["rows"] if row["conversions"]}
+
+
+def test_the_next_test_is_of_what_is_known_least(sold):
+    sold.commit()
+    question = Question(goal=DEFAULT, currency="CNY", days=MARCH, lift=(lift_test("Store", 18, 2),))
+    with sold.workspace.view() as view:
+        people = Registry(sold.workspace).at(view)
+        weighed = weigh(view, people, question, basis_of(view, people, question), {})
+    assert weighed is not None
+    first, second = next_tests(weighed, 0.15, campaigns=False)
+    assert (first["channel"], second["channel"]) == ("Ads", "Store")
+    assert first["reduction"] > second["reduction"] > 0
+    assert first["channel_error_after"] < first["error"]
