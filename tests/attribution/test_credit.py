@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.attribution import MODELS, choose, credit
+from touchline.attribution import MODELS, choose, credit, obstacle
+from touchline.attribution.rules import Weights
+from touchline.attribution.stages import Stages
 from touchline.errors import BadInput
 
 touch = st.tuples(
@@ -17,7 +19,7 @@ journey = st.lists(touch, max_size=7).map(
 )
 won = st.lists(st.tuples(journey, st.integers(-500, 100_000)), max_size=8)
 others = st.lists(journey.filter(bool), max_size=8)
-AGGREGATE = ("markov_1", "markov_2", "markov_3", "shapley_rate")
+AGGREGATE = ("markov_1", "markov_2", "markov_3", "markov_auto", "shapley_rate")
 RULES = tuple(model for model in MODELS if model not in AGGREGATE)
 
 
@@ -231,8 +233,8 @@ def test_a_half_life_must_be_a_time(people, days):
 def test_all_means_all_that_can_be_computed_and_says_what_cannot(paths):
     journeys = paths((" ".join(f"c{i}" for i in range(21)), 1, 1, 0))
     models, left_out = choose("all", journeys)
-    assert models == [model for model in MODELS if model not in {"time_decay", "shapley_rate"}]
-    assert [why.code for why in left_out] == ["model_needs_times", "too_many_channels"]
+    assert models == [model for model in MODELS if model != "time_decay"]
+    assert [why.code for why in left_out] == ["model_needs_times"]
 
 
 def test_models_keep_the_order_they_are_asked_in(people):
@@ -249,7 +251,9 @@ def test_models_keep_the_order_they_are_asked_in(people):
         ("", "unknown_model"),
         (",", "unknown_model"),
         ("time_decay", "model_needs_times"),
-        ("shapley_rate", "too_many_channels"),
+        ("w_shaped", "model_needs_stages"),
+        ("custom", "model_needs_weights"),
+        ("markov_60", "too_many_channels"),
     ],
 )
 def test_a_model_asked_for_by_name_is_given_or_refused(paths, asked, code):
@@ -272,3 +276,39 @@ def test_markov_refuses_more_channels_than_memory_holds(paths, monkeypatch):
     with pytest.raises(BadInput) as refused:
         choose("markov_1", paths(("A B C", 1, 1, 0)))
     assert refused.value.code == "too_many_channels"
+
+
+def test_weights_of_one_s_own_are_a_model(people):
+    journeys = people([("A@1 B@2 C@3", 100)])
+    models, _ = choose("all", journeys, weights=Weights(first=1, rest=3))
+    assert "custom" in models
+    answer = credit(journeys, ["custom"], weights=Weights(first=1, rest=3))["custom"]
+    assert answer.channel_revenue == pytest.approx([25, 37.5, 37.5])
+    assert obstacle("custom", journeys, weights=Weights(lead=1)).code == "model_needs_stages"
+
+
+def test_position_based_takes_any_weights(people):
+    journeys = people([("A@1 B@2 C@3", 100)])
+    given_weights = Weights(first=0.2, last=0.7, rest=0.1)
+    answer = credit(journeys, ["position_based"], positions=given_weights)["position_based"]
+    assert answer.channel_revenue == pytest.approx([20, 10, 70])
+
+
+def test_stages_bring_their_models_into_all(people):
+    journeys = people([("A@1 B@2 C@3", 100)])
+    stages = Stages(lead=np.array([1]), opportunity=np.array([2]))
+    models, left_out = choose("all", journeys, stages=stages)
+    assert {"w_shaped", "z_shaped"} <= {*models}
+    assert left_out == []
+    answer = credit(journeys, ["w_shaped"], stages=stages)["w_shaped"]
+    assert answer.channel_conversions == pytest.approx([1 / 3] * 3)
+
+
+@given(won, others, st.integers(2, 1_000))
+def test_money_in_another_unit_moves_no_share(people, found, lost, factor):
+    first = credit(people(found, lost), MODELS)
+    second = credit(people([(path, value * factor) for path, value in found], lost), MODELS)
+    for model in MODELS:
+        a, b = first[model], second[model]
+        assert b.channel_conversions == pytest.approx(a.channel_conversions, abs=1e-9), model
+        assert b.channel_revenue == pytest.approx(a.channel_revenue * factor, abs=1e-6), model

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.attribution import markov
+from touchline.attribution import credit, markov, obstacle
+from touchline.errors import BadInput
 
 NO_TABLE = -(1 << 40)
 names = st.sampled_from("ABCD")
@@ -57,7 +58,7 @@ def lost_by_removal(found, order, channel):
     return totals[0] - totals[1]
 
 
-@given(rows, st.sampled_from([1, 2, 3]))
+@given(rows, st.sampled_from([1, 2, 3, 4, 6]))
 def test_losses_equal_those_of_the_chain_with_the_channel_taken_out(paths, found, order):
     journeys = paths(*found)
     lost = markov.losses(journeys, [order])[order]
@@ -194,3 +195,28 @@ def test_wide_runs_use_long_integers(paths):
 
 def test_without_touches_nothing_is_lost(people):
     assert markov.losses(people([("", 5)]), [1, 2]).keys() == {1, 2}
+
+
+def test_an_order_beyond_the_longest_path_changes_nothing_more(paths):
+    journeys = paths(("A B C", 3, 30, 4), ("B A", 1, 5, 7), ("C", 2, 9, 9))
+    third, ninth = (credit(journeys, [name])[name] for name in ("markov_3", "markov_9"))
+    assert ninth.channel_conversions == pytest.approx(third.channel_conversions, abs=1e-12)
+
+
+def test_orders_whose_runs_do_not_fit_into_an_integer_are_refused(paths):
+    journeys = paths(("A B C", 3, 30, 4))
+    assert obstacle("markov_30", journeys) is None
+    refused = obstacle("markov_31", journeys)
+    assert refused is not None
+    assert refused.code == "too_many_channels"
+    assert refused.params["limit"] == 2
+    assert credit(journeys, ["markov_30"])["markov_30"].channel_conversions.sum() == pytest.approx(
+        3
+    )
+
+
+@pytest.mark.parametrize("name", ["markov_0", "markov_01", "markov_", "markov_100", "markov_1x"])
+def test_what_is_no_order_is_no_model(paths, name):
+    with pytest.raises(BadInput) as refused:
+        obstacle(name, paths(("A", 1, 1, 0)))
+    assert refused.value.code == "unknown_model"

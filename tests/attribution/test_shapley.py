@@ -94,16 +94,70 @@ def test_rate_counts_only_channels_that_are_seen(paths):
     unseen = " ".join(f"u{i}" for i in range(30))
     journeys = paths(("A B", 1, 100, 1), ("B", 1, 3, 1), channels=unseen)
     assert obstacle("shapley_rate", journeys) is None
+    assert credit(journeys, ["shapley_rate"])["shapley_rate"].channel_error is None
     assert shapley.rate(journeys).sum(axis=0) == pytest.approx([2, 103])
 
 
-def test_rate_takes_twenty_channels_and_refuses_twenty_one(paths):
+def test_rate_is_exact_to_twenty_channels_and_sampled_with_its_error_beyond(paths):
     twenty = " ".join(f"c{i:02}" for i in range(20))
-    values = shapley.rate(paths((twenty, 1, 20, 0), ("c00", 0, 0, 1)))
-    assert values.sum(axis=0) == pytest.approx([1, 20])
-    refused = obstacle("shapley_rate", paths((twenty + " c20", 1, 20, 0)))
-    assert refused is not None
-    assert refused.code == "too_many_channels"
+    exact = credit(paths((twenty, 1, 20, 0), ("c00", 0, 0, 1)), ["shapley_rate"])["shapley_rate"]
+    assert exact.channel_conversions.sum() == pytest.approx(1)
+    assert exact.channel_error is None
+    journeys = paths((twenty + " c20", 2, 20, 0), ("c00", 0, 0, 1), ("c03 c04", 4, 9, 4))
+    sampled = credit(journeys, ["shapley_rate"])["shapley_rate"]
+    assert sampled.channel_conversions.sum() == pytest.approx(6)
+    assert sampled.channel_revenue.sum() == pytest.approx(29)
+    assert sampled.channel_error is not None
+    assert (sampled.channel_error > 0).all()
+    assert sampled.channel_error_revenue is not None
+
+
+@given(rows)
+def test_sampled_rates_hand_out_the_whole_in_every_order(paths, found):
+    journeys = paths(*found, channels="unseen")
+    values, errors = shapley.sampled_rate(journeys, pairs=3)
+    assert values.sum(axis=0) == pytest.approx([sum(r[1] for r in found), sum(r[2] for r in found)])
+    assert values[-1].tolist() == errors[-1].tolist() == [0, 0]
+
+
+@given(rows)
+def test_one_sampled_order_and_its_reverse_equal_the_definition(paths, found):
+    """With one or two channels there are no further orders, so the sample is exact."""
+    journeys = paths(*[(" ".join(c for c in r[0] if c in "AB"), *r[1:]) for r in found])
+    values, errors = shapley.sampled_rate(journeys, pairs=2)
+    assert values == pytest.approx(shapley.rate(journeys), abs=1e-9)
+    assert errors == pytest.approx(np.zeros_like(errors), abs=1e-9)
+
+
+def test_samples_stand_as_far_from_the_truth_as_their_errors_say(paths):
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(400):
+        steps = rng.choice(list("ABCDEFGHIJ"), rng.integers(1, 6))
+        found.append(
+            (" ".join(steps), 1, 50, 3) if rng.random() < 0.3 else (" ".join(steps), 0, 0, 4)
+        )
+    journeys = paths(*found)
+    exact = shapley.rate(journeys)
+    off = []
+    for seed in range(20):
+        values, errors = shapley.sampled_rate(journeys, seed, 64)
+        off.append((values - exact) / errors)
+    assert np.sqrt(np.mean(np.square(off))) == pytest.approx(1, abs=0.15)
+
+
+def test_samples_of_one_seed_are_equal_to_the_last_bit(paths):
+    journeys = paths(("A B C", 3, 30, 4), ("B A", 1, 5, 7), ("C", 2, 9, 9))
+    first, second = shapley.sampled_rate(journeys, 4), shapley.sampled_rate(journeys, 4)
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(first, second, strict=True))
+
+
+def test_by_position_tells_a_share_apart_by_place(paths):
+    """Ordered Shapley: A counts once per journey, half at each of its places."""
+    journeys = paths(("A B A", 2, 40, 0), ("B", 1, 10, 5), ("A B B B", 1, 8, 0))
+    counted, money = shapley.by_position(journeys, shapley.equal_set(journeys), 3)
+    assert counted == pytest.approx(np.array([[0.5 + 0.5, 0, 0.5], [1, 1 + 1 / 6, 1 / 3]]))
+    assert money == pytest.approx(np.array([[14, 0, 10], [10, 20 + 4 / 3, 8 / 3]]))
 
 
 def test_rate_of_nothing_is_nothing(paths, people):

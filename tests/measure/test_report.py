@@ -116,7 +116,7 @@ def test_all_is_every_model_in_its_order_and_names_are_answered_as_asked(rows):
     rows.conversion("a", ANN, T0, amount=3000, currency="CNY")
     order = [row["model"] for row in json_of(rows)["rows"]]
     assert order == list(MODELS)
-    assert len(MODELS) == 11
+    assert len(MODELS) == 12
     order = [row["model"] for row in json_of(rows, "shapley,first_touch")["rows"]]
     assert order == ["shapley", "first_touch"]
 

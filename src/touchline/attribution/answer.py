@@ -9,8 +9,8 @@ The surprise: money that goes back without an order is no journey of a chain or 
 models take it from the channels before it in equal parts, so it moves no count of conversions.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +30,7 @@ class Credit:
     The baseline is what would have come without marketing: a row of its own, no channel's.
     Errors are standard errors of models that sample; None where nothing is sampled.
     `by_label`: conversions and money of each label, where a model tells labels of a channel apart.
+    `fitted` is what the model found out for itself: its half-life in days, the order of its chain.
     Conversions without a touch are in none of these numbers: see `journeys.no_touch`. So
 
         sum of channels + baseline + no_touch = all conversions, and all money
@@ -46,6 +47,7 @@ class Credit:
     baseline_revenue: float = 0.0
     channel_error: Floats | None = None
     channel_error_revenue: Floats | None = None
+    fitted: Mapping[str, float] = field(default_factory=dict[str, float])
     by_label: tuple[Floats, Floats] | None = None
 
     @cached_property
@@ -123,10 +125,13 @@ class Credit:
         return sums_by(label, by_touch(), len(channel_of))
 
 
-def from_share(model: str, journeys: Journeys, share: Floats) -> Credit:
+def from_share(
+    model: str, journeys: Journeys, share: Floats, fitted: Mapping[str, float] | None = None
+) -> Credit:
     """A rule's answer, from the share of each converting touch in its own conversion."""
     counted = by_channel(journeys, share, journeys.conversions)
-    return Credit(model, journeys, counted, by_channel(journeys, share, journeys.value), share)
+    value = by_channel(journeys, share, journeys.value)
+    return Credit(model, journeys, counted, value, share, fitted=fitted or {})
 
 
 def by_channel(journeys: Journeys, share: Floats, amount: Floats | Ints) -> Floats:

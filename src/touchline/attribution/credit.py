@@ -60,8 +60,9 @@ def credit(
     orders = (markov_order(name) for name in models)
     shared = tuple(order for order in orders if order is not None)
     inputs = Inputs(journeys, **options, markov_orders=shared)
-    if not 0 < inputs.half_life_days < np.inf:
-        raise BadInput("bad_half_life", days=inputs.half_life_days)
+    days = inputs.half_life_days
+    if days is not None and not 0 < days < np.inf:
+        raise BadInput("bad_half_life", days=days)
     chosen = [_demand(name, inputs) for name in models]
     return {model.name: model.compute(inputs) for model in chosen}
 

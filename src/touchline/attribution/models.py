@@ -9,14 +9,15 @@ lift, weights) are not, as nobody who gave none expects them.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from touchline.attribution import markov, rules, shapley
+from touchline.attribution import hazard, incremental, markov, rules, shapley
 from touchline.attribution.answer import Credit, by_channel, from_share
 from touchline.attribution.arrays import Floats
+from touchline.attribution.calibrated import calibrated
 from touchline.attribution.inputs import HALF_LIFE_DAYS, Inputs, Options
 from touchline.attribution.journeys import Journeys
 from touchline.errors import BadInput
@@ -27,6 +28,7 @@ __all__ = [
     "Inputs",
     "Model",
     "Options",
+    "base_of",
     "find",
     "is_given",
     "markov_order",
@@ -72,6 +74,27 @@ def _rule(
     return Model(name, needs, lambda given: from_share(name, given.journeys, share(given)))
 
 
+def _time_decay(given: Inputs) -> Credit:
+    share = rules.time_decay(given.journeys, given.half_life)
+    found = {"half_life_days": given.half_life} if given.half_life_days is None else {}
+    return from_share("time_decay", given.journeys, share, found)
+
+
+def _custom(given: Inputs) -> Credit:
+    if given.weights is None:
+        raise ValueError("a rule of one's own needs its weights")
+    share = rules.weighted(given.journeys, given.weights, given.stages)
+    return from_share("custom", given.journeys, share)
+
+
+def _stageless(given: Inputs) -> BadInput | None:
+    """Weights of stages that nobody gave."""
+    weights = given.weights
+    if weights is None or given.stages is not None or not (weights.lead or weights.opportunity):
+        return None
+    return BadInput("model_needs_stages", model="custom")
+
+
 def _markov(order: int) -> Model:
     name = f"markov_{order}"
 
@@ -90,7 +113,22 @@ def _too_long(name: str, order: int, journeys: Journeys) -> BadInput | None:
     return BadInput("too_many_channels", model=name, limit=limit, found=channels)
 
 
-def _from_losses(model: str, journeys: Journeys, lost: Floats) -> Credit:
+def _markov_auto(given: Inputs) -> Credit:
+    """The chain whose order the data choose: see `memory`."""
+    order, auc, _ = given.memory
+    found = {"order": float(order)}
+    if len(auc):
+        found["auc"] = float(auc[order - 1])
+    return _from_losses("markov_auto", given.journeys, given.losses(order), found)
+
+
+def _too_long_at_all(given: Inputs) -> BadInput | None:
+    return _too_long("markov_auto", 1, given.journeys)
+
+
+def _from_losses(
+    model: str, journeys: Journeys, lost: Floats, fitted: Mapping[str, float] | None = None
+) -> Credit:
     """Totals shared out in proportion to what would be lost; earned and returned money apart."""
     value = journeys.value[journeys.is_modelled]
     totals = np.array(
@@ -100,33 +138,34 @@ def _from_losses(model: str, journeys: Journeys, lost: Floats) -> Credit:
             value[value < 0].sum(),
         ]
     )
-    all_lost = lost.sum(axis=0)
-    conversions, earned, returned = (
-        lost * np.divide(totals, all_lost, out=np.zeros(3), where=all_lost != 0)
-    ).T
+    shared = markov.normalised(lost, totals)
     return Credit(
         model,
         journeys,
-        channel_conversions=conversions,
-        channel_revenue=earned + returned + _went_back(journeys),
-        removal_effect=_ratio(lost[:, 0], totals[0]),
-        removal_effect_revenue=_ratio(lost[:, 1] + lost[:, 2], totals[1] + totals[2]),
+        channel_conversions=shared.conversions,
+        channel_revenue=shared.revenue + _went_back(journeys),
+        removal_effect=shared.effect,
+        removal_effect_revenue=shared.effect_revenue,
+        fitted=fitted or {},
     )
 
 
 def _shapley_rate(given: Inputs) -> Credit:
-    conversions, revenue = shapley.rate(given.journeys).T
-    return Credit("shapley_rate", given.journeys, conversions, revenue + _went_back(given.journeys))
-
-
-def _too_wide(given: Inputs) -> BadInput | None:
-    channels = len(given.journeys.labels.channels)
-    if channels > shapley.RATE_CHANNELS:
-        channels = int(np.count_nonzero(shapley.seen_channels(given.journeys)))
-    if channels <= shapley.RATE_CHANNELS:
-        return None
-    limit = shapley.RATE_CHANNELS
-    return BadInput("too_many_channels", model="shapley_rate", limit=limit, found=channels)
+    """Exact where all sets of channels can be visited; beyond that sampled, with its error."""
+    name, journeys = "shapley_rate", given.journeys
+    back = _went_back(journeys)
+    if np.count_nonzero(shapley.seen_channels(journeys)) <= shapley.RATE_CHANNELS:
+        conversions, revenue = shapley.rate(journeys).T
+        return Credit(name, journeys, conversions, revenue + back)
+    values, errors = shapley.sampled_rate(journeys, given.seed)
+    return Credit(
+        name,
+        journeys,
+        values[:, 0],
+        values[:, 1] + back,
+        channel_error=errors[:, 0],
+        channel_error_revenue=errors[:, 1],
+    )
 
 
 def _went_back(journeys: Journeys) -> Floats:
@@ -137,11 +176,26 @@ def _went_back(journeys: Journeys) -> Floats:
     return by_channel(journeys, shapley.equal_set(journeys), value)
 
 
-def _ratio(part: Floats, whole: float) -> Floats:
-    return part / whole if whole else np.zeros(len(part))
+def base_of(given: Inputs) -> Credit:
+    """What lift tests are weighed against: the model that comes nearest to cause and effect."""
+    if given.lift is not None and given.lift.base is not None:
+        return given.lift.base
+    model = TABLE.get("incremental")
+    if model is None or given.observed is None or model.obstacle(given) is not None:
+        model = TABLE["shapley"]
+    return model.compute(given)
 
 
 TIMES, STAGES = frozenset({"times"}), frozenset({"stages"})
+
+
+def _calibrated(given: Inputs) -> Credit:
+    if given.lift is None:
+        raise ValueError("lift tests are what is calibrated by")
+    return calibrated(base_of(given), given.lift)
+
+
+WATCHED = frozenset({"times", "observed"})
 TABLE: dict[str, Model] = {
     model.name: model
     for model in (
@@ -149,11 +203,7 @@ TABLE: dict[str, Model] = {
         _rule("last_touch", lambda given: rules.last_touch(given.journeys)),
         _rule("last_non_direct", lambda given: rules.last_non_direct(given.journeys)),
         _rule("linear", lambda given: rules.linear(given.journeys)),
-        _rule(
-            "time_decay",
-            lambda given: rules.time_decay(given.journeys, given.half_life_days),
-            TIMES,
-        ),
+        Model("time_decay", TIMES, _time_decay),
         _rule(
             "position_based",
             lambda given: rules.weighted(given.journeys, given.positions, given.stages),
@@ -168,10 +218,15 @@ TABLE: dict[str, Model] = {
             lambda given: rules.weighted(given.journeys, rules.Z_SHAPE, given.stages),
             STAGES,
         ),
+        Model("custom", frozenset({"weights"}), _custom, _stageless),
         _markov(1),
         _markov(2),
         _markov(3),
+        Model("markov_auto", frozenset(), _markov_auto, _too_long_at_all),
         _rule("shapley", lambda given: shapley.equal_set(given.journeys)),
-        Model("shapley_rate", frozenset(), _shapley_rate, _too_wide),
+        Model("shapley_rate", frozenset(), _shapley_rate),
+        Model("hazard", WATCHED, hazard.hazard, hazard.cannot),
+        Model("incremental", WATCHED, incremental.incremental, incremental.too_little),
+        Model("calibrated", frozenset({"lift"}), _calibrated),
     )
 }

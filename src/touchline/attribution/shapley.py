@@ -1,23 +1,41 @@
-"""Journeys → Shapley values of the channels, in closed form; no permutation is ever sampled.
+"""Journeys → Shapley values of the channels, in closed form up to 20 channels, sampled beyond.
 
-`equal_set` plays the additive game: a set of channels is worth the conversions of journeys that
-stay inside it. Its value is known without any coalition: each conversion is split equally over the
-distinct channels of its journey (and here over that channel's touches, so every grain adds up).
+    phi_c = sum over sets S without c of  |S|! (n-|S|-1)! / n!  x  (v(S + c) - v(S))
 
-`rate` plays the game of conversion rates: a set is worth conversions ÷ journeys among the journeys
-that stay inside it. The surprise: adding a channel can lower a rate, so values may be negative.
+`equal_set` plays the additive game (Zhao, Mahboobi and Bagheri 2018): a set of channels is worth
+the conversions of journeys that stay inside it. Its value is known without any coalition: each
+conversion is split equally over the distinct channels of its journey (and here over the touches of
+that channel, so every grain adds up). `by_position` tells the same shares, or those of any rule,
+apart by place in the journey: their ordered Shapley value.
+
+`rate` plays the game of conversion rates (Shao and Li 2011; Dalessandro et al. 2012): a set is
+worth conversions ÷ journeys among the journeys that stay inside it. `sampled_rate` is the mean gain
+over random orders of joining (Castro, Gomez and Tejada 2009), each order beside its reverse; the
+spread of these pairs is its standard error, and every order hands out the whole: sums stay exact.
+
+The surprise: adding a channel can lower a rate, so values of this game may be negative.
 """
 
 from math import factorial
 
 import numpy as np
 
-from touchline.attribution.arrays import Bools, Floats, tally
+from touchline.attribution.arrays import Bools, Floats, Int64s, Ints, sums_by, tally
 from touchline.attribution.journeys import Journeys
+from touchline.attribution.sets import ChannelSets, channel_sets
 
-__all__ = ["RATE_CHANNELS", "equal_set", "rate", "seen_channels"]
+__all__ = [
+    "PAIRS",
+    "RATE_CHANNELS",
+    "by_position",
+    "equal_set",
+    "rate",
+    "sampled_rate",
+    "seen_channels",
+]
 
 RATE_CHANNELS = 20  # 2^20 sets in three arrays: 24 MiB and half a second
+PAIRS = 256  # orders of joining, each with its reverse
 
 
 def equal_set(journeys: Journeys) -> Floats:
@@ -29,6 +47,22 @@ def equal_set(journeys: Journeys) -> Floats:
         pairs // max(len(journeys.labels.channels), 1), minlength=journeys.converting
     )
     return 1 / (distinct[journeys.journey_of] * repeats[which])
+
+
+def by_position(journeys: Journeys, share: Floats, positions: int) -> Floats:
+    """Conversions and money (2 × K × positions) of each channel by place in the journey, from 1.
+
+    The last column holds that place and all behind it, so that each row sums to its channel.
+    """
+    channels = len(journeys.labels.channels)
+    starts = np.repeat(journeys.first, journeys.lengths[: journeys.converting][journeys.is_touched])
+    place = np.minimum(np.arange(journeys.converting_touches) - starts, positions - 1)
+    cell = journeys.channel[: journeys.converting_touches].astype(np.int64) * positions + place
+    parts = [
+        sums_by(cell, share * amount[journeys.journey_of], channels * positions)
+        for amount in (journeys.conversions, journeys.value)
+    ]
+    return np.stack(parts).reshape(2, channels, positions)
 
 
 def rate(journeys: Journeys) -> Floats:
@@ -46,6 +80,55 @@ def rate(journeys: Journeys) -> Floats:
 def seen_channels(journeys: Journeys) -> Bools:
     """Which channels have a touch in any journey."""
     return np.bincount(journeys.channel, minlength=len(journeys.labels.channels)) > 0
+
+
+def sampled_rate(journeys: Journeys, seed: int = 0, pairs: int = PAIRS) -> tuple[Floats, Floats]:
+    """Conversions and money of each channel (K × 2), and their standard errors."""
+    seen = np.flatnonzero(seen_channels(journeys))
+    values, errors = np.zeros((2, len(journeys.labels.channels), 2))
+    if not len(seen):
+        return values, errors
+    sets = channel_sets(journeys)
+    totals = sets.totals(journeys)
+    totals[:, sets.sizes == 0] = 0  # journeys without a touch take no part
+    rng = np.random.default_rng(seed)
+    mean = np.zeros((len(seen), 2))
+    squares = np.zeros((len(seen), 2))
+    for number in range(1, pairs + 1):
+        gains = _gains_in_order(sets, totals, rng.permutation(len(seen)), seen)
+        apart = gains - mean
+        mean += apart / number
+        squares += apart * (gains - mean)  # Welford: no difference of large sums
+    whole = totals[0].sum()
+    values[seen] = mean * whole
+    errors[seen] = np.sqrt(squares / max(pairs - 1, 1) / pairs) * whole
+    return values, errors
+
+
+def _gains_in_order(sets: ChannelSets, totals: Floats, rank: Int64s, seen: Ints) -> Floats:
+    """What each player (n × 2) adds when they join in order of rank, and in its reverse; the mean.
+
+    A set lies inside the players of ranks 0 … r from its highest rank on: one pass for all r.
+    """
+    players = len(seen)
+    rank_of = np.zeros(sets.channels, dtype=np.int32)
+    rank_of[seen] = rank
+    filled = sets.sizes > 0
+    ranks = rank_of[sets.members]
+    starts = sets.offsets[:-1][filled]
+    worth = totals[:, filled]
+    highest = np.maximum.reduceat(ranks, starts)
+    lowest = np.minimum.reduceat(ranks, starts)
+    forth = _gains(highest, worth, players)[rank]
+    back = _gains(players - 1 - lowest, worth, players)[players - 1 - rank]
+    return (forth + back) / 2
+
+
+def _gains(complete_at: Int64s, worth: Floats, players: int) -> Floats:
+    """Steps (n × 2) of the rates as one rank after the other joins."""
+    inside = np.cumsum([tally(complete_at, one, players) for one in worth], axis=1)
+    rates = np.divide(inside[1:], inside[0], out=np.zeros((2, players)), where=inside[0] > 0)
+    return np.diff(rates, axis=1, prepend=0).T
 
 
 def _set_totals(journeys: Journeys, seen: Bools) -> Floats:
