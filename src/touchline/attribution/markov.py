@@ -15,7 +15,7 @@ once. Money is the same sum with money in r. Nothing is simulated.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -64,6 +64,15 @@ class Grams:
     ends: Ints  # by modelled converting journey
 
 
+class Shared(NamedTuple):
+    """Credit of each channel (K), and its removal effects on conversions and on money."""
+
+    conversions: Floats
+    revenue: Floats
+    effect: Floats
+    effect_revenue: Floats
+
+
 def most_channels(order: int) -> int:
     """So many channels can be told apart in runs of order + 1 of them written as one integer."""
     return int(2 ** (RUN_BITS / (order + 1))) - 1
@@ -88,6 +97,21 @@ def losses(journeys: Journeys, orders: Sequence[int]) -> dict[int, Floats]:
         grams = shorten(grams, order)
         found[order] = lost(fit(grams, outcome))
     return {order: found[order] for order in orders}
+
+
+def normalised(lost: Floats, totals: Floats) -> Shared:
+    """What would be lost (K × 3) as shares of the totals (3): earned and returned money apart."""
+    all_lost = lost.sum(axis=0)
+    conversions, earned, returned = (
+        lost * np.divide(totals, all_lost, out=np.zeros(3), where=all_lost != 0)
+    ).T
+    money = totals[1] + totals[2]
+    return Shared(
+        conversions,
+        earned + returned,
+        lost[:, 0] / totals[0] if totals[0] else np.zeros(len(lost)),
+        (lost[:, 1] + lost[:, 2]) / money if money else np.zeros(len(lost)),
+    )
 
 
 def count_grams(journeys: Journeys, order: int) -> Grams:
