@@ -10,6 +10,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
         "编号 {after} 之后的部分变更已过保留期。请重新读取全部客户,再从 after={first} 继续。",
     ),
+    "model_not_additive": (
+        (
+            "{model} looks at all journeys at once, so days of it do not add up. "
+            "Ask for it in a report, or give it a fixed half-life."
+        ),
+        "{model} 需要一次看全部旅程,不能按天累加。请在报表中使用,或指定固定的半衰期。",
+    ),
     "memory_full": (
         "This needs more memory than {limit}. Ask for fewer days, or raise memory_limit.",
         "所需内存超过上限 {limit}。请缩短日期范围,或调高 memory_limit 设置。",
