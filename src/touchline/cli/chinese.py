@@ -3,6 +3,11 @@
 __all__ = ["HELP", "PARTS"]
 
 HELP = {
+    "Choose an attribution model, and see how right each is.": "选择归因模型,了解各模型有多准。",
+    "Score every model in worlds whose truth is known.": "在已知真相的模拟世界里给每个模型打分。",
+    "comma separated, own or all (default all)": "用逗号分隔,或 own(自有)、all(默认全部)",
+    "worlds of each kind": "每种世界模拟几次",
+    "in each world": "每个世界的人数",
     "Scattered marketing touches become one line per customer, each with its worth.": (
         "把散落各处的营销触点连成每位客户的一条线,并算出每个触点的价值。"
     ),
@@ -44,6 +49,12 @@ HELP = {
     "first local day of conversions": "转化的起始日期(当地时间)",
     "last local day of conversions": "转化的截止日期(当地时间,含当天)",
     "what was known at the end of that day": "以当天结束时的已知数据为准",
+    "Show what a conversion's credit, or a number, is made of.": (
+        "查看某个转化的功劳如何分配,或某个数字由哪些转化构成。"
+    ),
+    "the conversions behind a number of this model": "列出该模型下某个数字背后的转化",
+    "with --model: of this label ('' for none)": "与 --model 同用:按该标签筛选('' 表示没有名称)",
+    "what each model means, and its limits": "各模型的含义与局限",
     "Write a workspace's rows to a file or stdout.": "把工作区的数据导出到文件或标准输出。",
     "credit: which goal": "用于 credit:转化目标",
     "credit: which models": "用于 credit:归因模型",

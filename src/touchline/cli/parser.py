@@ -25,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(metavar="VERB", required=True)
     for build in (_init, _serve, _snippet, _import, _attribute, _export, _apply, _dump, _doctor):
         build(verbs)
+    _explain(verbs)
     _maps(verbs)
     _rebuild(verbs)
     _people(verbs)
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _channel(verbs)
     _links(verbs)
     _qr(verbs)
+    _attribution(verbs)
     _demo(verbs)
     return top
 
@@ -122,6 +124,26 @@ def _question(made: argparse.ArgumentParser) -> None:
     made.add_argument("--from", dest="start", metavar="DAY", help="first local day of conversions")
     made.add_argument("--to", dest="end", metavar="DAY", help="last local day of conversions")
     made.add_argument("--as-of", metavar="DAY", help="what was known at the end of that day")
+
+
+def _explain(verbs: Any) -> None:
+    made = _verb(
+        verbs, "explain", "Show what a conversion's credit, or a number, is made of.", "explain"
+    )
+    made.add_argument("dir", type=folder, metavar="DIR", nargs="?")
+    made.add_argument("conversion", metavar="CONVERSION_ID", nargs="?")
+    made.add_argument("--models", default="all", help="comma separated (default all)")
+    made.add_argument(
+        "--model", metavar="NAME", help="the conversions behind a number of this model"
+    )
+    for name in ("channel", "source", "medium", "campaign", "ad-group", "term", "content"):
+        made.add_argument(f"--{name}", help="with --model: of this label ('' for none)")
+    for name in ("landing-page", "content-id", "stage"):
+        made.add_argument(f"--{name}", help="with --model: of this label ('' for none)")
+    made.add_argument("--limit", type=int, metavar="N", help="at most so many (default 1000)")
+    made.add_argument("--notes", action="store_true", help="what each model means, and its limits")
+    _question(made)
+    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _export(verbs: Any) -> None:
@@ -506,6 +528,18 @@ def _source(verbs: Any) -> None:
     ):
         made = _verb_in(own, name, text, "source")
         made.add_argument("name", metavar="NAME")
+
+
+def _attribution(verbs: Any) -> None:
+    own = _group(verbs, "attribution", "Choose an attribution model, and see how right each is.")
+    made = _verb(
+        own, "leaderboard", "Score every model in worlds whose truth is known.", "attribution"
+    )
+    made.add_argument("--worlds", default="all", help="comma separated, own or all (default all)")
+    made.add_argument("--seeds", type=int, default=3, metavar="N", help="worlds of each kind")
+    made.add_argument("--people", type=int, default=20_000, metavar="N", help="in each world")
+    made.add_argument("--models", default="all", help="comma separated (default all)")
+    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _demo(verbs: Any) -> None:

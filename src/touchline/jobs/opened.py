@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import msgspec
 
-from touchline.jobs import queries
+from touchline.jobs import explaining, queries
 from touchline.jobs.access import reading
 from touchline.jobs.people import known
 from touchline.jobs.people.mirror import KeepingRegistry
@@ -73,6 +73,25 @@ class OpenWorkspace:
             "as_of": _text(as_of),
         }
         return queries.attribution(self._workspace, self._registry, asked)
+
+    def explain(
+        self,
+        conversion: str,
+        *,
+        goal: str | None = None,
+        models: str | Iterable[str] = "all",
+        window: str | float | None = None,
+        as_of: Day | None = None,
+    ) -> dict[str, Any]:
+        """One conversion, touch by touch, with what each model gives each of them."""
+        asked = {
+            "conversion": conversion,
+            "goal": goal,
+            "models": _listed(models),
+            "window": None if window is None else str(window),
+            "as_of": _text(as_of),
+        }
+        return explaining.explain(self._workspace, self._registry, asked)
 
     def people(self) -> Iterator[dict[str, Any]]:
         """Everybody: person_id, identifiers in clear, latest traits."""

@@ -23,6 +23,8 @@ from touchline.jobs.asked import as_of, question_of
 from touchline.jobs.audit_query import audit_rows
 from touchline.jobs.audited import seen
 from touchline.jobs.channel import explain
+from touchline.jobs.explaining import explain as explain_conversion
+from touchline.jobs.explaining import landing_seen, model_notes, number
 from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
 from touchline.jobs.links import links
@@ -68,7 +70,10 @@ def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) 
     question = question_of(workspace, args, arguments.labels(args.get("by") or "channel"))
     with workspace.view(as_of_us=as_of(workspace, args)) as view:
         people = registry.at(view)
-        return report(view, people, question, args.get("models") or "all")
+        found = report(view, people, question, args.get("models") or "all")
+    for row in found.rows if "landing_page" in question.by else ():
+        row.labels["landing_page"] = landing_seen(workspace, row.labels["landing_page"])
+    return found
 
 
 def credit_rows(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
@@ -225,6 +230,9 @@ QUERIES: dict[str, Query] = {
     "preferences": preferences.page,
     "preferences_link": preferences.link,
     "events": events,
+    "explain": explain_conversion,
+    "explain_number": number,
+    "model_notes": model_notes,
     "export_person": _bundle,
     "households": companies.shared_homes,
     "identity_dry_run": identity_rules.dry_run,

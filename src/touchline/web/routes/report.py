@@ -11,19 +11,60 @@ from touchline.web.served import Admin, streamed
 router = APIRouter(prefix="/api/v1")
 
 
-class Asked(BaseModel):
+class Question(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     goal: str | None = Field(None, description="name of a goal; default the first")
-    models: str | None = Field(None, description="all, or names with commas")
-    by: str | None = Field(None, description="channel[,campaign[,ad_group|term|content]]")
-    window: str | None = Field(None, description="such as 90d")
+    window: str | None = Field(None, description="such as 90d; default the goal's")
     start: str | None = Field(None, alias="from", description="first day of conversions")
     end: str | None = Field(None, alias="to", description="last day of conversions, inclusive")
     as_of: str | None = Field(None, description="the report as it was known on that day")
+
+
+class Asked(Question):
+    models: str | None = Field(None, description="all, or names with commas")
+    by: str | None = Field(None, description="channel, and any of campaign, content, stage ...")
+
+
+class Number(Question):
+    model: str = Field(description="name of one model")
+    channel: str | None = Field(None, description="of this label; empty for none")
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    ad_group: str | None = None
+    term: str | None = None
+    content: str | None = None
+    landing_page: str | None = None
+    content_id: str | None = None
+    stage: str | None = Field(None, description="visitor, lead or opportunity")
+    limit: int | None = Field(None, ge=1, le=1000)
+
+
+class Models(Question):
+    models: str | None = Field(None, description="all, or names with commas")
 
 
 @router.get("/attribution", summary="Credit, revenue and cost of each channel, by model")
 async def attribution(here: Admin, asked: Annotated[Asked, Query()]) -> StreamingResponse:
     args = asked.model_dump(by_alias=True, exclude_none=True)
     return await streamed(here, "attribution", args, "application/json")
+
+
+@router.get("/explain", summary="The conversions behind a number of a report")
+async def explain_number(here: Admin, asked: Annotated[Number, Query()]) -> StreamingResponse:
+    args = asked.model_dump(by_alias=True, exclude_none=True)
+    return await streamed(here, "explain_number", args, "application/json")
+
+
+@router.get("/explain/{conversion:path}", summary="One conversion: its journey, and who got what")
+async def explain(
+    here: Admin, conversion: str, asked: Annotated[Models, Query()]
+) -> StreamingResponse:
+    args = asked.model_dump(by_alias=True, exclude_none=True)
+    return await streamed(here, "explain", {**args, "conversion": conversion}, "application/json")
+
+
+@router.get("/models", summary="What each attribution model means, and when not to believe it")
+async def models(here: Admin) -> StreamingResponse:
+    return await streamed(here, "model_notes", {}, "application/json")

@@ -1,0 +1,233 @@
+"""A number → the conversions behind it → the journey of one → what each model gives each touch.
+
+    behind(…, "linear", {"channel": "Email"})   conversions of which Email has a part, and how much
+    explained(…, "order-17", "all")             one conversion, touch by touch, under every model
+
+Both ask the very question of the report, so their parts add up to its rows. The surprise: under an
+aggregate model (Markov, rate Shapley …) a touch has what touches of its channel have on average, so
+one conversion's touches need not add up to one conversion there; under a rule they do.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from touchline import clock
+from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.remainder import touch_money
+from touchline.errors import BadInput, NotFound
+from touchline.identity.people import PersonMap
+from touchline.measure.basis import Basis, Question, basis_of
+from touchline.measure.footer import BASELINE
+from touchline.measure.notes import note_of
+from touchline.measure.options import options_of
+from touchline.model import LABEL_FIELDS, LABELS
+from touchline.storage.engine import View
+
+__all__ = ["EXPLAINED", "MOST", "behind", "explained"]
+
+EXPLAINED = (*LABELS, "landing_page", "content_id", "stage")
+FIELDS = (*LABEL_FIELDS, *EXPLAINED[len(LABELS) :])
+MOST = 1000  # conversions behind a number that are told
+Shown = dict[str, Any]
+Money = npt.NDArray[np.int64]
+
+
+def explained(
+    view: View, people: PersonMap, question: Question, conversion_id: str, models: str = "all"
+) -> Shown:
+    """One conversion of the question's goal; `question.by` must be EXPLAINED.
+
+    Raises NotFound("conversion_unknown") or BadInput("conversion_uncounted").
+    """
+    found = basis_of(view, people, question)
+    at = _places(found, conversion_id)
+    if not len(at):
+        _refuse(view, question, conversion_id)
+    answers = _answers(view, people, found, models)
+    rows = [found.conversions.slice(int(place), 1).to_pylist()[0] for place in at]
+    touches = [
+        _touch(found, people, int(place), rows[number], answers)
+        for number, journey in enumerate(at.tolist())
+        for place in range(*found.journeys.offsets[journey : journey + 2].tolist())
+    ]
+    person = rows[0]["person_ix"]
+    return {
+        "conversion_id": conversion_id,
+        "goal": question.goal.name,
+        "window_days": question.window_days,
+        "currency": question.currency,
+        "converted_at": clock.iso(rows[0]["converted_us"]),
+        "conversions": sum(row["count"] for row in rows),
+        "revenue": sum(row["revenue"] for row in rows),
+        "person_id": None if person is None else people.person_ids[person],
+        "account_id": rows[0]["account_id"],
+        "status": "credited" if touches else "no_touch",
+        **_partner(found, at),
+        "touches": touches,
+        "models": [_model(one, money, found, at) for one, money in answers],
+    }
+
+
+def behind(
+    view: View,
+    people: PersonMap,
+    question: Question,
+    model: str,
+    labels: Mapping[str, str | None],
+    *,
+    limit: int = MOST,
+) -> Shown:
+    """The conversions of which touches with these labels have a part under one model, the largest
+    part first. `labels` are by FIELDS; `elsewhere` is what no touch before a conversion can take.
+    """
+    found = basis_of(view, people, question)
+    ((one, money),) = _answers(view, people, found, model)
+    is_meant = np.array([_is_meant(label, labels) for label in found.labels], dtype=np.bool_)
+    touches = np.flatnonzero(is_meant[found.journeys.label[: found.journeys.converting_touches]])
+    journey = found.journeys.journey_of[touches]
+    size = found.journeys.converting
+    parts = np.bincount(journey, one.touch_conversions[touches], size)
+    amounts = np.bincount(journey, money[touches], size)
+    counts = np.bincount(journey, minlength=size)
+    has_part = np.flatnonzero((parts != 0) | (amounts != 0))
+    order = has_part[np.lexsort((has_part, -parts[has_part], -amounts[has_part]))]
+    return {
+        "goal": question.goal.name,
+        "window_days": question.window_days,
+        "currency": question.currency,
+        "model": one.model,
+        "labels": dict(labels),
+        "credit": float(parts.sum()),
+        "revenue": int(amounts.sum()),
+        "elsewhere": _elsewhere(one, labels),
+        "conversions": len(order),
+        "rows": [
+            {
+                **_told(found, people, at),
+                "touches": int(counts[at]),
+                "credit": float(parts[at]),
+                "credited_revenue": int(amounts[at]),
+            }
+            for at in order[:limit].tolist()
+        ],
+        "note": note_of(one.model),
+    }
+
+
+def _answers(
+    view: View, people: PersonMap, found: Basis, models: str
+) -> list[tuple[Credit, Money]]:
+    given = options_of(view, people, found, models)
+    chosen, _ = choose(models, found.journeys, **given)
+    answers = credit(found.journeys, chosen, **given).values()
+    return [(one, touch_money(one)[0]) for one in answers]
+
+
+def _places(found: Basis, conversion_id: str) -> npt.NDArray[np.int64]:
+    """Journeys of a conversion: one, or more where money went back alone more than once."""
+    ids = found.conversions.column("conversion_id").to_numpy()
+    return np.flatnonzero(ids == conversion_id)
+
+
+def _refuse(view: View, question: Question, conversion_id: str) -> None:
+    """Why there is no such conversion in the report."""
+    rows = view.table("conversions", "conversion_id", "stage", "seq")
+    rows = rows.filter(rows.conversion_id == conversion_id).order_by("seq")
+    stages = view.fetch(rows).column("stage").to_pylist()
+    events = view.events("order_id")
+    if not stages and not view.count(events.filter(events.order_id == conversion_id)):
+        raise NotFound("conversion_unknown", name=conversion_id)
+    stage = (stages[-1] if stages else None) or "–"
+    goal = question.goal.name
+    raise BadInput("conversion_uncounted", name=conversion_id, goal=goal, stage=stage)
+
+
+def _touch(
+    found: Basis,
+    people: PersonMap,
+    place: int,
+    conversion: Shown,
+    answers: list[tuple[Credit, Money]],
+) -> Shown:
+    touch = found.touches.slice(place, 1).to_pylist()[0]
+    journey = touch["journey"]
+    person = touch["person_ix"]
+    return {
+        "message_id": touch["message_id"],
+        "touched_at": clock.iso(touch["ts_us"]),
+        "person_id": people.person_ids[person] if person >= 0 else None,
+        "days_before": (conversion["converted_us"] - touch["ts_us"]) / clock.DAY_US,
+        "role": _role(place, found.journeys.offsets[journey : journey + 2]),
+        **dict(zip(FIELDS, found.labels[found.journeys.label[place]], strict=True)),
+        "credit": {
+            one.model: {
+                "conversions": float(one.touch_conversions[place]),
+                "revenue": int(money[place]),
+            }
+            for one, money in answers
+        },
+    }
+
+
+def _role(place: int, ends: npt.NDArray[np.integer[Any]]) -> str:
+    """What the touch was to its journey; a single touch is opener and closer."""
+    is_first, is_last = place == ends[0], place == ends[1] - 1
+    if is_first and is_last:
+        return "only"
+    return "opener" if is_first else "closer" if is_last else "assist"
+
+
+def _model(one: Credit, money: Money, found: Basis, at: npt.NDArray[np.int64]) -> Shown:
+    """A model's sums over the touches of one conversion, and how to read them."""
+    is_mine = np.isin(found.journeys.journey_of, at)
+    return {
+        "model": one.model,
+        "kind": "aggregate" if one.share is None else "rule",
+        "conversions": float(one.touch_conversions[is_mine].sum()),
+        "revenue": int(money[is_mine].sum()),
+        "note": note_of(one.model),
+    }
+
+
+def _partner(found: Basis, at: npt.NDArray[np.int64]) -> Shown:
+    if found.partners is None or not found.partners.share[at].any():
+        return {}
+    place = int(at[np.argmax(found.partners.share[at])])
+    return {
+        "partner": {
+            "name": found.partners.names[place],
+            "share": float(found.partners.share[place]),
+            "revenue": int(found.partners.revenue[at].sum()),
+        }
+    }
+
+
+def _is_meant(label: tuple[str | None, ...], wanted: Mapping[str, str | None]) -> bool:
+    mine = dict(zip(FIELDS, label, strict=True))
+    return all(mine[name] == value for name, value in wanted.items())
+
+
+def _elsewhere(one: Credit, wanted: Mapping[str, str | None]) -> float:
+    """Credit of these labels that no touch of a conversion holds: a channel's, or the baseline."""
+    channels = one.journeys.labels.channels
+    named = wanted.get("channel")
+    if any(value is not None for name, value in wanted.items() if name != "channel"):
+        return 0.0
+    if named == BASELINE:
+        return one.baseline_conversions
+    return float(one.leftover_conversions[channels.index(named)]) if named in channels else 0.0
+
+
+def _told(found: Basis, people: PersonMap, at: int) -> Shown:
+    row = found.conversions.slice(at, 1).to_pylist()[0]
+    person = row["person_ix"]
+    return {
+        "conversion_id": row["conversion_id"],
+        "converted_at": clock.iso(row["converted_us"]),
+        "person_id": None if person is None else people.person_ids[person],
+        "account_id": row["account_id"],
+        "revenue": row["revenue"],
+    }

@@ -1,0 +1,89 @@
+"""Any number → its conversions → the journey → what each touch got, adding up to the report."""
+
+import pytest
+
+from build import DAY, HOUR, T0
+from touchline.attribution.models import TABLE
+from touchline.errors import BadInput, NotFound
+from touchline.identity.people import Registry
+from touchline.journey.goal import DEFAULT
+from touchline.measure.basis import Question
+from touchline.measure.explain import EXPLAINED, behind, explained
+from touchline.measure.notes import NOTES, UNKNOWN, note_of
+
+ANN, BEN = "user_id:ann", "user_id:ben"
+
+
+@pytest.fixture
+def world(rows):
+    rows.touch(ANN, T0, "Ads", campaign="spring")
+    rows.session(ANN, T0 + HOUR, "Search", landing_page="https://shop.cn/a?b=c")
+    rows.touch(ANN, T0 + 2 * HOUR, "Email")
+    rows.touch(BEN, T0, "Ads", campaign="autumn")
+    rows.touch("user_id:cy", T0, "Radio")
+    rows.conversion("a", ANN, T0 + DAY, amount=1000, currency="CNY")
+    rows.conversion("b", BEN, T0 + DAY, amount=501, currency="CNY")
+    rows.conversion("alone", "user_id:dee", T0 + DAY, amount=7, currency="CNY")
+    rows.conversion("open", BEN, T0 + DAY, amount=7, currency="CNY", stage="proposal")
+    return rows
+
+
+def ask(rows, what, *asked, **more):
+    rows.commit()
+    question = Question(goal=DEFAULT, currency="CNY", by=EXPLAINED)
+    with rows.workspace.view() as view:
+        return what(view, Registry(rows.workspace).at(view), question, *asked, **more)
+
+
+def test_a_conversion_is_told_touch_by_touch_under_each_model(world):
+    found = ask(world, explained, "a", "linear,first_touch,markov_1")
+    assert (found["conversions"], found["revenue"], found["status"]) == (1, 1000, "credited")
+    assert [touch["role"] for touch in found["touches"]] == ["opener", "assist", "closer"]
+    assert [touch["channel"] for touch in found["touches"]] == ["Ads", "Search", "Email"]
+    first, second, third = found["touches"]
+    assert (first["campaign"], second["landing_page"]) == ("spring", "https://shop.cn/a")
+    assert (first["days_before"], third["days_before"]) == (1, pytest.approx(22 / 24))
+    assert first["credit"]["first_touch"] == {"conversions": 1, "revenue": 1000}
+    assert [t["credit"]["linear"]["revenue"] for t in found["touches"]] == [334, 333, 333]
+    sums = {one["model"]: (one["kind"], one["revenue"]) for one in found["models"]}
+    assert sums["linear"] == ("rule", 1000)
+    assert sums["markov_1"][0] == "aggregate"
+
+
+def test_the_conversions_behind_a_number_add_up_to_it(world):
+    for model in ("linear", "markov_1", "shapley_rate"):
+        rows = world.report(model).as_json()["rows"]
+        for row in rows:
+            found = ask(world, behind, model, {"channel": row["channel"]})
+            credit = found["credit"] + found["elsewhere"]
+            assert credit == pytest.approx(row["conversions"])
+            assert sum(one["credit"] for one in found["rows"]) == pytest.approx(found["credit"])
+            assert sum(one["credited_revenue"] for one in found["rows"]) == found["revenue"]
+    found = ask(world, behind, "linear", {"channel": "Ads", "campaign": "spring"}, limit=1)
+    assert [one["conversion_id"] for one in found["rows"]] == ["a"]
+    found = ask(world, behind, "linear", {"channel": "Ads"}, limit=1)
+    assert (found["conversions"], [one["conversion_id"] for one in found["rows"]]) == (2, ["b"])
+
+
+def test_a_conversion_nothing_preceded_says_so(world):
+    found = ask(world, explained, "alone", "linear")
+    assert (found["status"], found["touches"]) == ("no_touch", [])
+
+
+def test_what_is_not_counted_or_not_there_is_told_apart(world):
+    with pytest.raises(NotFound) as unknown:
+        ask(world, explained, "zzz", "linear")
+    assert unknown.value.code == "conversion_unknown"
+    with pytest.raises(BadInput) as other:
+        ask(world, explained, "open", "linear")
+    assert other.value.code == "conversion_uncounted"
+    assert other.value.params["stage"] == "proposal"
+
+
+def test_every_model_has_a_note_in_both_languages():
+    assert set(TABLE) - {"markov_1", "markov_2", "markov_3"} <= set(NOTES)
+    assert note_of("markov_7") == note_of("markov_1") != note_of("linear")
+    assert note_of("of my own")["en"]["means"] == UNKNOWN[0][0]
+    for model in NOTES:
+        note = note_of(model)
+        assert all(note[language][part] for language in ("en", "zh") for part in ("means", "doubt"))
