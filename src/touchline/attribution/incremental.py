@@ -35,7 +35,7 @@ from touchline.attribution.observed import (
 )
 from touchline.errors import BadInput
 
-__all__ = ["FORMS", "Effects", "effects", "incremental", "too_little"]
+__all__ = ["FORMS", "LEAST_CONVERSIONS", "Effects", "effects", "incremental", "too_little"]
 
 LEAST_CONVERSIONS = 30
 MOST_CHANNELS = 200

@@ -76,7 +76,11 @@ def touch_money(credit: Credit) -> tuple[Int64s, Int64s]:
     channels = len(journeys.labels.channels)
     if credit.share is not None:
         touched = np.where(journeys.is_touched, journeys.value, 0).astype(np.int64)
-        whole = apportion_within(credit.touch_revenue, journeys.journey_of, touched)
+        shares, group = credit.touch_revenue, journeys.journey_of
+        if credit.baseline_conversions or credit.baseline_revenue:
+            rest = touched - sums_by(group, shares, len(touched))
+            shares, group = np.append(shares, rest), np.append(group, np.arange(len(touched)))
+        whole = apportion_within(shares, group, touched)[: len(credit.share)]
         return whole, np.zeros(channels, dtype=np.int64)
     total = int(journeys.value[journeys.is_touched].sum())
     shares = np.append(credit.channel_revenue, credit.baseline_revenue)
@@ -85,3 +89,4 @@ def touch_money(credit: Credit) -> tuple[Int64s, Int64s]:
     channel = journeys.channel[: journeys.converting_touches]
     whole = apportion_within(credit.touch_revenue, channel, np.where(is_left, 0, by_channel))
     return whole, np.where(is_left, by_channel, 0)
+

@@ -69,6 +69,7 @@ class Basis(msgspec.Struct, frozen=True):
     `conversions` are the rows behind the converting journeys, in their order; `touches` those of
     converting journeys, in the order of the touch arrays. Unrated conversions are in neither.
     What of the conversions is a partner's is in no journey: `conversions` are whole, journeys less.
+    `question` is the one answered.
     """
 
     journeys: Journeys
@@ -78,6 +79,7 @@ class Basis(msgspec.Struct, frozen=True):
     unrated: int
     missing_rates: tuple[tuple[str, str], ...]
     partners: Partners | None = None
+    question: Question | None = None
 
     @property
     def counted(self) -> int:
@@ -123,7 +125,9 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     journeys, labels = journeys_of(left, rows, split, question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
     missing = tuple(pair for pair in found.missing_rates if _is_within(pair[1], question.days))
-    return Basis(journeys, labels, counted, won, int(unrated.as_py() or 0), missing, theirs)
+    return Basis(
+        *(journeys, labels, counted, won, int(unrated.as_py() or 0), missing, theirs, question)
+    )
 
 
 def _paths(view: View, touches: Expression, members: pa.Table, window_days: float) -> Expression:

@@ -3,11 +3,13 @@
 Nothing is looked up that no model asked for needs; "all" asks for what the data can tell.
 """
 
+from touchline.attribution.incremental import LEAST_CONVERSIONS
 from touchline.attribution.inputs import Options
 from touchline.attribution.models import find
 from touchline.identity.people import PersonMap
 from touchline.measure.basis import Basis
 from touchline.measure.crediting import Crediting
+from touchline.measure.observed import observed_of
 from touchline.measure.stages import milestones
 from touchline.storage.engine import View
 
@@ -25,7 +27,18 @@ def options_of(view: View, people: PersonMap, found: Basis, models: str) -> Opti
         )
         if told is not None:
             given["stages"] = told.stages(found.journeys)
+    if _is_watched(found, models):
+        given["observed"] = observed_of(view, people, found)
     return given
+
+
+def _is_watched(found: Basis, models: str) -> bool:
+    """Whether everybody is looked at over time. "all" means the models that need it only where
+    there is enough to fit them on; lift tests are weighed against one of them.
+    """
+    if needs("observed", models):
+        return models.strip().lower() != ALL or found.counted >= LEAST_CONVERSIONS
+    return found.question is not None and bool(found.question.lift) and needs("lift", models)
 
 
 def needs(need: str, models: str) -> bool:
