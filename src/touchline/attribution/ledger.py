@@ -1,0 +1,234 @@
+"""Who did what, and what it came to → statistics that follow each change at its own cost.
+
+    ledger.fold(touches, bought, members)     a day: what is new
+    ledger.fold(bought=…, members=…)          a deal closed, or its amount changed, months later
+    ledger.move({2: 1})                       person 2 turned out to be person 1
+    ledger.put(people, touches, …)            they are two after all: what each of them has
+    ledger.erase(people)                      their touches go; what they bought stays, nobody's
+
+A change reaches the journeys of the people and conversions in it and no others. Their statistics
+are taken away as they were and added as they are, so after any changes in any order `statistics`
+are, to the last bit, those of a ledger made anew from what is in it.
+
+The surprise: a touch leads nowhere only as long as no conversion has it in its window. So a deal
+that closes late takes touches out of its people's other path, which is why that is adjusted too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from touchline.attribution.arrays import Bools, Int64s, Ints
+from touchline.attribution.inputs import Options
+from touchline.attribution.journeys import Journeys, Labels, Touches
+from touchline.attribution.shelf import Rows, Shelf, among, spans
+from touchline.attribution.statistics import Label, Statistics
+
+__all__ = ["Bought", "Ledger", "Members", "Terms"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is asked: the models, how long before a conversion a touch counts, their options."""
+
+    models: tuple[str, ...]
+    window_us: int
+    options: Options = field(default_factory=Options)
+
+
+class Bought(NamedTuple):
+    """Conversions by number. `count` is 1, or 0 for money that went back without an order."""
+
+    number: Int64s
+    at_us: Int64s
+    value: Int64s
+    count: Int64s
+
+    @classmethod
+    def nothing(cls) -> Self:
+        return cls(*(np.zeros(0, np.int64) for _ in cls._fields))
+
+
+class Members(NamedTuple):
+    """Whose touches count for a conversion: its buyer's, or those of all contacts of an account."""
+
+    number: Int64s
+    person: Int64s
+
+    @classmethod
+    def nothing(cls) -> Self:
+        return cls(*(np.zeros(0, np.int64) for _ in cls._fields))
+
+
+class Ledger:
+    """People and conversions are numbers of the caller's. Not for two threads at once."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        touches: Rows | None = None,
+        bought: Bought | None = None,
+        members: Members | None = None,
+        *,
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        self.terms, self.labels = terms, labels
+        self._shelf = Shelf(touches or Rows.nothing())
+        self._bought, self._members = Bought.nothing(), Members.nothing()
+        self._take_in(bought or Bought.nothing(), members or Members.nothing())
+        everybody = np.union1d(self._shelf.people, self._members.person)
+        self.statistics = self._of(self._bought.number, everybody)
+
+    def codes(self, labels: list[Label]) -> Ints:
+        """The codes of labels; new ones get new codes."""
+        place = {label: code for code, label in enumerate(self.labels)}
+        for label in labels:
+            place.setdefault(label, len(place))
+        self.labels = tuple(place)
+        return np.array([place[label] for label in labels], dtype=np.int32)
+
+    def fold(
+        self,
+        touches: Rows | None = None,
+        bought: Bought | None = None,
+        members: Members | None = None,
+    ) -> None:
+        """Touches beside those there are; conversions that are new, or known ones told anew, whose
+        members are those given now.
+        """
+        touches = touches or Rows.nothing()
+        people = np.unique(touches.person)
+        self.put(people, Rows.joined([self._shelf.take(people), touches]), bought, members)
+
+    def put(
+        self,
+        people: Int64s,
+        touches: Rows,
+        bought: Bought | None = None,
+        members: Members | None = None,
+    ) -> None:
+        """All touches that these people have, in place of what they had; conversions as in `fold`.
+        What has no more people is given as one of no members.
+        """
+        people = np.unique(people)
+        bought, members = bought or Bought.nothing(), members or Members.nothing()
+        told = np.unique(bought.number)
+        numbers = np.union1d(told, self._numbers_of(people))
+        around = np.concatenate([people, self._people_of(told), members.person])
+        around = np.unique(around)
+        before = self._of(numbers, around)
+        self._shelf.put(people, touches)
+        self._take_in(bought, members)
+        self.statistics = self.statistics - before + self._of(numbers, around)
+
+    def move(self, people: Mapping[int, int]) -> None:
+        """The touches and conversions of some people become those of others."""
+        old = np.array(sorted(people), dtype=np.int64)
+        new = np.array([people[one] for one in old.tolist()], dtype=np.int64)
+        everyone = np.union1d(old, new)
+        touches = self._shelf.take(everyone)
+        place, is_moved = among(touches.person, old)
+        touches = touches._replace(person=np.where(is_moved, new[place], touches.person))
+        numbers = self._numbers_of(old)
+        members = self._members_of(numbers)
+        place, is_moved = among(members.person, old)
+        members = members._replace(person=np.where(is_moved, new[place], members.person))
+        self.put(everyone, touches, self._bought_of(numbers), members)
+
+    def erase(self, people: Int64s) -> None:
+        """No touch of these people is left, here or in the statistics; their conversions stay."""
+        people = np.unique(people)
+        numbers = self._numbers_of(people)
+        members = self._members_of(numbers)
+        is_left = ~among(members.person, people)[1]
+        left = Members(members.number[is_left], members.person[is_left])
+        self.put(people, Rows.nothing(), self._bought_of(numbers), left)
+
+    def _take_in(self, bought: Bought, members: Members) -> None:
+        told = np.unique(bought.number)
+        is_kept = ~among(self._bought.number, told)[1]
+        both = [
+            np.concatenate([old[is_kept], new])
+            for old, new in zip(self._bought, bought, strict=True)
+        ]
+        order = np.argsort(both[0], kind="stable")
+        self._bought = Bought(*(column[order] for column in both))
+        is_kept = ~among(self._members.number, told)[1]
+        pairs = np.stack(
+            [
+                np.concatenate([old[is_kept], new])
+                for old, new in zip(self._members, members, strict=True)
+            ]
+        )
+        self._members = Members(*np.unique(pairs, axis=1))
+
+    def _numbers_of(self, people: Int64s) -> Int64s:
+        return np.unique(self._members.number[among(self._members.person, people)[1]])
+
+    def _people_of(self, numbers: Int64s) -> Int64s:
+        return self._members_of(numbers).person
+
+    def _members_of(self, numbers: Int64s) -> Members:
+        is_asked = among(self._members.number, numbers)[1]
+        return Members(self._members.number[is_asked], self._members.person[is_asked])
+
+    def _bought_of(self, numbers: Int64s) -> Bought:
+        is_asked = among(self._bought.number, numbers)[1]
+        return Bought(*(column[is_asked] for column in self._bought))
+
+    def _of(self, numbers: Int64s, people: Int64s) -> Statistics:
+        """Statistics of the journeys of these conversions, and of these people's other paths."""
+        asked = self._bought_of(numbers)
+        rows = self._shelf.take(np.union1d(people, self._people_of(numbers)))
+        is_near = among(self._members.number, numbers)[1]
+        is_near |= among(self._members.person, people)[1]
+        near = Members(self._members.number[is_near], self._members.person[is_near])
+        place = np.searchsorted(self._bought.number, near.number)
+        starts, ends = self._windows(rows, near.person, self._bought.at_us[place])
+        is_free = _uncovered(len(rows.person), starts, ends, self._bought.count[place] > 0)
+        is_free &= among(rows.person, people)[1]
+        free = rows.at(is_free)
+        journey, is_asked = among(near.number, asked.number)
+        served = spans(starts[is_asked], ends[is_asked])
+        lengths = (ends - starts)[is_asked]
+        won = _in_journeys(rows.at(served), np.repeat(journey[is_asked], lengths))
+        journeys = Journeys.from_touches(
+            won,
+            Touches(free.person, free.label),
+            value=asked.value,
+            counts=asked.count.astype(np.float64),
+            labels=_channels(self.labels),
+        )
+        return Statistics.of(journeys, self.labels, self.terms.models, **self.terms.options)
+
+    def _windows(self, rows: Rows, person: Int64s, at_us: Int64s) -> tuple[Int64s, Int64s]:
+        """From which row to which each person's touches are in the window before a moment."""
+        moments = np.unique(rows.ts_us)
+        people, begins = np.unique(rows.person, return_inverse=True)
+        key = begins * (len(moments) + 1) + np.searchsorted(moments, rows.ts_us)
+        whose, is_there = among(person, people)
+        first = np.searchsorted(moments, at_us - self.terms.window_us, "left")
+        behind = np.searchsorted(moments, at_us, "right")
+        starts = np.searchsorted(key, whose * (len(moments) + 1) + first)
+        ends = np.searchsorted(key, whose * (len(moments) + 1) + behind)
+        return starts, np.where(is_there, ends, starts)
+
+
+def _uncovered(count: int, starts: Int64s, ends: Int64s, is_order: Bools) -> Bools:
+    """Which rows no window holds."""
+    steps = np.bincount(starts[is_order], minlength=count + 1)
+    steps -= np.bincount(ends[is_order], minlength=count + 1)
+    return np.cumsum(steps)[:count] == 0
+
+
+def _in_journeys(rows: Rows, journey: Int64s) -> Touches:
+    order = np.lexsort((rows.seq, rows.ts_us, journey))
+    return Touches(journey[order], rows.label[order], rows.ts_us[order])
+
+
+def _channels(labels: tuple[Label, ...]) -> Labels:
+    channels = tuple(sorted({str(label[0]) for label in labels}))
+    place = {name: code for code, name in enumerate(channels)}
+    return Labels(channels, np.array([place[str(label[0])] for label in labels], dtype=np.int64))
