@@ -386,18 +386,19 @@ def test_an_order_told_of_twice_at_one_moment_is_no_touch_of_itself(rows):
     assert {name: row["revenue"] for name, row in credited.items()} == {"Email": 900, "Store": 900}
 
 
-def test_above_twenty_channels_all_leaves_shapley_rate_out_with_a_note(rows):
+def test_above_twenty_channels_shapley_rate_is_sampled_and_says_how_far_off_it_may_be(rows):
     for n in range(21):
         rows.touch(ANN, T0 + n, f"channel {n}")
     rows.conversion("a", ANN, T0 + DAY, amount=1000, currency="CNY")
     found = rows.report()
-    models = {row.model for row in found.rows}
-    assert models == {*MODELS} - {"shapley_rate"}
+    assert {row.model for row in found.rows} == {*MODELS}
     ((code, params),) = found.notes
-    assert (code, params["model"]) == ("too_many_channels", "shapley_rate")
-    with pytest.raises(BadInput) as caught:
-        rows.report("shapley_rate")
-    assert (caught.value.code, caught.value.exit_code) == ("too_many_channels", 2)
+    assert (code, params["model"]) == ("model_sampled", "shapley_rate")
+    for row in found.as_json()["rows"]:
+        assert ("standard_error" in row) == (row["model"] == "shapley_rate")
+    sampled = [row for row in found.as_json()["rows"] if row["model"] == "shapley_rate"]
+    assert sum(row["revenue"] for row in sampled) == 1000
+    assert all(row["standard_error"]["conversions"] >= 0 for row in sampled)
 
 
 def test_an_unknown_model_is_refused_with_those_there_are(rows):

@@ -13,8 +13,12 @@ import msgspec
 from touchline.attribution.credit import Credit, choose, credit
 from touchline.measure.footer import footer
 from touchline.measure.path_file import read_paths
+from touchline.measure.told import errors_of, fitted_of, sampled
+from touchline.measure.tuning import Tuning
 
 __all__ = ["PathsReport", "paths_report"]
+
+SAID_NOTHING = Tuning()
 
 
 class PathsReport(msgspec.Struct, frozen=True):
@@ -26,11 +30,13 @@ class PathsReport(msgspec.Struct, frozen=True):
     no_touch: dict[str, float]
     notes: list[tuple[str, dict[str, Any]]]
     models: tuple[str, ...] = ()
+    fitted: dict[str, dict[str, float | None]] = {}
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of a report; a path file has one goal, the unnamed default."""
         totals = {"conversions": self.conversions, "revenue": self.revenue}
         apart = {"no_touch": self.no_touch}
+        found = {"fitted": self.fitted} if self.fitted else {}
         return {
             "goal": "default",
             "window_days": None,
@@ -39,15 +45,18 @@ class PathsReport(msgspec.Struct, frozen=True):
             "rows": self.rows,
             "unattributed": apart,
             "footer": footer(self.models, self.rows, apart, totals),
+            **found,
         }
 
 
-def paths_report(path: Path, models: str = "all") -> PathsReport:
+def paths_report(path: Path, models: str = "all", tuning: Tuning = SAID_NOTHING) -> PathsReport:
     """Credit of the models asked for ("all" or "a,b") over a file of paths."""
     journeys = read_paths(path)
-    chosen, left_out = choose(models, journeys)
+    given = tuning.options()
+    chosen, left_out = choose(models, journeys, **given)
+    answers = credit(journeys, chosen, **given)
     rows: list[dict[str, Any]] = []
-    for one in credit(journeys, chosen).values():
+    for one in answers.values():
         rows += _rows(one)
     conversions, revenue = journeys.no_touch
     return PathsReport(
@@ -55,14 +64,16 @@ def paths_report(path: Path, models: str = "all") -> PathsReport:
         revenue=float(journeys.value.sum()),
         rows=rows,
         no_touch={"conversions": _plain(conversions), "revenue": revenue},
-        notes=[(why.code, why.params) for why in left_out],
+        notes=[*((why.code, why.params) for why in left_out), *sampled(answers.values())],
         models=tuple(chosen),
+        fitted=fitted_of(answers.values()),
     )
 
 
 def _rows(one: Credit) -> list[dict[str, Any]]:
     channels = one.journeys.labels.channels
     effects = one.removal_effect
+    errors = errors_of(one)
     rows = [
         {
             "model": one.model,
@@ -76,6 +87,7 @@ def _rows(one: Credit) -> list[dict[str, Any]]:
             "cac": None,
             "roas": None,
             "removal_effect": None if effects is None else float(effects[code]),
+            **({"standard_error": errors[name]} if name in errors else {}),
         }
         for code, name in enumerate(channels)
     ]

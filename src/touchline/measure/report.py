@@ -24,6 +24,7 @@ from touchline.measure.cost import Key, costs, has_aggregates, overlapping, spen
 from touchline.measure.footer import BASELINE, PARTNER, footer
 from touchline.measure.options import needs, options_of
 from touchline.measure.provisional import Finality, Provisional, provisional
+from touchline.measure.told import errors_of, fitted_of, sampled
 from touchline.model import GRAINS, LABELS
 from touchline.storage.engine import View
 
@@ -43,8 +44,10 @@ class Row(msgspec.Struct, frozen=True):
     revenue: int
     cost: int
     removal_effect: float | None = None
+    standard_error: dict[str, float] | None = None
 
     def as_json(self) -> dict[str, Any]:
+        error = {} if self.standard_error is None else {"standard_error": self.standard_error}
         return {
             "model": self.model,
             **dict.fromkeys(ALWAYS),
@@ -56,6 +59,7 @@ class Row(msgspec.Struct, frozen=True):
             "cac": self.cost / self.conversions if self.conversions > 0 else None,
             "roas": self.revenue / self.cost + 0.0 if self.cost else None,
             "removal_effect": self.removal_effect,
+            **error,
         }
 
 
@@ -73,6 +77,7 @@ class Report(msgspec.Struct, frozen=True):
     aggregates: list[dict[str, Any]] = []
     models: tuple[str, ...] = ()
     calibration: Weighed | None = None
+    fitted: dict[str, dict[str, float | None]] = {}
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of docs/reference/http.md. What is rare has a key only where there is some."""
@@ -88,6 +93,8 @@ class Report(msgspec.Struct, frozen=True):
             "unattributed": self.unattributed,
             "footer": footer(self.models, rows, self.unattributed, totals),
         }
+        if self.fitted:
+            found["fitted"] = self.fitted
         if self.aggregates:
             found["aggregates"] = self.aggregates
         if self.calibration is not None:
@@ -109,7 +116,8 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     rates = Rates.of(view, question.currency)
     spent = costs(view, question.by, rates, days=question.days)
     rows: list[Row] = []
-    for one in credit(journeys, chosen, **given).values():
+    answers = credit(journeys, chosen, **given)
+    for one in answers.values():
         rows += _rows(one, found, spent, question.by)
     open_spend, notes = _doubts(view, question, rates)
     counted = found.counted + found.unrated
@@ -134,12 +142,13 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
             },
             "no_rate": {"conversions": found.unrated, "revenue": 0},
         },
-        notes=[*((why.code, why.params) for why in left_out), *notes],
+        notes=[*((why.code, why.params) for why in left_out), *sampled(answers.values()), *notes],
         missing_rates=tuple(sorted(missing)),
         provisional=open_spend,
         aggregates=aggregates,
         models=tuple(chosen),
         calibration=weighed,
+        fitted=fitted_of(answers.values()),
     )
 
 
@@ -175,6 +184,7 @@ def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...])
     if one.removal_effect is not None and by == ("channel",):
         lost = one.removal_effect.tolist()
         effects = dict(zip(found.journeys.labels.channels, lost, strict=True))
+    errors = errors_of(one) if by == ("channel",) else {}
     credited_rows = {
         key: Row(
             one.model,
@@ -183,6 +193,7 @@ def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...])
             int(money[i]),
             spent.get(key, 0),
             effects.get(str(key[0])),
+            errors.get(str(key[0])),
         )
         for i, key in enumerate(keys)
         if conversions[i] or money[i]

@@ -177,9 +177,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{model} needs at least {limit} conversions, not {found}. Take more days, or leave it out.",
         "模型 {model} 至少需要 {limit} 次转化,当前只有 {found} 次。请拉长时间范围,或去掉该模型。",
     ),
+    "model_sampled": (
+        "{model} is sampled, as there are more than 20 channels; standard_error says how far off.",
+        "渠道超过 20 个,模型 {model} 采用抽样计算;standard_error 为标准误差。",
+    ),
     "bad_half_life": (
-        "A half-life of {days} days cannot be used. Give a number of days above 0, such as 7.",
-        "半衰期 {days} 天无效。请填写大于 0 的天数,例如 7。",
+        "A half-life of {days} days cannot be used. Give days above 0, such as 7, or fitted.",
+        "半衰期 {days} 天无效。请填写大于 0 的天数,例如 7,或 fitted(由数据拟合)。",
+    ),
+    "bad_weights": (
+        "{value} cannot be used: {why}. Write numbers from 0 up: first=0.4,last=0.4,rest=0.2.",
+        "权重 {value} 无效:{why}。请填写不小于 0 的数值,例如 first=0.4,last=0.4,rest=0.2。",
     ),
     "unknown_goal": (
         "There is no goal {name}. Known: {known}.",
@@ -208,6 +216,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "suggestion_answered": (
         "Suggestion {number} is {status} already. To change that, undo the decision about it.",
         "匹配建议 {number} 已处理({status})。如需改变,请先撤销对应的人工决定。",
+    ),
+    "no_such_lift_test": (
+        "There is no lift test {name}. `touchline lift list DIR` shows those there are.",
+        "没有名为 {name} 的增量实验,可用 touchline lift list DIR 查看。",
     ),
     "no_such_job": (
         "There is no job {number}. Take the number that the answer to your request gave.",
