@@ -28,6 +28,7 @@ from touchline.journey.rate import Rates
 from touchline.journey.touchpoint import touches
 from touchline.journey.window import READ, windowed
 from touchline.measure.crediting import Crediting
+from touchline.measure.customer import Bonds, bonds_of
 from touchline.measure.lift_test import LiftTest
 from touchline.measure.partner import Partners, partners
 from touchline.measure.stages import milestones
@@ -69,7 +70,7 @@ class Basis(msgspec.Struct, frozen=True):
     `conversions` are the rows behind the converting journeys, in their order; `touches` those of
     converting journeys, in the order of the touch arrays. Unrated conversions are in neither.
     What of the conversions is a partner's is in no journey: `conversions` are whole, journeys less.
-    `question` is the one answered.
+    `question` is the one answered; `bonds` say whose each journey is.
     """
 
     journeys: Journeys
@@ -80,6 +81,7 @@ class Basis(msgspec.Struct, frozen=True):
     missing_rates: tuple[tuple[str, str], ...]
     partners: Partners | None = None
     question: Question | None = None
+    bonds: Bonds | None = None
 
     @property
     def counted(self) -> int:
@@ -125,8 +127,10 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     journeys, labels = journeys_of(left, rows, split, question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
     missing = tuple(pair for pair in found.missing_rates if _is_within(pair[1], question.days))
+    bonds = bonds_of(members, _numbers(rows, "journey"), len(counted), OTHERS)
     return Basis(
-        *(journeys, labels, counted, won, int(unrated.as_py() or 0), missing, theirs, question)
+        *(journeys, labels, counted, won, int(unrated.as_py() or 0), missing),
+        *(theirs, question, bonds),
     )
 
 
