@@ -10,7 +10,7 @@ from touchline.identity.live_follow import Follower, is_level, renew
 from touchline.identity.people import person_map
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.storage import schema
-from touchline.storage.lake import SETTLED
+from touchline.storage.lake import ERASED, SETTLED
 
 
 def both(lake, follower, rules=DEFAULT, decisions=None):
@@ -82,7 +82,7 @@ def test_rows_that_left_the_lake_leave_the_store(lake):
     follower = Follower(lake.workspace.state)
     assert_same(*both(lake, follower))
     fresh = lake.workspace.lake.fresh
-    fresh.commit(None, remove=fresh.snapshot().files[-1:], offsets={live_follow.ERASED: 1})
+    fresh.commit(None, remove=fresh.snapshot().files[-1:], offsets={ERASED: 1})
     assert_same(*both(lake, follower))
     assert marks(lake.workspace.state)["rows"] == 1
 

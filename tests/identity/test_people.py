@@ -4,7 +4,7 @@ import pytest
 from touchline import clock
 from touchline.identity.companies import account_members
 from touchline.identity.evidence import NEVER_US
-from touchline.identity.people import evidence_of
+from touchline.identity.sources import evidence_of
 from touchline.identity.speaker import Speakers, with_person
 from touchline.storage import definition
 

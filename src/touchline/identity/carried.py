@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline.identity.filed import events_naming
-from touchline.identity.people import SOURCES
+from touchline.identity.sources import SOURCES
 from touchline.storage.engine import View
+from touchline.storage.mentions import ids_in, naming
 
 __all__ = ["MOST", "Carried", "Sightings", "accounts_beside", "carried", "in_order", "sightings"]
 
@@ -74,10 +75,9 @@ def accounts_beside(view: View, wanted: Sequence[bytes]) -> pa.Table:
     for table, _, _ in SOURCES:
         rows = _rows(view, table, wanted, ["node_ids", "account_id"])
         rows = rows.filter(pc.is_valid(rows["account_id"])).combine_chunks()
-        lists = rows["node_ids"].combine_chunks()
-        account = rows["account_id"].take(pc.list_parent_indices(lists))
-        node = pc.struct_field(pc.list_flatten(lists), "id").cast(pa.binary())
-        parts.append(pa.table({"account_id": account, "node_id": node}))
+        of = pc.list_parent_indices(rows["node_ids"].combine_chunks())
+        told = {"account_id": rows["account_id"].take(of), "node_id": ids_in(rows)}
+        parts.append(pa.table(told))
     found = pa.concat_tables(parts)
     found = found.filter(pc.is_in(found["node_id"], value_set=pa.array(wanted, pa.binary())))
     return found.group_by(["account_id", "node_id"]).aggregate([])
@@ -92,7 +92,7 @@ def carried(view: View, wanted: Sequence[bytes], *, beside: Sequence[bytes] = ()
         names = _NAMES[table]
         columns = ["node_ids", "local_day", "source", time, *filter(None, names)]
         rows = _rows(view, table, wanted, columns)
-        rows = rows.filter(_has_any(rows, beside)) if beside else rows
+        rows = naming(rows, beside) if beside else rows
         if len(rows):
             said = {as_: name for as_, name in zip(SAID, names, strict=True) if name}
             found += _sets(rows, said | {"seen_us": time}, table, kind)
@@ -127,16 +127,6 @@ def _searched(view: View, wanted: Sequence[bytes], columns: list[str]) -> pa.Tab
     return view.fetch(rows.semi_join(opened.semi_join(those, "node_id"), "seq"))
 
 
-def _has_any(rows: pa.Table, wanted: Sequence[bytes]) -> pa.Array:
-    lists = rows["node_ids"].combine_chunks()
-    is_one = pc.is_in(
-        pc.struct_field(pc.list_flatten(lists), "id"), value_set=pa.array(wanted, pa.binary())
-    )
-    found = np.zeros(len(rows), np.bool_)
-    found[pc.list_parent_indices(lists).filter(is_one).to_numpy()] = True
-    return pa.array(found)
-
-
 def _sets(rows: pa.Table, said: dict[str, str], table: str, kind: int) -> list[Carried]:
     """Rows of one set of identifiers, day, source, type and name are one: the earliest of them, and
     of one moment that of the least id. Which arrived first says nothing.
@@ -144,7 +134,7 @@ def _sets(rows: pa.Table, said: dict[str, str], table: str, kind: int) -> list[C
     rows = rows.combine_chunks()
     names = {as_: rows[name] for as_, name in said.items()}
     told = {
-        "set": _set_codes(rows["node_ids"]),
+        "set": _set_codes(rows),
         "day": rows["local_day"],
         "source": rows["source"],
         **{as_: names.get(as_, pa.nulls(len(rows), pa.string())) for as_ in SAID},
@@ -170,11 +160,10 @@ def _sets(rows: pa.Table, said: dict[str, str], table: str, kind: int) -> list[C
     ]
 
 
-def _set_codes(node_ids: pa.ChunkedArray) -> pa.Array:
+def _set_codes(rows: pa.Table) -> pa.Array:
     """A number for each set of identifiers."""
-    lists = node_ids.combine_chunks()
-    code = pc.struct_field(pc.list_flatten(lists), "id").dictionary_encode().indices.to_numpy()
-    ends = np.cumsum(pc.list_value_length(lists).fill_null(0).to_numpy()).tolist()
+    code = ids_in(rows).dictionary_encode().indices.to_numpy()
+    ends = np.cumsum(pc.list_value_length(rows["node_ids"]).fill_null(0).to_numpy()).tolist()
     codes: dict[bytes, int] = {}
     sets = (code[a:b].tobytes() for a, b in pairwise([0, *ends]))
     return pa.array([codes.setdefault(one, len(codes)) for one in sets], pa.int64())

@@ -17,7 +17,8 @@ from touchline.identity.account_rules import AccountRules
 from touchline.identity.carried import accounts_beside
 from touchline.identity.evidence import Ints
 from touchline.identity.mail_domains import domain_names, domains_of, mail_domains
-from touchline.identity.people import SOURCES, PersonMap, positions
+from touchline.identity.person_map import PersonMap
+from touchline.identity.sources import SOURCES, positions
 from touchline.storage.columns import ACCOUNTS
 from touchline.storage.consent import refusing
 from touchline.storage.engine import Expression, View

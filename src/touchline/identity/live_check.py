@@ -7,7 +7,8 @@ from touchline.identity.live import marks
 from touchline.identity.live_follow import is_level
 from touchline.identity.live_map import LiveMap
 from touchline.identity.live_rows import read_rows
-from touchline.identity.people import PersonMap, person_map
+from touchline.identity.people import person_map
+from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
 from touchline.storage.engine import View
 from touchline.storage.state import State

@@ -8,7 +8,6 @@ answer, and whoever asks computes people from all rows; the store is then made a
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +17,11 @@ from touchline.identity.live import CHANGED, RENEW, RULED, LiveStore, forget, is
 from touchline.identity.live_map import LiveMap
 from touchline.identity.live_part import NO_DAY, Facts
 from touchline.identity.live_rows import read_rows
-from touchline.identity.people import (
-    SOURCES,
-    PersonMap,
+from touchline.identity.person_map import PersonMap
+from touchline.identity.ruled import Ruled
+from touchline.identity.rules import Rules
+from touchline.identity.sources import (
+    Extent,
     app_names,
     daily_pairs,
     identifier_sets,
@@ -29,10 +30,7 @@ from touchline.identity.people import (
     positions,
     staff_nodes,
 )
-from touchline.identity.ruled import Ruled
-from touchline.identity.rules import Rules
 from touchline.storage.engine import View
-from touchline.storage.lake import ERASED, LakeFiles
 from touchline.storage.state import State
 
 __all__ = ["Follower", "is_level", "renew", "told"]
@@ -43,35 +41,7 @@ LEFT = "erased"  # mark: when rows were last taken out, of all tables together
 FILLING = "filling"  # mark: it has never been of all rows yet
 TRIES = 8  # portions that a question does itself
 SOON = 20_000  # rows judged anew that a question waits for
-TABLES = tuple(name for name, _, _ in SOURCES)
 Between = Mapping[str, tuple[int, int]]
-
-
-class Extent(NamedTuple):
-    """How many rows there are, the last arrival number of each table, when rows were taken out."""
-
-    rows: int
-    last: dict[str, int]
-    erased: int
-
-    @classmethod
-    def of(cls, files: LakeFiles) -> "Extent":
-        fresh, settled = files.tables["fresh"], files.settled_seq
-        beyond = [path for path in fresh.files if (fresh.last_seq.get(path) or 0) > settled]
-        rows = sum(fresh.rows_of[path] for path in beyond)
-        last = {"events": max((fresh.last_seq[path] or 0 for path in beyond), default=0)}
-        for name in TABLES:
-            table = files.tables[name]
-            rows += table.rows
-            newest = max((seq or 0 for seq in table.last_seq.values()), default=0)
-            last[name] = max(newest, last.get(name, 0))
-        erased = sum(files.tables[name].offset(ERASED) for name in ("fresh", *TABLES))
-        return cls(rows, last, erased)
-
-    def is_behind(self, known: Mapping[str, int]) -> bool:
-        """Whether the store holds rows that came later."""
-        is_beyond = any(known.get(name, 0) > last for name, last in self.last.items())
-        return is_beyond or known.get(LEFT, 0) > self.erased
 
 
 class Follower:
@@ -90,7 +60,7 @@ class Follower:
         opened before the store went on.
         """
         goal, known = Extent.of(view.files), marks(self._state)
-        if goal.is_behind(known) or goal.rows - known.get(ROWS, 0) > AT_ONCE:
+        if _is_behind(goal, known) or goal.rows - known.get(ROWS, 0) > AT_ONCE:
             return None
         for _ in range(TRIES):
             if self.follow(view, rules, decisions):
@@ -146,7 +116,7 @@ class Follower:
         if LEFT not in known:  # new, or somebody else emptied it
             self._drop()
         is_other = known.get(LEFT, goal.erased) != goal.erased
-        if is_other or is_spoilt(known) or goal.is_behind(known):
+        if is_other or is_spoilt(known) or _is_behind(goal, known):
             self.forget()
             known = {}
         return known
@@ -180,6 +150,12 @@ def is_level(state: State, view: View, rules: Rules, decisions: Decisions) -> bo
 def renew(state: State) -> None:
     """Has it made anew by whoever follows; for those who do not hold the write lock."""
     state.write(*kept({RENEW: 1}))
+
+
+def _is_behind(goal: Extent, known: Mapping[str, int]) -> bool:
+    """Whether the store holds rows that came later."""
+    is_beyond = any(known.get(name, 0) > last for name, last in goal.last.items())
+    return is_beyond or known.get(LEFT, 0) > goal.erased
 
 
 def _ruled(view: View, rules: Rules, decisions: Decisions) -> Ruled:

@@ -27,14 +27,14 @@ from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.quarantine import FREE, REASONS, SHARED, Quarantine
 from touchline.identity.resolve import VERSION, Clusters
 from touchline.identity.rules import Rules
+from touchline.identity.sources import Extent
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage import columns, consent, schema
-from touchline.storage.lake import ERASED, SEQ, Lake, LakeFiles
+from touchline.storage.lake import SEQ, Lake, LakeFiles
 from touchline.storage.table import Table, TableSnapshot
 from touchline.storage.workspace import Workspace
 
 __all__ = [
-    "TABLES",
     "Mark",
     "forget",
     "is_written",
@@ -44,7 +44,6 @@ __all__ = [
     "write_noted",
 ]
 
-TABLES = ("fresh", "events", "conversions", "people")  # where evidence comes from
 MARK = "mark"  # in each mirror: the number of its Mark
 CONTENT = "content"  # in each mirror: a hash of its rows
 AT_ONCE = 500_000  # rows a file
@@ -58,9 +57,6 @@ Rows = Callable[[], Iterable[pa.Table]]
 class Mark(NamedTuple):
     """What a map is made of: a hash of the evidence's extent, the rules and what was decided, and
     the newest event.
-
-    Evidence is only ever added to, each row under an arrival number of its own, so its extent is
-    how many rows there are and the last number. Moving rows to day files does not change it.
     """
 
     number: int
@@ -68,15 +64,8 @@ class Mark(NamedTuple):
 
     @classmethod
     def of(cls, files: LakeFiles, rules: Rules, decisions: Decisions = NO_DECISIONS) -> Self:
-        tables = files.tables
-        fresh = tables["fresh"]
-        beyond = [f for f in fresh.files if (fresh.last_seq.get(f) or 0) > files.settled_seq]
-        count = tables["events"].rows + sum(fresh.rows_of[path] for path in beyond)
-        seq = max(_last_seq(fresh), _last_seq(tables["events"]))
-        others = [(tables[n].rows, _last_seq(tables[n])) for n in ("conversions", "people")]
-        changed = [tables[name].offset(ERASED) for name in TABLES]
-        made_of = (VERSION, count, seq, others, changed, rules, decisions)
-        return cls(_hash(repr(made_of).encode()), seq)
+        made_of = VERSION, Extent.of(files), rules, decisions
+        return cls(_hash(repr(made_of).encode()), files.last_seq)
 
 
 def read_map(lake: Lake, mark: Mark) -> PersonMap | None:
@@ -296,10 +285,6 @@ def _causes(shared: pa.Table) -> npt.NDArray[np.int8]:
 
 def _slices(length: int) -> Iterator[slice]:
     return (slice(at, min(at + AT_ONCE, length)) for at in range(0, length, AT_ONCE))
-
-
-def _last_seq(snapshot: TableSnapshot) -> int:
-    return max((seq or 0 for seq in snapshot.last_seq.values()), default=0)
 
 
 def _hash(*parts: bytes | Array) -> int:

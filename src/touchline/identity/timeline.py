@@ -26,6 +26,7 @@ from touchline.identity.speaker import with_person
 from touchline.storage.by_node import EVENT, ByNode, in_force
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import View
+from touchline.storage.mentions import ids_in
 
 __all__ = ["events_of"]
 
@@ -76,8 +77,7 @@ def _shared_devices(people: PersonMap, found: Iterable[pa.Table]) -> set[bytes]:
     """Those that these rows name."""
     ids: set[bytes] = set()
     for rows in found:
-        parts = pc.list_flatten(rows["node_ids"].combine_chunks())
-        ids |= set(pc.unique(pc.struct_field(parts, "id")).to_pylist())
+        ids |= set(pc.unique(ids_in(rows)).to_pylist())
     named = sorted(ids)
     at = people.known.find(named)
     held = people.people.quarantine.held[at] & (at >= 0) & (people.known.rank[at] >= DEVICE_TIER)

@@ -18,8 +18,8 @@ from touchline import clock
 from touchline.collect.geo import Geo
 from touchline.identity.live_check import differing
 from touchline.identity.live_follow import renew
-from touchline.identity.mirror import TABLES as PEOPLE
 from touchline.identity.people import Registry
+from touchline.identity.sources import TABLES as PEOPLE
 from touchline.jobs import job
 from touchline.jobs.definitions import outdated
 from touchline.jobs.imports import sources

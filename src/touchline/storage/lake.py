@@ -16,7 +16,7 @@ import pyarrow.compute
 from touchline.storage.by_node import ByNode, weight
 from touchline.storage.columns import EVENTS, MIRRORS, TABLES
 from touchline.storage.lately import Lately
-from touchline.storage.mentions import Mentions, mentions_in, rows_at
+from touchline.storage.mentions import Mentions, mentions_in, naming, rows_at
 from touchline.storage.table import Table, TableSnapshot, day_of, shaped
 
 __all__ = ["Lake", "LakeFiles"]
@@ -94,11 +94,7 @@ class LakeFiles:
         places = self._lake.mentions(path).of(nodes)
         if not len(places):
             return NONE
-        rows = rows_at(path, places, columns)
-        lists = rows["node_ids"].combine_chunks()
-        among = pa.array([*nodes], pa.binary())
-        is_named = pc.is_in(pc.struct_field(pc.list_flatten(lists), "id"), value_set=among)
-        return rows.take(pc.unique(pc.list_parent_indices(lists).filter(is_named)))
+        return naming(rows_at(path, places, columns), nodes)
 
     @property
     def has_revisions(self) -> bool:

@@ -1,7 +1,8 @@
-"""One file of events, conversions or people → which of its rows carry which identifier.
+"""Rows of events, conversions or people → which of them carry which identifier; of a file as well.
 
-Made of one column, once: a file never changes. What surprises: an identifier is known by its first
-half here, so a row may be named that carries another one; ids are hashes, and it hardly ever is.
+Of a file that is made of one column, once: a file never changes. What surprises: an identifier is
+known there by its first half, so a row may be named that carries another one; ids are hashes, and
+it hardly ever is.
 """
 
 from collections.abc import Collection
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-__all__ = ["Mentions", "mentions_in", "rows_at"]
+__all__ = ["Mentions", "ids_in", "mentions_in", "naming", "rows_at"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
@@ -35,6 +36,18 @@ class Mentions(NamedTuple):
         ends = np.searchsorted(self.half, halves, "right")
         spans = [self.row[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
         return np.unique(np.concatenate([self.row[:0], *spans]))
+
+
+def ids_in(rows: pa.Table) -> pa.Array:
+    """Identifiers that rows carry, one after the other."""
+    return pc.struct_field(pc.list_flatten(rows["node_ids"].combine_chunks()), "id")
+
+
+def naming(rows: pa.Table, nodes: Collection[bytes]) -> pa.Table:
+    """Those that carry one of these, in their order."""
+    is_named = pc.is_in(ids_in(rows), value_set=pa.array([*nodes], pa.binary()))
+    of = pc.list_parent_indices(rows["node_ids"].combine_chunks())
+    return rows.take(pc.unique(of.filter(is_named)))
 
 
 def mentions_in(path: str) -> Mentions:

@@ -16,10 +16,11 @@ from touchline.identity.evidence import Decisions
 from touchline.identity.live import kept, marks
 from touchline.identity.live_check import differing
 from touchline.identity.live_follow import Follower
-from touchline.identity.mirror import TABLES, Mark
+from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry, Ruling, is_whole, ruled_by
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
+from touchline.identity.sources import TABLES
 from touchline.jobs.process import note
 from touchline.storage.engine import View
 from touchline.storage.lake import SEQ

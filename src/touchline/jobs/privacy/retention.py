@@ -26,10 +26,10 @@ from msgspec import Struct
 from touchline import clock
 from touchline.collect.nodes import TOMBSTONES, TRAITS
 from touchline.collect.retention import CHANGES_DAYS, Retention, retentions
-from touchline.identity.mirror import TABLES
 from touchline.identity.people import Registry
 from touchline.identity.profile_notes import NOTES
 from touchline.identity.sharing import today_of
+from touchline.identity.sources import TABLES
 from touchline.jobs.audited import done
 from touchline.jobs.intake.account import HOUR_US
 from touchline.jobs.intake.writer import Writer
@@ -42,6 +42,7 @@ from touchline.jobs.schedule import Line
 from touchline.storage import definition, schema
 from touchline.storage.disk import put
 from touchline.storage.lake import SEQ
+from touchline.storage.mentions import ids_in
 from touchline.storage.state import Statement
 from touchline.storage.table import day_of
 from touchline.storage.workspace import Workspace
@@ -197,8 +198,7 @@ def _heard_of(workspace: Workspace, first: dt.date, tables: Sequence[str]) -> se
                 rows = file.read(["node_ids", "known_at_us"])
             if name in ("conversions", "people"):
                 rows = rows.filter(pc.greater_equal(rows["known_at_us"], since_us))
-            ids = pc.struct_field(pc.list_flatten(rows["node_ids"]), "id")
-            found.update(pc.unique(ids).to_pylist())
+            found.update(pc.unique(ids_in(rows)).to_pylist())
     return found
 
 
