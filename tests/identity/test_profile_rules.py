@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from touchline.collect.nodes import Trait, clear_traits
 from touchline.errors import BadInput
 from touchline.identity.mirror import write_noted
-from touchline.identity.profile import export_people, traits_in_force
+from touchline.identity.profile import export_people
 from touchline.identity.profile_rules import ProfileRules
 from touchline.storage import definition
 
@@ -127,7 +127,9 @@ def test_page_export_and_lake_say_the_same(lake, stored, document):
                 lake.trait(place, trait, next(values), at_us, source=source, is_told=told)
     definition.save(lake.workspace.state, {"profile": document}, "test")
     people = lake.people()
-    page = traits_in_force(lake.workspace, people, 0)
+    nodes = people.node_ids(0)
+    rules = ProfileRules.held(lake.workspace)
+    page = rules.in_force(nodes, clear_traits(lake.workspace, nodes))
     (exported,) = export_people(lake.workspace, people)
     assert exported["traits"] == {name: one.value for name, one in page.items()}
     assert write_noted(lake.workspace) == ["traits"]

@@ -4,19 +4,20 @@ What surprises: `other_ids` are all that lead here, whether or not they were eve
 made of an identifier of this person, and each finds them, so none needs to be written down.
 """
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from touchline import clock
-from touchline.collect.nodes import clear_values
+from touchline.collect.nodes import Trait, clear_values
 from touchline.identity.carried import sightings
 from touchline.identity.companies import companies_of
 from touchline.identity.decisions import Decision, decided
 from touchline.identity.evidence import NEVER_US
 from touchline.identity.household import household_of
-from touchline.identity.people import PersonMap
 from touchline.identity.person import person_id
-from touchline.identity.profile import traits_of
+from touchline.identity.person_map import PersonMap
+from touchline.identity.profile import in_order
 from touchline.storage.engine import View
 from touchline.storage.workspace import Workspace
 
@@ -25,8 +26,15 @@ __all__ = ["card"]
 MOST_IDS = 1_000  # identifiers that are shown: a crawler may have made more
 
 
-def card(workspace: Workspace, people: PersonMap, view: View, person_ix: int) -> dict[str, Any]:
-    """What `touchline people show` prints."""
+def card(
+    workspace: Workspace,
+    people: PersonMap,
+    view: View,
+    person_ix: int,
+    *,
+    traits: Mapping[str, Trait],
+) -> dict[str, Any]:
+    """All of the page that is not computed or noted; `traits` are those in force."""
     known, members = people.known, people.members(person_ix)
     anchor = int(people.people.anchor[person_ix])
     ordered = sorted(members, key=lambda node: (known.rank[node], known.first_seen_us[node], node))
@@ -40,7 +48,7 @@ def card(workspace: Workspace, people: PersonMap, view: View, person_ix: int) ->
         "held_back": people.people.quarantine.reason(anchor) if is_shared else None,
         "identifiers": _identifiers(workspace, people, ordered[:MOST_IDS]),
         "identifiers_total": len(members),
-        "traits": traits_of(workspace, people, person_ix),
+        "traits": {name: one.value for name, one in traits.items()},
         "accounts": list(seen.accounts) if seen else [],
         "companies": companies_of(workspace, view, people, person_ix) if seen else [],
         "household": household_of(workspace, view, people, person_ix) if seen else None,
@@ -52,16 +60,13 @@ def card(workspace: Workspace, people: PersonMap, view: View, person_ix: int) ->
 
 
 def _identifiers(workspace: Workspace, people: PersonMap, nodes: list[int]) -> list[dict[str, Any]]:
-    """In clear, the strongest type first; erased values are absent."""
+    """In clear; erased values are absent."""
     known = people.known
-    clear = clear_values(workspace, [known.node_id(node) for node in nodes])
-    shown: list[dict[str, Any]] = []
-    for node in nodes:
-        found = clear.get(known.node_id(node))
-        if found:
-            first = _iso(int(known.first_seen_us[node]))
-            shown.append({"type": found.type, "value": found.value, "first_seen_at": first})
-    return shown
+    first_us = {known.node_id(node): int(known.first_seen_us[node]) for node in nodes}
+    return [
+        {"type": found.type, "value": found.value, "first_seen_at": _iso(first_us[node])}
+        for node, found in in_order(clear_values(workspace, first_us), first_us)
+    ]
 
 
 def _decisions(

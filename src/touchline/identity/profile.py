@@ -7,10 +7,10 @@ identifier; when it is several people's, the question is handed back rather than
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from touchline.collect.nodes import Trait, clear_traits, clear_values
+from touchline.collect.nodes import clear_traits, clear_values
 from touchline.collect.normalise import identifier
 from touchline.errors import Ambiguous, NotFound
-from touchline.identity.people import PersonMap
+from touchline.identity.person_map import PersonMap
 from touchline.identity.profile_rules import ProfileRules
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK, Identifier
 from touchline.storage.workspace import Workspace
@@ -20,7 +20,8 @@ __all__ = [
     "find_node",
     "find_person",
     "identifiers_of",
-    "traits_in_force",
+    "in_order",
+    "listed",
     "traits_of",
 ]
 
@@ -65,20 +66,16 @@ def find_node(workspace: Workspace, people: PersonMap, name: str) -> int:
 
 
 def identifiers_of(workspace: Workspace, people: PersonMap, person_ix: int) -> list[dict[str, str]]:
-    """`[{"type", "value"}]` of a person, strongest type first; erased values are absent."""
+    """`[{"type", "value"}]` of a person; erased values are absent."""
     nodes = people.node_ids(person_ix)
-    return _listed(clear_values(workspace, nodes), nodes)
+    return listed(clear_values(workspace, nodes), nodes)
 
 
 def traits_of(workspace: Workspace, people: PersonMap, person_ix: int) -> dict[str, Any]:
     """All traits of a person; of one name the value in force."""
-    return {n: one.value for n, one in traits_in_force(workspace, people, person_ix).items()}
-
-
-def traits_in_force(workspace: Workspace, people: PersonMap, person_ix: int) -> dict[str, Trait]:
-    """The same, each with where and when it is from."""
     nodes = people.node_ids(person_ix)
-    return ProfileRules.held(workspace).in_force(nodes, clear_traits(workspace, nodes))
+    found = ProfileRules.held(workspace).in_force(nodes, clear_traits(workspace, nodes))
+    return {name: one.value for name, one in found.items()}
 
 
 def export_people(workspace: Workspace, people: PersonMap) -> Iterator[dict[str, Any]]:
@@ -93,7 +90,7 @@ def export_people(workspace: Workspace, people: PersonMap) -> Iterator[dict[str,
         for person, held in nodes.items():
             yield {
                 "person_id": people.person_ids[person],
-                "identifiers": _listed(clear, held),
+                "identifiers": listed(clear, held),
                 "traits": {n: one.value for n, one in rules.in_force(held, traits).items()},
             }
 
@@ -112,7 +109,16 @@ def _holders(
     return found
 
 
-def _listed(clear: Mapping[bytes, Identifier], nodes: Iterable[bytes]) -> list[dict[str, str]]:
-    known = [clear[node] for node in nodes if node in clear]
-    known.sort(key=lambda found: (TYPE_RANK[found.type], found.value))
-    return [{"type": found.type, "value": found.value} for found in known]
+def in_order(
+    clear: Mapping[bytes, Identifier], nodes: Iterable[bytes]
+) -> list[tuple[bytes, Identifier]]:
+    """Those of these that may be seen, in the order in which identifiers are shown everywhere: the
+    strongest type first, then by value.
+    """
+    known = [(node, clear[node]) for node in nodes if node in clear]
+    return sorted(known, key=lambda one: (TYPE_RANK[one[1].type], one[1].value))
+
+
+def listed(clear: Mapping[bytes, Identifier], nodes: Iterable[bytes]) -> list[dict[str, str]]:
+    """The same as answers have it."""
+    return [{"type": one.type, "value": one.value} for _, one in in_order(clear, nodes)]

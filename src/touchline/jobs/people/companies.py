@@ -2,6 +2,7 @@
 households, where the site has them.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,9 @@ from touchline.identity.account import Accounts
 from touchline.identity.companies import Example, accounts_in, called
 from touchline.identity.household import households
 from touchline.identity.mail_domains import domain_names
-from touchline.identity.people import PersonMap, Registry
+from touchline.identity.people import Registry
+from touchline.identity.person_map import PersonMap
+from touchline.identity.profile import listed
 from touchline.jobs import arguments
 from touchline.jobs.audited import seen
 from touchline.storage.workspace import Workspace
@@ -109,18 +112,7 @@ def _names(
 
 
 def _values(workspace: Workspace, people: PersonMap, persons: Sequence[int]) -> list[list[Shown]]:
-    """Identifiers of each of these, the strongest first, as whoever asks may see them."""
-    known = people.known
-    own = [
-        sorted(people.members(one), key=lambda node: (known.rank[node], node)) for one in persons
-    ]
-    ids = {node: known.node_id(node) for nodes in own for node in nodes}
-    clear = clear_values(workspace, ids.values())
-    return [
-        [
-            {"type": clear[ids[node]].type, "value": clear[ids[node]].value}
-            for node in nodes
-            if ids[node] in clear
-        ]
-        for nodes in own
-    ]
+    """Identifiers of each of these, as whoever asks may see them."""
+    own = [people.node_ids(one) for one in persons]
+    clear = clear_values(workspace, itertools.chain.from_iterable(own))
+    return [listed(clear, nodes) for nodes in own]

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline import clock
-from touchline.collect.nodes import Trait
+from touchline.collect.nodes import Trait, clear_traits
 from touchline.identity.card import card
 from touchline.identity.consent import permissions_told
 from touchline.identity.person_map import PersonMap
-from touchline.identity.profile import export_people, traits_in_force
+from touchline.identity.profile import export_people
 from touchline.identity.profile_rules import ProfileRules
 from touchline.identity.speaker import Speakers
 from touchline.identity.timeline import events_of
@@ -30,6 +30,7 @@ from touchline.journey.profile_spec import profile_spec
 from touchline.journey.ticket import open_tickets
 from touchline.storage.columns import CONVERSIONS, EVENTS
 from touchline.storage.engine import View
+from touchline.storage.mentions import ids_in
 from touchline.storage.workspace import Workspace
 
 __all__ = ["Facts", "export", "facts_of_all", "facts_of_one", "profile"]
@@ -90,12 +91,11 @@ def profile(
     workspace: Workspace, view: View, people: PersonMap, person_ix: int, language: str = "en"
 ) -> dict[str, Any]:
     """All of it: what `touchline people show` prints."""
-    nodes = people.node_ids(person_ix)
-    traits = traits_in_force(workspace, people, person_ix)
-    rules = ProfileRules.held(workspace)
+    nodes, rules = people.node_ids(person_ix), ProfileRules.held(workspace)
+    traits = rules.in_force(nodes, clear_traits(workspace, nodes))
     notes = profile_notes.shown(workspace, nodes)
     return {
-        **card(workspace, people, view, person_ix),
+        **card(workspace, people, view, person_ix, traits=traits),
         "traits_from": {name: _from(rules, one) for name, one in traits.items()},
         **facts_of_one(workspace, view, people, person_ix),
         "tags": notes["tags"],
@@ -166,7 +166,7 @@ def _speakers(view: View, part: View, people: PersonMap) -> Speakers:
     """Of the identifiers in the rows of a part, which are few."""
     ids: set[bytes] = set()
     for rows in part.own_rows.values():
-        ids |= set(pc.struct_field(pc.list_flatten(rows["node_ids"]), "id").to_pylist())
+        ids |= set(pc.unique(ids_in(rows)).to_pylist())
     at = people.known.find(sorted(ids))
     nodes = people.nodes.take(pa.array(at[at >= 0]))
     is_shared = bool(pc.any(nodes["is_shared_device"]).as_py())

@@ -25,7 +25,7 @@ from touchline.collect.preference_link import (
 from touchline.errors import BadInput, NotFound
 from touchline.identity.consent import has_child, permissions
 from touchline.identity.people import Registry
-from touchline.identity.profile import find_person
+from touchline.identity.profile import find_person, in_order
 from touchline.jobs import job
 from touchline.jobs.audited import done
 from touchline.jobs.definitions import consent_rules
@@ -41,6 +41,7 @@ DAYS = 400  # a link in last year's mail still unsubscribes
 MOST_DAYS = 3660
 SOON_S = 5.0
 MAX_TOLD = 500
+TOLD_BY = ("email", "phone")
 
 
 def link(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +170,8 @@ def _known_by(workspace: Workspace, node: bytes, nodes: list[bytes]) -> str:
     own = clear.get(node)
     if own is None:
         return ""
-    known = [one for kind in ("email", "phone") for one in clear.values() if one.type == kind]
-    return in_part(own if own.type in ("email", "phone") or not known else known[0])
+    known = [one for _, one in in_order(clear, nodes) if one.type in TOLD_BY]
+    return in_part(own if own.type in TOLD_BY or not known else known[0])
 
 
 def _taken(
