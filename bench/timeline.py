@@ -7,8 +7,9 @@ events with a user id beside the cookie, and filed as when a copy is built; then
 settle in half a minute arrive and wait. Forty persons are asked for: cold (files dropped from the
 system's memory, nothing remembered), with files in memory, again, and right after an unmerge. All
 that answers is counted but the socket: finding the person, the audit log, rows, clear values, JSON.
-Beside the time of the clock stands that of the processor, which tells more on a machine that others
-use.
+Every tenth event is a touch; right after an unmerge journeys are asked for as well, as a report
+does: the touches of everybody, of which those under the two are taken. Beside the time of the clock
+stands that of the processor, which tells more on a machine that others use.
 """
 
 import os
@@ -27,11 +28,13 @@ import pyarrow as pa
 
 from touchline import clock
 from touchline.collect.nodes import NodeBook
+from touchline.identity.profile import find_person
 from touchline.jobs import queries
 from touchline.jobs.intake import filing
 from touchline.jobs.people import identity, known
 from touchline.jobs.people.live import SharedRegistry
-from touchline.model import Identifier
+from touchline.journey.touchpoint import touches
+from touchline.model import Flag, Identifier
 from touchline.storage.by_node import bucket_of
 from touchline.storage.columns import EVENTS
 from touchline.storage.lake import SEQ, SETTLED
@@ -39,6 +42,7 @@ from touchline.storage.table import shaped
 from touchline.storage.workspace import Workspace
 
 DAYS, PERSONS, TAIL = 90, 40, 20_000
+TOUCHED = 10  # one event in so many is a touch
 START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 KIND = pa.DictionaryArray.from_arrays  # of repeated texts, at the cost of numbers
 
@@ -84,6 +88,8 @@ def events(rng: np.random.Generator, count: int, crowd: Crowd, day: int, seq: in
     offsets = pa.array(np.append(at, len(ids)), pa.int32())
     ts_us = START_US + day * clock.DAY_US + np.sort(rng.integers(0, clock.DAY_US, count))
     number = seq + 1 + np.arange(count)
+    is_touch = number % TOUCHED == 0
+    channel = KIND(pa.array(np.zeros(count, np.int32), mask=~is_touch), ["Paid Search"])
     page = KIND(
         pa.array((number % 500).astype(np.int32)),
         pa.array([f"https://shop.example/goods/{n}?from=home" for n in range(500)]),
@@ -115,7 +121,9 @@ def events(rng: np.random.Generator, count: int, crowd: Crowd, day: int, seq: in
             "page_url": page,
             "context": context,
             "properties": KIND(pa.array(np.zeros(count, np.int32)), ["{}"]).cast(pa.string()),
-            "flags": np.zeros(count, np.int32),
+            "flags": np.where(is_touch, int(Flag.EXPLICIT_CHANNEL), 0).astype(np.int32),
+            "channel": channel.cast(pa.string()),
+            "bot": np.zeros(count, np.bool_),
             "content_hash": binary(number.astype(">u8")),
             "known_at_us": ts_us,
         }
@@ -191,6 +199,15 @@ class Asker:
         msgspec.json.encode(found)
         return len(found["events"])
 
+    def journeys(self, *names: str) -> list[int]:
+        """How many touches stand under each of these."""
+        with self.workspace.view() as view:
+            people = self.registry.at(view)
+            persons = [find_person(self.workspace, people, name) for name in names]
+            rows = touches(view, people.speakers(view), ("channel",))
+            found = view.fetch(rows.filter(rows.person_ix.isin(persons)))["person_ix"].to_pylist()
+        return [found.count(person) for person in persons]
+
     def why(self, a: str, b: str) -> bool:
         asked = {"a": a, "b": b, "language": "zh"}
         return known.why(self.workspace, self.registry, asked)["same_person"]
@@ -230,16 +247,19 @@ def measure(folder: Path) -> None:
 
 def decided(asker: Asker, pairs: list[tuple[str, str]]) -> None:
     """An unmerge and its undoing, each until what was decided is seen."""
-    unmerged, seen, undone = [], [], []
+    unmerged, seen, journeys, undone = [], [], [], []
     for a, b in pairs[:10]:
-        whole = asker.timeline(a)
+        whole, touched = asker.timeline(a), asker.journeys(a)
         unmerged.append(timed(partial(asker.decide, "unmerge", a, b)))
         seen.append(timed(partial(asker.timeline, b)))
+        journeys.append(timed(partial(asker.journeys, a, b)))
         assert asker.timeline(a) < whole
+        assert sum(asker.journeys(a, b)) == touched[0]
         undone.append(timed(partial(asker.decide, "undo", undoes=asker.made)))
         assert asker.timeline(a) == whole
     told("unmerge", unmerged)
     told("timeline right after it", seen)
+    told("journeys right after it", journeys)
     told("its undoing", undone)
 
 
