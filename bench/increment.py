@@ -93,9 +93,10 @@ def main() -> None:
         person = np.array([turn * 1_000 + 1])
         first = int(touches.ts_us[np.flatnonzero(touches.person == person)[0]])
         number = np.array([-turn - 1])
+        buyer = Members(number, person)
         deal = Bought(number, np.array([first + 180 * DAY_US]), np.array([90_000]), np.array([1]))
 
-        def close(deal: Any = deal, whose: Any = Members(number, person)) -> None:
+        def close(deal: Any = deal, whose: Any = buyer) -> None:
             ledger.fold(None, deal, whose)
             figures(ledger.statistics, MODELS)
 

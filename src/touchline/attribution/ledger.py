@@ -23,7 +23,7 @@ import numpy as np
 from touchline.attribution.arrays import Bools, Int64s, Ints
 from touchline.attribution.inputs import Options
 from touchline.attribution.journeys import Journeys, Labels, Touches
-from touchline.attribution.shelf import Rows, Shelf, among, spans
+from touchline.attribution.shelf import Rows, Shelf, among, begins_of, spans
 from touchline.attribution.statistics import Label, Statistics
 
 __all__ = ["Bought", "Ledger", "Members", "Terms"]
@@ -39,12 +39,12 @@ class Terms:
 
 
 class Bought(NamedTuple):
-    """Conversions by number. `count` is 1, or 0 for money that went back without an order."""
+    """Conversions by number. `counts` are 1, or 0 for money that went back without an order."""
 
     number: Int64s
     at_us: Int64s
     value: Int64s
-    count: Int64s
+    counts: Int64s
 
     @classmethod
     def nothing(cls) -> Self:
@@ -187,7 +187,7 @@ class Ledger:
         near = Members(self._members.number[is_near], self._members.person[is_near])
         place = np.searchsorted(self._bought.number, near.number)
         starts, ends = self._windows(rows, near.person, self._bought.at_us[place])
-        is_free = _uncovered(len(rows.person), starts, ends, self._bought.count[place] > 0)
+        is_free = _uncovered(len(rows.person), starts, ends, self._bought.counts[place] > 0)
         is_free &= among(rows.person, people)[1]
         free = rows.at(is_free)
         journey, is_asked = among(near.number, asked.number)
@@ -198,22 +198,30 @@ class Ledger:
             won,
             Touches(free.person, free.label),
             value=asked.value,
-            counts=asked.count.astype(np.float64),
+            counts=asked.counts.astype(np.float64),
             labels=_channels(self.labels),
         )
         return Statistics.of(journeys, self.labels, self.terms.models, **self.terms.options)
 
     def _windows(self, rows: Rows, person: Int64s, at_us: Int64s) -> tuple[Int64s, Int64s]:
         """From which row to which each person's touches are in the window before a moment."""
-        moments = np.unique(rows.ts_us)
-        people, begins = np.unique(rows.person, return_inverse=True)
-        key = begins * (len(moments) + 1) + np.searchsorted(moments, rows.ts_us)
-        whose, is_there = among(person, people)
-        first = np.searchsorted(moments, at_us - self.terms.window_us, "left")
-        behind = np.searchsorted(moments, at_us, "right")
-        starts = np.searchsorted(key, whose * (len(moments) + 1) + first)
-        ends = np.searchsorted(key, whose * (len(moments) + 1) + behind)
-        return starts, np.where(is_there, ends, starts)
+        people, begins = begins_of(rows)
+        place, is_there = among(person, people)
+        first, last = (begins[np.minimum(place + one, len(people))] for one in (0, 1))
+        starts = _bisected(rows.ts_us, first, last, at_us - self.terms.window_us)
+        ends = _bisected(rows.ts_us, first, last, at_us + 1)
+        return np.where(is_there, starts, 0), np.where(is_there, ends, 0)
+
+
+def _bisected(times: Int64s, low: Int64s, high: Int64s, wanted: Int64s) -> Int64s:
+    """From low up to high, which ascend, the first place whose time is not before the wanted."""
+    while np.any(low < high):
+        middle = (low + high) // 2
+        is_open = low < high
+        is_before = is_open & (times[np.where(is_open, middle, 0)] < wanted)
+        low, high = np.where(is_before, middle + 1, low), np.where(is_before, high, middle)
+        high = np.where(is_open, high, low)
+    return low
 
 
 def _uncovered(count: int, starts: Int64s, ends: Int64s, is_order: Bools) -> Bools:
@@ -223,7 +231,7 @@ def _uncovered(count: int, starts: Int64s, ends: Int64s, is_order: Bools) -> Boo
     return np.cumsum(steps)[:count] == 0
 
 
-def _in_journeys(rows: Rows, journey: Int64s) -> Touches:
+def _in_journeys(rows: Rows, journey: Ints) -> Touches:
     order = np.lexsort((rows.seq, rows.ts_us, journey))
     return Touches(journey[order], rows.label[order], rows.ts_us[order])
 

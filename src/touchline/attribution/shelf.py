@@ -10,8 +10,9 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from touchline.attribution.arrays import Bools, Int64s, Ints
+from touchline.attribution.order import ordered
 
-__all__ = ["Rows", "Shelf", "among", "spans"]
+__all__ = ["Rows", "Shelf", "among", "begins_of", "spans"]
 
 SMALL = 1 << 17  # rows of change that are not worth a look at all others
 
@@ -43,6 +44,9 @@ class Rows(NamedTuple):
 
     def in_order(self) -> "Rows":
         """By person, time and seq."""
+        people = int(self.person.max(initial=0)) + 1
+        if self.person.min(initial=0) >= 0 and people <= max(len(self.person), SMALL):
+            return self.at(ordered(self.person, self.ts_us, self.seq, people)[0])
         return self.at(np.lexsort((self.seq, self.ts_us, self.person)))
 
 
@@ -55,9 +59,7 @@ class _Sorted(NamedTuple):
 
     @classmethod
     def of(cls, rows: Rows) -> "_Sorted":
-        people = rows.person
-        starts = np.flatnonzero(np.append(True, people[1:] != people[:-1]))[: len(people)]
-        return cls(rows, people[starts], np.append(starts, len(people)))
+        return cls(rows, *begins_of(rows))
 
     def of_people(self, people: Int64s) -> Rows:
         place, is_there = among(people, self.people)
@@ -82,6 +84,8 @@ class Shelf:
 
     def take(self, people: Int64s) -> Rows:
         """All touches of these people (ascending numbers, each once), in order."""
+        if not self._is_old.any() and np.array_equal(people, self._bulk.people):
+            return self._bulk.rows  # everybody, and nothing has changed
         place, is_there = among(people, self._bulk.people)
         is_there[is_there] = ~self._is_old[place[is_there]]
         parts = [self._bulk.of_people(people[is_there]), self._changed.of_people(people)]
@@ -107,6 +111,13 @@ class Shelf:
         self._bulk = _Sorted.of(rows.in_order())
         self._changed = _Sorted.of(Rows.nothing())
         self._is_old = np.zeros(len(self._bulk.people), np.bool_)
+
+
+def begins_of(rows: Rows) -> tuple[Int64s, Int64s]:
+    """The people of rows in order, and where each begins; one entry more than there are people."""
+    people = rows.person
+    starts = np.flatnonzero(np.append(True, people[1:] != people[:-1]))[: len(people)]
+    return people[starts], np.append(starts, len(people))
 
 
 def among(wanted: Int64s, known: Int64s) -> tuple[Ints, Bools]:
