@@ -49,6 +49,10 @@ HELP = {
     "first local day of conversions": "转化的起始日期(当地时间)",
     "last local day of conversions": "转化的截止日期(当地时间,含当天)",
     "what was known at the end of that day": "以当天结束时的已知数据为准",
+    "Show who opens, helps and closes, and what wins.": (
+        "查看各渠道的角色(首次触达、过程影响、最终转化)、转化周期、常见路径与流失。"
+    ),
+    "how many paths (default 20)": "显示多少条路径(默认 20)",
     "Show what a conversion's credit, or a number, is made of.": (
         "查看某个转化的功劳如何分配,或某个数字由哪些转化构成。"
     ),
@@ -233,6 +237,37 @@ HELP = {
     "their language": "文字的语言",
     "when it was said (default now)": "表示同意的时间(默认现在)",
     "how it came about": "缘由",
+    "Enter tests of what marketing causes, and see which comes next.": (
+        "录入增量实验,查看下一个该做哪个实验。"
+    ),
+    "List lift tests, the latest first.": "列出增量实验,最新的在前。",
+    "Take a lift test back.": "撤回一个增量实验。",
+    "Say which test would teach most.": "给出最值得做的下一个增量实验。",
+    "standard error of the test to come, as a part of what it tests (default 0.15)": (
+        "计划中实验的标准误,占被测增量的比例(默认 0.15)"
+    ),
+    "tests of campaigns as well": "也考虑单个营销活动的实验",
+    "Enter what a lift test found, or replace it.": "录入增量实验的结果,同名则替换。",
+    "what the test is called": "实验名称",
+    "what was tested, as reports name it": "被测渠道,与报告中的名称一致",
+    "the one campaign that was tested": "只测了某个营销活动时填写",
+    "its first day": "实验第一天",
+    "its last day": "实验最后一天",
+    "what was held out: places (default), users, or times": (
+        "对照方式:geo 按地区(默认)、user 按用户、time 按时段"
+    ),
+    "what the effect counts (default conversions)": "增量按什么计:转化数(默认)或成交金额",
+    "conversions, or money, that it caused": "带来的增量(转化数或金额)",
+    "the standard error of the effect": "增量的标准误",
+    "instead: lower bound of 95 %%": "或填写 95%% 置信区间下限",
+    "instead: upper bound of 95 %%": "或填写 95%% 置信区间上限",
+    "instead: people reached, conversions": "或填写触达组「人数:转化数」",
+    "people held out, conversions": "对照组「人数:转化数」",
+    "how much of the channel the test saw, such as 0.4 (default 1)": (
+        "实验覆盖该渠道的比例,如 0.4(默认 1)"
+    ),
+    "which conversions it counted (default the first goal)": "统计的转化目标(默认第一个)",
+    "who enters it (default: who runs this)": "录入人(默认当前操作人)",
 }
 
 # What the parser of the standard library says by itself.

@@ -12,6 +12,7 @@ from touchline.cli.building import FORMATS, Parser, folder, said
 from touchline.cli.building import group as _group
 from touchline.cli.building import verb as _verb
 from touchline.cli.building import verb_in as _verb_in
+from touchline.cli.lift_parser import lift
 
 __all__ = ["parser"]
 
@@ -26,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
     for build in (_init, _serve, _snippet, _import, _attribute, _export, _apply, _dump, _doctor):
         build(verbs)
     _explain(verbs)
+    _roles(verbs)
+    lift(verbs)
     _maps(verbs)
     _rebuild(verbs)
     _people(verbs)
@@ -124,6 +127,16 @@ def _question(made: argparse.ArgumentParser) -> None:
     made.add_argument("--from", dest="start", metavar="DAY", help="first local day of conversions")
     made.add_argument("--to", dest="end", metavar="DAY", help="last local day of conversions")
     made.add_argument("--as-of", metavar="DAY", help="what was known at the end of that day")
+
+
+def _roles(verbs: Any) -> None:
+    made = _verb_in(verbs, "roles", "Show who opens, helps and closes, and what wins.", "roles")
+    made.add_argument(
+        "--by", default="channel", help="channel, and any of campaign, content, stage ..."
+    )
+    made.add_argument("--top", type=int, metavar="N", help="how many paths (default 20)")
+    _question(made)
+    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _explain(verbs: Any) -> None:

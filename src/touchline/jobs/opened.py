@@ -74,6 +74,29 @@ class OpenWorkspace:
         }
         return queries.attribution(self._workspace, self._registry, asked)
 
+    def roles(
+        self,
+        *,
+        goal: str | None = None,
+        by: str | Iterable[str] = "channel",
+        window: str | float | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
+        as_of: Day | None = None,
+        top: int | None = None,
+    ) -> dict[str, Any]:
+        """Who opens, helps and closes; touches and days to convert; top paths; losses."""
+        asked = {
+            "goal": goal,
+            "by": _listed(by),
+            "window": None if window is None else str(window),
+            "from": _text(start),
+            "to": _text(end),
+            "as_of": _text(as_of),
+            "top": top,
+        }
+        return queries.roles(self._workspace, self._registry, asked)
+
     def explain(
         self,
         conversion: str,

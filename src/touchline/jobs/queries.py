@@ -22,11 +22,13 @@ from touchline.jobs import arguments
 from touchline.jobs.asked import as_of, question_of
 from touchline.jobs.audit_query import audit_rows
 from touchline.jobs.audited import seen
+from touchline.jobs.calibration import next_lift
 from touchline.jobs.channel import explain
 from touchline.jobs.explaining import explain as explain_conversion
 from touchline.jobs.explaining import landing_seen, model_notes, number
 from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
+from touchline.jobs.lift import lift_tests
 from touchline.jobs.links import links
 from touchline.jobs.people import (
     companies,
@@ -46,6 +48,7 @@ from touchline.journey.version import in_force, rows_in_force
 from touchline.measure.aggregate import aggregate_lines
 from touchline.measure.credit_table import credit_table
 from touchline.measure.report import Report, report
+from touchline.measure.roles import TOP, roles_report
 from touchline.model import LABELS, Identifier
 from touchline.storage.engine import Expression
 from touchline.storage.workspace import Workspace
@@ -58,11 +61,13 @@ __all__ = [
     "events",
     "people",
     "rejects",
+    "roles",
     "timeline",
 ]
 
 _encoder = msgspec.json.Encoder()
 AT_ONCE = 20_000
+MOST_PATHS = 1000
 
 
 def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
@@ -73,6 +78,22 @@ def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) 
         found = report(view, people, question, args.get("models") or "all")
     for row in found.rows if "landing_page" in question.by else ():
         row.labels["landing_page"] = landing_seen(workspace, row.labels["landing_page"])
+    return found
+
+
+def roles(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
+    """goal, by, window, from, to, as_of, top: how journeys open, close and come to nothing."""
+    question = question_of(workspace, args, arguments.labels(args.get("by") or "channel"))
+    top = args.get("top")
+    most = TOP if top is None else arguments.number(top, "top")
+    with workspace.view(as_of_us=as_of(workspace, args)) as view:
+        found = roles_report(view, registry.at(view), question, top=min(most, MOST_PATHS))
+    if "landing_page" in question.by:
+        loss = found["loss"]
+        for row in (*found["rows"], *loss["rows"], *(loss["deals"] or {}).get("last_touch", ())):
+            row["landing_page"] = landing_seen(workspace, row["landing_page"])
+        for row in (*found["paths"], *loss["paths"]):
+            row["path"] = [landing_seen(workspace, step) or "–" for step in row["path"]]
     return found
 
 
@@ -238,8 +259,10 @@ QUERIES: dict[str, Query] = {
     "identity_dry_run": identity_rules.dry_run,
     "identity_rules": identity_rules.rules,
     "intake": intake,
+    "lift_tests": lift_tests,
     "links": links,
     "named": named,
+    "next_lift": next_lift,
     "note_person": profile_notes.note,
     "person_changes": person_changes,
     "person": person,
@@ -251,6 +274,7 @@ QUERIES: dict[str, Query] = {
     "qr": drawn,
     "quarantine": identity_rules.quarantine,
     "rejects": rejects,
+    "roles": roles,
     "review": matching.review,
     "timeline": timeline,
     "why": why,

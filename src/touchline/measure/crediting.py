@@ -5,7 +5,11 @@
     partner_share = 0.3            # how much of it is the dealer's, or a property that says so
     lead = ["mql", "新线索"]        # stages of a deal by which somebody is a lead,
     opportunity = ["proposal"]     # and an opportunity, beside those that are known
+    lost = ["战败"]                 # stages of a deal that came to nothing
     view_events = ["Banner Shown"]  # events that are impressions, beside those that are known
+    half_life = 14                  # days, or "fitted", for time_decay
+    positions = {first = 0.5, last = 0.3, rest = 0.2}  # what position_based weighs
+    weights = {first = 0.3, lead = 0.4, last = 0.3}    # a rule of one's own: the model custom
 
 How touches reach a conversion (windows, direct traffic) is said by each goal: see `journey.goal`.
 """
@@ -18,6 +22,7 @@ from msgspec import Struct
 
 from touchline.errors import BadInput
 from touchline.journey.goal import canonical
+from touchline.measure.tuning import Tuning
 
 __all__ = ["Crediting"]
 
@@ -27,6 +32,7 @@ OPPORTUNITY = (
     *("opportunity", "qualified", "proposal", "quote", "negotiation", "contract_sent"),
     *("商机", "立项", "方案", "报价", "谈判", "商务谈判", "合同"),
 )
+LOST = ("lost", "closed_lost", "disqualified", "输单", "丢单", "流失", "战败", "无效")
 
 
 class Crediting(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +42,11 @@ class Crediting(Struct, frozen=True, forbid_unknown_fields=True):
     partner_share: float | str = 1.0
     lead: tuple[str, ...] = ()
     opportunity: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     view_events: tuple[str, ...] = ()
+    half_life: float | str | None = None
+    positions: dict[str, float] | None = None
+    weights: dict[str, float] | None = None
 
     @classmethod
     def of(cls, documents: Mapping[str, Any]) -> "Crediting":
@@ -49,7 +59,13 @@ class Crediting(Struct, frozen=True, forbid_unknown_fields=True):
             raise BadInput("bad_attribution", why="partner_share must be from 0 to 1")
         if found.partner is not None and not found.partner.strip():
             raise BadInput("bad_attribution", why="partner is empty")
+        found.tuning.options()
         return found
+
+    @property
+    def tuning(self) -> Tuning:
+        """What models are told, where a question says nothing else."""
+        return Tuning(self.half_life, self.positions, self.weights)
 
     @property
     def leads(self) -> tuple[str, ...]:
@@ -59,3 +75,8 @@ class Crediting(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def opportunities(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(canonical(one) for one in (*self.opportunity, *OPPORTUNITY)))
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Stages of deals that came to nothing."""
+        return tuple(dict.fromkeys(canonical(one) for one in (*self.lost, *LOST)))

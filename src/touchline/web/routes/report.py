@@ -19,11 +19,19 @@ class Question(BaseModel):
     start: str | None = Field(None, alias="from", description="first day of conversions")
     end: str | None = Field(None, alias="to", description="last day of conversions, inclusive")
     as_of: str | None = Field(None, description="the report as it was known on that day")
+    half_life: str | None = Field(None, description="days of time_decay, or fitted")
+    positions: str | None = Field(None, description="of position_based: first=0.5,last=0.5")
+    weights: str | None = Field(None, description="of the model custom: first=0.5,lead=0.5")
 
 
 class Asked(Question):
     models: str | None = Field(None, description="all, or names with commas")
     by: str | None = Field(None, description="channel, and any of campaign, content, stage ...")
+
+
+class Journeys(Question):
+    by: str | None = Field(None, description="channel, and any of campaign, content, stage ...")
+    top: int | None = Field(None, ge=1, le=1000, description="how many paths; default 20")
 
 
 class Number(Question):
@@ -49,6 +57,12 @@ class Models(Question):
 async def attribution(here: Admin, asked: Annotated[Asked, Query()]) -> StreamingResponse:
     args = asked.model_dump(by_alias=True, exclude_none=True)
     return await streamed(here, "attribution", args, "application/json")
+
+
+@router.get("/roles", summary="Who opens, helps and closes; how long it takes; paths and losses")
+async def roles(here: Admin, asked: Annotated[Journeys, Query()]) -> StreamingResponse:
+    args = asked.model_dump(by_alias=True, exclude_none=True)
+    return await streamed(here, "roles", args, "application/json")
 
 
 @router.get("/explain", summary="The conversions behind a number of a report")
