@@ -367,6 +367,33 @@ def test_what_a_customer_may_ask_for_needs_a_key_of_its_own(get, worker, method,
     assert worker.asked == [(asked[0], expected)]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "may", "asked"),
+    [
+        ("GET", "retention", None, {"clerk"}, ("retention", {})),
+        ("POST", "retention", None, {"clerk"}, ("retain", {})),
+        (
+            "POST", "keys/rotate", {"what": "root"}, {"locksmith", "secret"},
+            ("rotate_key", {"what": "root", "reason": None}),
+        ),
+        ("GET", "keys/receipts", None, {"reader", "locksmith", "secret"}, ("receipt_keys", {})),
+    ],
+)  # fmt: skip
+def test_who_may_let_data_run_out_and_change_a_key(get, worker, method, path, body, may, asked):
+    worker.answers[asked[0]] = [b"{}"]
+    for key in ("clerk", "reader", "locksmith", "secret"):
+        answer = get(f"/api/v1/{path}", method=method, json=body, key=key)
+        assert answer.status_code == (200 if key in may else 403)
+    assert worker.asked == [asked] * len(may)
+
+
+def test_no_other_key_can_be_changed(get, worker):
+    for body in ({"what": "write"}, {"what": "root", "by": "me"}, {}):
+        answer = get("/api/v1/keys/rotate", method="POST", json=body, key="locksmith")
+        assert answer.status_code == 400
+    assert worker.asked == []
+
+
 def test_a_person_is_tagged_and_given_an_owner(get, worker):
     worker.answers |= {"note_person": [b"{}"], "person": [b"{}"]}
     said = {"set": ["VIP"], "unset": ["new"], "author": "Li Na"}

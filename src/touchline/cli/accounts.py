@@ -1,14 +1,12 @@
 """`touchline people accounts|households`: who belongs together without being one person."""
 
 import argparse
-import json
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit
-from touchline.jobs.access import reading
+from touchline.cli.output import cell, columns, emit
+from touchline.cli.question import ask, ask_lines
 from touchline.jobs.people import companies
-from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["run"]
 
@@ -31,17 +29,13 @@ FEW = 3  # identifiers of a person that fit a terminal
 def run(args: argparse.Namespace) -> int:
     """All accounts or one of them; households."""
     asked: dict[str, Any] = {"limit": args.limit}
-    with reading(args.dir) as workspace:
-        registry = KeepingRegistry(workspace)
-        if args.verb == "households":
-            found = [
-                json.loads(line) for line in companies.shared_homes(workspace, registry, asked)
-            ]
-            return _shown(found, found, HOMES, HOME_KEYS, args.format)
-        if args.account is None:
-            found = [json.loads(line) for line in companies.accounts(workspace, registry, asked)]
-            return _shown(found, found, ALL, ALL_KEYS, args.format)
-        told = companies.account(workspace, registry, {**asked, "account": args.account})
+    if args.verb == "households":
+        found = ask_lines(args.dir, companies.shared_homes, asked)
+        return _shown(found, found, HOMES, HOME_KEYS, args.format)
+    if args.account is None:
+        found = ask_lines(args.dir, companies.accounts, asked)
+        return _shown(found, found, ALL, ALL_KEYS, args.format)
+    told = ask(args.dir, companies.account, {**asked, "account": args.account})
     rows = [{key: one[key] for key in ONE_KEYS} for one in told["people"]]
     for row in rows:
         held = [f"{one['type']}:{one['value']}" for one in row["identifiers"]]
@@ -56,17 +50,14 @@ def _shown(
     keys: tuple[str, ...],
     output: str,
 ) -> int:
-    columns: list[Column] = [
-        (heading, key, _cell) for heading, key in zip(headings[language()], keys, strict=True)
-    ]
     flat = [{key: _flat(row[key]) for key in keys} for row in rows]
-    emit(flat, columns, output, whole)
+    emit(flat, columns(headings, keys, _cell), output, whole)
     return 0
 
 
 def _flat(value: Any) -> Any:
-    return " ".join(value) if isinstance(value, list) else value
+    return cell(value) if isinstance(value, list) else value
 
 
 def _cell(value: Any) -> str:
-    return YES[language()][value] if isinstance(value, bool) else str(value)
+    return YES[language()][value] if isinstance(value, bool) else cell(value)

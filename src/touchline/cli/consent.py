@@ -5,10 +5,12 @@ import json
 import sys
 from typing import Any
 
+import msgspec
+
 from touchline.cli import language
-from touchline.cli.output import Column, emit
+from touchline.cli.output import as_json, cell, columns, emit
+from touchline.cli.question import ask
 from touchline.jobs.access import reading, writing
-from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.jobs.privacy import consent, preferences, register
 from touchline.storage.audit import actor_of
 from touchline.storage.workspace import Workspace
@@ -45,12 +47,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> None:
-    with reading(args.dir) as workspace:
-        asked = {"person": args.person, "language": language()}
-        found = consent.shown(workspace, KeepingRegistry(workspace), asked)
-    headings = HEADINGS[language()]
-    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, NAMES, strict=True)]
-    emit(found["permissions"], columns, args.format, json.loads(_plain(found)))
+    found = ask(args.dir, consent.shown, {"person": args.person, "language": language()})
+    whole = json.loads(msgspec.json.encode(found))
+    emit(found["permissions"], columns(HEADINGS, NAMES, _cell), args.format, whole)
 
 
 def _record(args: argparse.Namespace) -> None:
@@ -70,10 +69,8 @@ def _register(args: argparse.Namespace) -> int:
         found = register.register(workspace, {"language": language()})
     finally:
         workspace.close()
-    headings = REGISTER[language()]
-    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, LISTED, strict=True)]
     shown = [{name: _listed(one[name]) for name in LISTED} for one in found["recipients"]]
-    emit(shown, columns, args.format, found)
+    emit(shown, columns(REGISTER, LISTED, _cell), args.format, found)
     for one in found["findings"]:
         print(f"{one['where']}: {one['what']}", file=sys.stderr)
     return 1 if found["findings"] else 0
@@ -85,11 +82,9 @@ def _listed(value: Any) -> Any:
 
 def _link(args: argparse.Namespace) -> None:
     asked = {name: getattr(args, name) for name in ("person", "channel", "days", "host")}
-    with reading(args.dir) as workspace:
-        found = preferences.link(workspace, KeepingRegistry(workspace), asked)
+    found = ask(args.dir, preferences.link, asked)
     if args.format == "json":
-        json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
-        print()
+        as_json(found)
     else:
         print(found["url"])
     print(NOTES[language()].format(**found), file=sys.stderr)
@@ -98,10 +93,4 @@ def _link(args: argparse.Namespace) -> None:
 
 
 def _cell(value: Any) -> str:
-    return WORDS[language()][value] if isinstance(value, bool) else str(value or "")
-
-
-def _plain(found: Any) -> bytes:
-    import msgspec
-
-    return msgspec.json.encode(found)
+    return WORDS[language()][value] if isinstance(value, bool) else cell(value)

@@ -1,17 +1,15 @@
 """`touchline identity rules|dry-run|quarantine|decisions`: what makes people, and who said so."""
 
 import argparse
-import json
 import sys
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit
+from touchline.cli.output import cell, columns, emit
+from touchline.cli.question import ask, ask_lines
 from touchline.errors import BadInput
-from touchline.jobs.access import reading
 from touchline.jobs.definitions import read_file
 from touchline.jobs.people import identity, identity_rules
-from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["put_down", "run"]
 
@@ -79,10 +77,8 @@ def put_down(args: argparse.Namespace, kind: str, **asked: Any) -> int:
     if not args.reason:
         why = "is missing: say why, for whoever reads it later."
         raise BadInput("bad_argument", name="--reason", value="", why=why)
-    asked |= {"kind": kind, "reason": args.reason, "author": args.author}
-    with reading(args.dir) as workspace:
-        registry = KeepingRegistry(workspace)
-        told = identity.decide(workspace, registry, {**asked, "is_trial": args.dry_run})
+    asked |= {"kind": kind, "reason": args.reason, "author": args.author, "is_trial": args.dry_run}
+    told = ask(args.dir, identity.decide, asked)
     _show_changes(told, args.format, "trial" if args.dry_run else "done")
     if not args.dry_run:
         _say("undo", told)
@@ -90,18 +86,12 @@ def put_down(args: argparse.Namespace, kind: str, **asked: Any) -> int:
 
 
 def _dry_run(args: argparse.Namespace) -> int:
-    documents = read_file(args.file)
-    with reading(args.dir) as workspace:
-        told = identity_rules.dry_run(workspace, KeepingRegistry(workspace), documents)
+    told = ask(args.dir, identity_rules.dry_run, read_file(args.file))
     _show_changes(told, args.format, "trial")
     values = [*told["held"], *told["freed"]]
     if values and args.format == "table":
-        emit(
-            [{"above": None, **one} for one in values],
-            _columns(HELD, HELD_KEYS, "reason"),
-            "table",
-            None,
-        )
+        rows = [{"above": None, **one} for one in values]
+        emit(rows, columns(HELD, HELD_KEYS, reason=_word), "table", None)
     return 0
 
 
@@ -113,42 +103,40 @@ def _quarantine(args: argparse.Namespace) -> int:
         return put_down(args, "block", names=(args.block,))
     if args.unblock is not None:
         return put_down(args, "unblock", names=(args.unblock,))
-    with reading(args.dir) as workspace:
-        asked = {"reason": args.why, "limit": args.limit}
-        lines = identity_rules.quarantine(workspace, KeepingRegistry(workspace), asked)
-        found = [json.loads(line) for line in lines]
-    emit(found, _columns(HELD, HELD_KEYS, "reason"), args.format, found)
+    asked = {"reason": args.why, "limit": args.limit}
+    found = ask_lines(args.dir, identity_rules.quarantine, asked)
+    emit(found, columns(HELD, HELD_KEYS, reason=_word), args.format, found)
     return 0
 
 
 def _decisions(args: argparse.Namespace) -> int:
     if args.undo is not None:
         return put_down(args, "undo", undoes=args.undo)
-    with reading(args.dir) as workspace:
-        lines = identity.decisions(workspace, KeepingRegistry(workspace), {})
-        found = [json.loads(line) for line in lines]
+    found = ask_lines(args.dir, identity.decisions, {})
     shown = [{**one, "about": _about(one)} for one in found]
     if args.format == "csv":
         shown = [{key: one[key] for key in MADE_KEYS} for one in shown]
-    emit(shown, _columns(MADE, MADE_KEYS, "kind", "is_in_force"), args.format, found)
+    shape = columns(MADE, MADE_KEYS, kind=_word, is_in_force=_word)
+    emit(shown, shape, args.format, found)
     return 0
 
 
 def _rules(args: argparse.Namespace) -> int:
-    with reading(args.dir) as workspace:
-        told = identity_rules.rules(workspace, None, {})
+    told = ask(args.dir, identity_rules.rules, {})
     rows = [
         {"rule": f"limits.{name}", "value": _limit(one), "from": one["from"]}
         for name, one in told["limits"].items()
     ]
-    for name in ("quarantine_above", "strong", "priority", "staff_sources"):
-        value = told[name]["value"]
-        listed = " ".join(value) if isinstance(value, list | tuple) else value
-        rows.append({"rule": name, "value": listed, "from": told[name]["from"]})
-    for one in told["blocked"]:
-        row = {"rule": f"blocked.{one['type']}", "value": one["pattern"], "from": "document"}
-        rows.append(row)
-    emit(rows, _columns(RULES, ("rule", "value", "from"), "from"), args.format, told)
+    rows += [
+        {"rule": name, "value": cell(told[name]["value"]), "from": told[name]["from"]}
+        for name in ("quarantine_above", "strong", "priority", "staff_sources")
+    ]
+    rows += [
+        {"rule": f"blocked.{one['type']}", "value": one["pattern"], "from": "document"}
+        for one in told["blocked"]
+    ]
+    shape = columns(RULES, ("rule", "value", "from"), **{"from": _word})
+    emit(rows, shape, args.format, told)
     return 0
 
 
@@ -167,28 +155,14 @@ def _about(one: dict[str, Any]) -> str:
 
 def _show_changes(told: dict[str, Any], output: str, said: str) -> None:
     if told["changes"] or output != "table":
-        emit(told["changes"], _columns(CHANGES, CHANGE_KEYS, "kind"), output, told)
+        emit(told["changes"], columns(CHANGES, CHANGE_KEYS, kind=_word), output, told)
     _say(said, told)
     _say("counts", told)
 
 
-def _columns(
-    headings: dict[str, tuple[str, ...]], keys: tuple[str, ...], *words: str
-) -> list[Column]:
-    """Columns of a table. `words`: those that hold words of ours, not what people wrote."""
-    names = headings[language()]
-    return [
-        (heading, key, _word if key in words else _cell)
-        for heading, key in zip(names, keys, strict=True)
-    ]
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
 def _word(value: Any) -> str:
-    return WORDS[language()].get(str(value), _cell(value))
+    """Of columns that hold words of ours, not what people wrote."""
+    return WORDS[language()].get(str(value), cell(value))
 
 
 def _say(what: str, told: dict[str, Any]) -> None:

@@ -1,12 +1,11 @@
 """`touchline keys create|list|revoke`: who may send, who may administer."""
 
 import argparse
-import json
 import sys
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit
+from touchline.cli.output import as_json, cell, columns, emit
 from touchline.jobs import keys
 from touchline.storage.workspace import Workspace
 
@@ -46,7 +45,7 @@ def _create(workspace: Workspace, args: argparse.Namespace) -> None:
     )
     made = keys.create(workspace, wanted)
     if args.format == "json":
-        _print(made)
+        as_json(made)
     else:
         print(made["key"])
     _note("made", made)
@@ -55,23 +54,12 @@ def _create(workspace: Workspace, args: argparse.Namespace) -> None:
 def _list(workspace: Workspace, args: argparse.Namespace) -> None:
     found = keys.keys(workspace)
     names = ("id", "kind", "name", "scopes", "aliases", "created_at", "revoked_at")
-    headings = HEADINGS[language()]
-    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, names, strict=True)]
-    shown = [{name: _cell(key[name]) for name in names} for key in found]
-    emit(shown, columns, args.format, found)
+    shown = [{name: cell(key[name]) for name in names} for key in found]
+    emit(shown, columns(HEADINGS, names), args.format, found)
 
 
 def _revoke(workspace: Workspace, args: argparse.Namespace) -> None:
     _note("revoked", keys.revoke(workspace, args.key))
-
-
-def _cell(value: Any) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value or "")
-
-
-def _print(value: Any) -> None:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
-    print()
 
 
 def _note(what: str, key: dict[str, Any]) -> None:

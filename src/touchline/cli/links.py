@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from touchline.cli import language, refused
-from touchline.cli.output import Column, emit
+from touchline.cli.output import as_json, columns, emit
 from touchline.collect.link import FIELDS
 from touchline.errors import BadInput
 from touchline.jobs import links
@@ -59,7 +59,7 @@ def _create(workspace: Workspace, args: argparse.Namespace) -> None:
     wanted = links.Wanted(**said)
     (made,) = links.create(workspace, [wanted], host=args.host, is_trial=args.dry_run)
     if args.format == "json":
-        _print(made)
+        as_json(made)
     else:
         print(made["url"] or made["path"])
     _note("trial" if args.dry_run else "made", **made)
@@ -71,9 +71,7 @@ def _list(workspace: Workspace, args: argparse.Namespace) -> None:
     names = ("campaign", "source", "owner", "limit", "host")
     asked = {name: getattr(args, name) for name in names}
     found = [json.loads(line) for line in links.links(workspace, None, asked)]
-    headings = HEADINGS[language()]
-    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, SHOWN, strict=True)]
-    emit(found, columns, args.format, found)
+    emit(found, columns(HEADINGS, SHOWN), args.format, found)
 
 
 def _qr(workspace: Workspace, args: argparse.Namespace) -> None:
@@ -101,27 +99,14 @@ def _check(args: argparse.Namespace) -> int:
 
     with reading(args.dir) as workspace:
         found = named(workspace, None, {"days": args.days})
-    speaks = language()
-    names = (*CHECKED, "findings")
-    headings = CHECK_HEADINGS[speaks]
-    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, names, strict=True)]
     rows: list[dict[str, Any]] = [
-        {**row, "findings": "; ".join(one[speaks] for one in row["findings"])}
+        {**row, "findings": "; ".join(one[language()] for one in row["findings"])}
         for row in found["rows"]
     ]
-    emit(rows, columns, args.format, found)
+    emit(rows, columns(CHECK_HEADINGS, (*CHECKED, "findings")), args.format, found)
     if not found["has_rules"]:
         _note("no_rules")
     return 1 if rows else 0
-
-
-def _cell(value: Any) -> str:
-    return str(value or "")
-
-
-def _print(value: Any) -> None:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
-    print()
 
 
 def _note(what: str, **about: Any) -> None:

@@ -1,16 +1,15 @@
 """`touchline identity match|review`: who may be one person though no identifier says so."""
 
 import argparse
-import json
 import sys
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, progress_line
+from touchline.cli.output import as_json, columns, emit, progress_line
+from touchline.cli.question import ask, ask_lines
 from touchline.errors import BadInput
-from touchline.jobs.access import reading, writing
+from touchline.jobs.access import writing
 from touchline.jobs.people import matching
-from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["run"]
 
@@ -62,7 +61,7 @@ def _match(args: argparse.Namespace) -> int:
     asked = matching.asked({"threshold": args.threshold, "is_trial": args.dry_run})
     told = writing(args.dir, "match", asked, progress_line("match"))
     if args.format == "json":
-        _json(told)
+        as_json(told)
         return 0
     counts, kept_nothing, see = TOLD[language()]
     print(counts.format(**told))
@@ -74,14 +73,8 @@ def _match(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    with reading(args.dir) as workspace:
-        asked = {"status": args.status, "limit": args.limit}
-        lines = matching.review(workspace, KeepingRegistry(workspace), asked)
-        found = [json.loads(line) for line in lines]
-    columns: list[Column] = [
-        (heading, key, str) for heading, key in zip(HEADINGS[language()], KEYS, strict=True)
-    ]
-    emit([_row(one) for one in found], columns, args.format, found)
+    found = ask_lines(args.dir, matching.review, {"status": args.status, "limit": args.limit})
+    emit([_row(one) for one in found], columns(HEADINGS, KEYS), args.format, found)
     return 0
 
 
@@ -94,10 +87,9 @@ def _answer(args: argparse.Namespace) -> int:
         raise BadInput("bad_argument", name="--reason", value="", why=why)
     verdict, number = ("accept", args.accept) if args.reject is None else ("reject", args.reject)
     asked = {"number": number, "verdict": verdict, "reason": args.reason, "author": args.author}
-    with reading(args.dir) as workspace:
-        told = matching.answer(workspace, KeepingRegistry(workspace), asked)
+    told = ask(args.dir, matching.answer, asked)
     if args.format == "json":
-        _json(told)
+        as_json(told)
         return 0
     said, undo = ANSWERED[language()]
     print(said.format(**{**told, "status": _word(told["status"])}))
@@ -127,8 +119,3 @@ def _side(side: dict[str, Any]) -> str:
 
 def _word(name: str) -> str:
     return WORDS[language()].get(name, name)
-
-
-def _json(told: dict[str, Any]) -> None:
-    json.dump(told, sys.stdout, ensure_ascii=False, indent=2)
-    print()

@@ -7,14 +7,49 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from touchline.cli import language
 from touchline.text import disarmed
 
-__all__ = ["Column", "emit", "harmless", "progress_line", "table"]
+__all__ = [
+    "Column",
+    "as_json",
+    "cell",
+    "columns",
+    "counted",
+    "emit",
+    "harmless",
+    "progress_line",
+    "table",
+]
 
-Column = tuple[str, str, Callable[[Any], str]]  # heading, key, how it is written
+Write = Callable[[Any], str]
+Column = tuple[str, str, Write]  # heading, key, how it is written
+
+
+def cell(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+    return "" if value is None else str(value)
+
+
+def counted(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else cell(value)
+
+
+def columns(
+    headings: Mapping[str, Sequence[str]], keys: Sequence[str], write: Write = cell, **own: Write
+) -> list[Column]:
+    """Columns with headings in the reader's language; `own`: keys that are written otherwise."""
+    named = zip(headings[language()], keys, strict=True)
+    return [(heading, key, own.get(key, write)) for heading, key in named]
+
+
+def as_json(whole: Any) -> None:
+    json.dump(whole, sys.stdout, ensure_ascii=False, indent=2)
+    print()
 
 
 def emit(
@@ -22,8 +57,7 @@ def emit(
 ) -> None:
     """Prints rows as a table or CSV, or `whole` as JSON."""
     if output == "json":
-        json.dump(whole, sys.stdout, ensure_ascii=False, indent=2)
-        print()
+        as_json(whole)
     elif output == "csv":
         write_csv(rows, list(rows[0]) if rows else [key for _, key, _ in columns])
     else:

@@ -6,19 +6,17 @@ from typing import Any
 
 from touchline.cli import language
 from touchline.cli.identity import put_down
-from touchline.cli.output import Column, emit, harmless
+from touchline.cli.output import columns, emit, harmless
 from touchline.cli.profile_text import profile_lines, stage_of
+from touchline.cli.question import ask
 from touchline.identity.telling import path_text
-from touchline.jobs.access import reading
 from touchline.jobs.people import known, profile_notes
-from touchline.jobs.people.mirror import KeepingRegistry
 
 __all__ = ["run"]
 
 HOPS = ("from", "to", "class", "rule", "at", "event")
 SHOWN = {
     "en": {
-        "identifiers": ("type", "value", "first seen"),
         "person_id": "person", "first_seen_at": "first seen", "last_seen_at": "last seen",
         "accounts": "accounts", "companies": "company mail", "household": "same home",
         "other_ids": "also found as", "held_back": "joins nobody",
@@ -26,7 +24,6 @@ SHOWN = {
         "more": "… {count:,} identifiers in all",
     },
     "zh": {
-        "identifiers": ("类型", "标识", "首次出现"),
         "person_id": "客户", "first_seen_at": "首次出现", "last_seen_at": "最近出现",
         "accounts": "所属企业", "companies": "企业邮箱", "household": "同住家庭",
         "other_ids": "其他编号", "held_back": "存疑,不参与合并",
@@ -37,6 +34,7 @@ SHOWN = {
 NOTES = {"en": ("what", "value", "by", "at"), "zh": ("项目", "内容", "操作人", "时间")}
 WORDS = {"en": {"tag": "tag", "owner": "owner"}, "zh": {"tag": "标签", "owner": "负责人"}}
 NOTE_KEYS = ("what", "value", "author", "at")
+IDENTIFIERS = {"en": ("type", "value", "first seen"), "zh": ("类型", "标识", "首次出现")}
 IDENTIFIER_KEYS = ("type", "value", "first_seen_at")
 LINES = (
     *("person_id", "held_back", "first_seen_at", "last_seen_at"),
@@ -59,25 +57,17 @@ def _note(args: argparse.Namespace) -> int:
         asked |= {"tags": args.tags, "untag": args.remove or []}
     else:
         asked["owner"] = args.owner or ""
-    with reading(args.dir) as workspace:
-        found = profile_notes.note(workspace, KeepingRegistry(workspace), asked)
+    found = ask(args.dir, profile_notes.note, asked)
     rows = [{"what": "tag", "value": one["tag"], **one} for one in found["tags"]]
     if found["owner"]:
         rows.append({"what": "owner", "value": found["owner"]["owner"], **found["owner"]})
     rows = [{key: row[key] for key in NOTE_KEYS} for row in rows]
-    headings = NOTES[language()]
-    columns: list[Column] = [
-        (heading, key, _word if key == "what" else _cell)
-        for heading, key in zip(headings, NOTE_KEYS, strict=True)
-    ]
-    emit(rows, columns, args.format, found)
+    emit(rows, columns(NOTES, NOTE_KEYS, what=_word), args.format, found)
     return 0
 
 
 def _why(args: argparse.Namespace) -> int:
-    asked = {"a": args.a, "b": args.b, "language": language()}
-    with reading(args.dir) as workspace:
-        found = known.why(workspace, KeepingRegistry(workspace), asked)
+    found = ask(args.dir, known.why, {"a": args.a, "b": args.b, "language": language()})
     if args.format == "table":
         for line in path_text(found, args.a, args.b, language()):
             print(harmless(line))
@@ -90,19 +80,14 @@ def _why(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    with reading(args.dir) as workspace:
-        asked = {"person": args.person, "language": language()}
-        found = known.person(workspace, KeepingRegistry(workspace), asked)
+    found = ask(args.dir, known.person, {"person": args.person, "language": language()})
     said = SHOWN[language()]
     if args.format == "table":
         for name in LINES:
             if shown := _line(name, found):
                 print(harmless(f"{said[name]}: {_few(shown)}"))
-    columns: list[Column] = [
-        (heading, key, _cell)
-        for heading, key in zip(said["identifiers"], IDENTIFIER_KEYS, strict=True)
-    ]
-    emit(found["identifiers"], columns, args.format, found)
+    shape = columns(IDENTIFIERS, IDENTIFIER_KEYS)
+    emit(found["identifiers"], shape, args.format, found)
     if args.format == "table":
         _print_rest(found, said)
     return 0
@@ -145,7 +130,3 @@ def _few(value: str | list[str]) -> str:
 
 def _word(value: str) -> str:
     return WORDS[language()][value]
-
-
-def _cell(value: str | None) -> str:
-    return value or ""

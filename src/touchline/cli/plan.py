@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, progress_line
+from touchline.cli.output import columns, counted, emit, progress_line
 from touchline.identity.people import Registry
 from touchline.jobs.access import reading, writing
 from touchline.jobs.plan import plan_check, plan_infer, plan_template
@@ -56,9 +56,8 @@ def _check(args: argparse.Namespace) -> int:
     rows = [one | {"sources": ", ".join(one["sources"])} for one in found["findings"]]
     if args.format == "table":
         rows = [one | {"where": one["event"] or one["touchpoint"]} for one in rows]
-    columns = _columns(CHECKED, CHECK_KEYS)
     if rows or args.format != "table":
-        emit(rows, columns, args.format, found)
+        emit(rows, columns(CHECKED, CHECK_KEYS, counted), args.format, found)
     if not found["has_plan"]:
         _say("none")
     elif not rows:
@@ -76,7 +75,7 @@ def _map(args: argparse.Namespace) -> int:
         rows = [row | {"status": words[row["status"]]} for row in rows]
     if args.format == "csv":
         rows = [{key: row[key] for key in MAP_KEYS} for row in rows]
-    emit(rows, _columns(MAPPED, MAP_KEYS), args.format, found)
+    emit(rows, columns(MAPPED, MAP_KEYS, counted), args.format, found)
     if not rows:
         _say("none")
     return 0
@@ -114,17 +113,6 @@ def _asked(args: argparse.Namespace, question: Any) -> Any:
     asked = {"days": args.days, "language": language()}
     with reading(args.dir) as workspace:
         return question(workspace, Registry(workspace), asked)
-
-
-def _columns(headings: dict[str, tuple[str, ...]], keys: tuple[str, ...]) -> list[Column]:
-    names = headings[language()]
-    return [(heading, key, _cell) for heading, key in zip(names, keys, strict=True)]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _say(what: str, **params: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, progress_line
+from touchline.cli.output import columns, counted, emit, progress_line
 from touchline.errors import BadInput, Unavailable
 from touchline.jobs.access import reading, writing
 from touchline.jobs.people.mirror import KeepingRegistry
@@ -106,10 +106,7 @@ def _erasures(args: argparse.Namespace) -> int:
     finally:
         workspace.close()
     names = ("request", "asked_at", "step", "done_at")
-    columns: list[Column] = [
-        (h, n, lambda v: v or "") for h, n in zip(HEADINGS[language()], names, strict=True)
-    ]
-    emit(found, columns, args.format, found)
+    emit(found, columns(HEADINGS, names), args.format, found)
     return 0
 
 
@@ -131,11 +128,7 @@ def _show(told: dict[str, Any], output: str) -> int:
         {"place": place, **{name: counts.get(name, 0) for name in names[1:]}}
         for place, counts in places.items()
     ]
-    columns: list[Column] = [
-        (h, n, lambda v: v if isinstance(v, str) else f"{v:,}")
-        for h, n in zip(COUNTS[language()], names, strict=True)
-    ]
-    emit(rows, columns, output, told)
+    emit(rows, columns(COUNTS, names, counted), output, told)
     return 0
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, progress_line
+from touchline.cli.output import as_json, columns, emit, progress_line
+from touchline.cli.question import ask_lines
 from touchline.collect import reasons
 from touchline.collect.importers import reasons as of_files
 from touchline.errors import BadInput
 from touchline.jobs import queries
-from touchline.jobs.access import reading, writing
+from touchline.jobs.access import writing
 from touchline.jobs.intake import replay
-from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.storage.workspace import Workspace
 
 __all__ = ["run"]
@@ -51,14 +51,10 @@ def run(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     asked = {name: getattr(args, name) for name in FILTERS if getattr(args, name)}
     asked |= {name: of for name, of in (("from", args.start), ("to", args.end)) if of}
-    with reading(args.dir) as workspace:
-        lines = queries.rejects(workspace, KeepingRegistry(workspace), asked)
-        found = [json.loads(line) for line in lines]
+    found = ask_lines(args.dir, queries.rejects, asked)
     names = ("reject_id", "received_at", "source", "kind", "line", "reason", "payload")
-    headings = HEADINGS[language()]
-    columns: list[Column] = [(h, n, _cell) for h, n in zip(headings, names, strict=True)]
     rows = found if args.format == "table" else [_flat(one) for one in found]
-    emit(rows, columns, args.format, found)
+    emit(rows, columns(HEADINGS, names, _cell), args.format, found)
     if args.format == "table":
         _explain(Counter(one["reason"] for one in found))
     return 0
@@ -80,8 +76,7 @@ def _replay(args: argparse.Namespace) -> int:
         workspace.close()
     done = writing(args.dir, "replay", job, progress_line("replay"))
     if args.format == "json":
-        json.dump(done, sys.stdout, ensure_ascii=False, indent=2)
-        print()
+        as_json(done)
     else:
         words = FATES[language()]
         said = [f"{done[name]:,} {words[name]}" for name in words if done[name]]

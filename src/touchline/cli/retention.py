@@ -3,7 +3,7 @@
 import argparse
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, progress_line
+from touchline.cli.output import columns, counted, emit, progress_line
 from touchline.jobs.access import reading, writing
 from touchline.jobs.privacy import retention
 
@@ -28,8 +28,4 @@ def run(args: argparse.Namespace) -> None:
         found = writing(args.dir, "retain", {}, progress_line("retention"))
     at = language() == "zh"
     rows = [{"what": words[at], "number": found[name]} for name, words in WORDS.items()]
-    columns: list[Column] = [
-        (heading, name, lambda value: value if isinstance(value, str) else f"{value:,}")
-        for heading, name in zip(HEADINGS[language()], ("what", "number"), strict=True)
-    ]
-    emit(rows, columns, args.format, found)
+    emit(rows, columns(HEADINGS, ("what", "number"), counted), args.format, found)

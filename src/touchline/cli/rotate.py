@@ -1,12 +1,11 @@
 """`touchline keys rotate|receipts`: another root key or signing key, and the list to publish."""
 
 import argparse
-import json
 import sys
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, progress_line
+from touchline.cli.output import as_json, columns, emit, progress_line
 from touchline.jobs.access import writing
 from touchline.jobs.privacy import rotate
 from touchline.storage.workspace import Workspace
@@ -41,8 +40,7 @@ def _rotate(args: argparse.Namespace) -> None:
         workspace.close()
     found: dict[str, Any] = writing(args.dir, "rotate", asked, progress_line("rotate"))
     if args.format == "json":
-        json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
-        print()
+        as_json(found)
     print(NOTES[language()][args.what].format(**found), file=sys.stderr)
 
 
@@ -53,8 +51,4 @@ def _receipts(args: argparse.Namespace) -> None:
     finally:
         workspace.close()
     names = ("fingerprint", "public_key", "until")
-    columns: list[Column] = [
-        (heading, name, lambda value: value or "")
-        for heading, name in zip(HEADINGS[language()], names, strict=True)
-    ]
-    emit(found, columns, args.format, found)
+    emit(found, columns(HEADINGS, names), args.format, found)

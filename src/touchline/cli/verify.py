@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from touchline.cli import language
+from touchline.cli.output import as_json
 from touchline.errors import BadInput
 from touchline.identity.receipt import check, read_receipt
 
@@ -67,8 +68,7 @@ def run(args: argparse.Namespace) -> int:
         "receipt": found.receipt,
     }
     if args.format == "json":
-        json.dump(told, sys.stdout, ensure_ascii=False, indent=2)
-        print()
+        as_json(told)
     else:
         request, at = (str(found.receipt.get(name, "")) for name in ("request", "done_at"))
         line = words[said].format(request=request, at=at, hits=found.hits)
