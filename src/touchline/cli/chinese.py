@@ -38,6 +38,16 @@ HELP = {
     "where the rows come from (default: the kind)": "数据来源(默认与类型同名)",
     "show what would be read, store nothing": "只预览读取结果,不入库",
     "Credit conversions to channels.": "计算各渠道的转化归因。",
+    "Show how channels follow, help and join each other.": "查看渠道之间的先后、协同与组合。",
+    "transitions from the last K channels": "按最近 K 个渠道计算转移",
+    "combinations told one by one": "逐一列出的组合数",
+    "of time_decay (default 7), or fitted": "time_decay 的半衰期(默认 7 天),或 fitted(拟合)",
+    "of position_based: first=0.4,last=0.4,rest=0.2": (
+        "position_based 的权重:first=0.4,last=0.4,rest=0.2"
+    ),
+    "of custom: first=0.5,lead=0.3,opportunity=0.1,last=0.1": (
+        "custom(自定义规则)的权重:first=0.5,lead=0.3,opportunity=0.1,last=0.1"
+    ),
     "aggregated paths instead of DIR": "使用汇总路径文件,不需要工作区",
     "comma separated (default all)": "归因模型,用逗号分隔(默认 all,即全部)",
     "channel, and any of campaign, content, stage ...": (

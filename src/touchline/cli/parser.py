@@ -13,6 +13,7 @@ from touchline.cli.building import group as _group
 from touchline.cli.building import verb as _verb
 from touchline.cli.building import verb_in as _verb_in
 from touchline.cli.lift_parser import lift
+from touchline.cli.patterns_parser import patterns, tuning
 
 __all__ = ["parser"]
 
@@ -27,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     for build in (_init, _serve, _snippet, _import, _attribute, _export, _apply, _dump, _doctor):
         build(verbs)
     _explain(verbs)
+    patterns(verbs)
     _roles(verbs)
     lift(verbs)
     _maps(verbs)
@@ -116,6 +118,7 @@ def _attribute(verbs: Any) -> None:
     made.add_argument(
         "--by", default="channel", help="channel, and any of campaign, content, stage ..."
     )
+    tuning(made)
     _question(made)
     made.add_argument("--format", choices=FORMATS, default="table")
 

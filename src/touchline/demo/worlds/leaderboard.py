@@ -25,10 +25,20 @@ from touchline.demo.worlds.simulate import simulate_world
 from touchline.demo.worlds.world import World
 from touchline.errors import BadInput, TouchlineError
 
-__all__ = ["LEVEL", "PEOPLE", "Leaderboard", "Line", "leaderboard", "scored", "worlds_named"]
+__all__ = [
+    "LEVEL",
+    "PEOPLE",
+    "Leaderboard",
+    "Line",
+    "given_to",
+    "leaderboard",
+    "scored",
+    "worlds_named",
+]
 
-PEOPLE = 40_000
+PEOPLE = 20_000
 LEVEL = 0.95
+REPLICATES = 100  # draws of each interval: enough for its ends to be of some percent
 FIGURES = tuple(field.name for field in fields(Score))
 
 
@@ -112,7 +122,17 @@ def leaderboard(
 
 def scored(world: World, models: str = "all") -> Iterator[tuple[str, Score]]:
     """Each model's score in one world."""
-    journeys = world.journeys
+    journeys, options = world.journeys, given_to(world)
+    chosen, _ = choose(models, journeys, **options)
+    sample = Sample(journeys, replicates=REPLICATES)
+    for model, answer in credit(journeys, chosen, **options).items():
+        drawn = draws(answer, sample, Inputs(journeys, **options))
+        low, high = bounds(drawn.conversions, LEVEL)
+        yield model, score(world, answer, low, high)
+
+
+def given_to(world: World) -> Options:
+    """What models may know of a world beside its journeys."""
     options = Options(observed=world.observed, seed=0)
     if world.trials:
         options["lift"] = Lift.of_channels(
@@ -120,12 +140,7 @@ def scored(world: World, models: str = "all") -> Iterator[tuple[str, Score]]:
             np.array([trial.effect for trial in world.trials]),
             np.array([trial.error for trial in world.trials]),
         )
-    chosen, _ = choose(models, journeys, **options)
-    sample = Sample(journeys)
-    for model, answer in credit(journeys, chosen, **options).items():
-        drawn = draws(answer, sample, Inputs(journeys, **options))
-        low, high = bounds(drawn.conversions, LEVEL)
-        yield model, score(world, answer, low, high)
+    return options
 
 
 def _world(name: str, people: int, seed: int) -> World:

@@ -1,0 +1,148 @@
+"""`touchline attribution`: `leaderboard` scores every model, `guide` says which one to use."""
+
+import argparse
+import sys
+from typing import Any
+
+from touchline.cli import language
+from touchline.cli.output import Column, emit, progress_line, table
+from touchline.errors import BadInput
+
+__all__ = ["HEADINGS", "run"]
+
+WIDE = 6  # worlds beside each other in a terminal
+HEADINGS = {
+    "en": {
+        "model": "Model",
+        "misallocated": "Misallocated",
+        "misallocated_revenue": "… in money",
+        "rank": "Rank correlation",
+        "credited": "Credited/caused",
+        "covered": "Truth in interval",
+        "spread": "Spread",
+        "progress": "Scoring models",
+        "title": "Mean over {worlds} worlds, {seeds} seeds, {people} people each",
+        "by_world": "Misallocated share of credit, by world",
+        "misallocated_is": "Misallocated: the share of credit that lies on the wrong channels.",
+        "rank_is": "Rank correlation: 1 where channels stand in the right order, -1 reversed.",
+        "credited_is": "Credited/caused: 2 gives channels twice what they caused.",
+        "covered_is": "Truth in interval: how often the 95 % interval holds what is true.",
+        "skipped": "Skipped: {world}: {why}",
+        "nothing": "No world is left to score models in.",
+        "plain": "plain",
+        "intent": "intent",
+        "shopping": "shopping",
+        "saturation": "saturation",
+        "synergy": "synergy",
+        "view_through": "view-through",
+        "identity_loss": "identity loss",
+        "bots": "bots",
+        "offline_only": "offline only",
+        "everything": "everything",
+    },
+    "zh": {
+        "model": "归因模型",
+        "misallocated": "错配比例",
+        "misallocated_revenue": "…按金额",
+        "rank": "排序相关",
+        "credited": "归因/真实增量",
+        "covered": "区间覆盖真值",
+        "spread": "波动",
+        "progress": "正在给模型打分",
+        "title": "{worlds} 个模拟世界的平均,{seeds} 个随机种子,每个世界 {people} 人",
+        "by_world": "各模拟世界的错配比例",
+        "misallocated_is": "错配比例:放错渠道的归因贡献所占的份额。",
+        "rank_is": "排序相关:1 表示渠道排序完全正确,-1 表示完全相反。",
+        "credited_is": "归因/真实增量:2 表示归给渠道的转化是其真实带来的两倍。",
+        "covered_is": "区间覆盖真值:95% 误差范围包含真实值的比例。",
+        "skipped": "已跳过:{world}:{why}",
+        "nothing": "没有可用于打分的模拟世界。",
+        "plain": "无干扰",
+        "intent": "意向混杂",
+        "shopping": "临购搜索",
+        "saturation": "触达饱和",
+        "synergy": "渠道协同",
+        "view_through": "只看不点",
+        "identity_loss": "身份断裂",
+        "bots": "机器流量",
+        "offline_only": "纯线下渠道",
+        "everything": "全部叠加",
+    },
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    return {"leaderboard": _leaderboard}[args.verb](args)
+
+
+def _leaderboard(args: argparse.Namespace) -> int:
+    """Exit 1 when something that was asked for could not be scored."""
+    from touchline.demo.worlds.leaderboard import leaderboard, worlds_named
+
+    for name, value, least in (("--seeds", args.seeds, 1), ("--people", args.people, 1_000)):
+        if value < least:
+            why = f"is less than {least}."
+            raise BadInput("bad_argument", name=name, value=value, why=why)
+    words = HEADINGS[language()]
+    found = leaderboard(
+        worlds_named(args.worlds),
+        seeds=args.seeds,
+        people=args.people,
+        models=args.models,
+        on_progress=progress_line(words["progress"]),
+    )
+    for world, why in found.skipped:
+        print(words["skipped"].format(world=world, why=why.text(language())), file=sys.stderr)
+    whole = found.as_json()
+    if args.format == "table":
+        _show(whole)
+    else:
+        emit(whole["rows"], [("world", "world", str), ("model", "model", str)], args.format, whole)
+    return 1 if found.skipped and not (args.worlds == "all" and found.lines) else 0
+
+
+def _show(whole: dict[str, Any]) -> None:
+    words = HEADINGS[language()]
+    if not whole["rows"]:
+        print(words["nothing"])
+        return
+    figures: list[Column] = [
+        (words["model"], "model", str),
+        (words["misallocated"], "misallocated", _share),
+        (words["misallocated_revenue"], "misallocated_revenue", _share),
+        (words["rank"], "rank", _number),
+        (words["credited"], "credited", _number),
+        (words["covered"], "covered", _share),
+    ]
+    title = words["title"].format(
+        worlds=len(whole["overall_of"]), seeds=whole["seeds"], people=f"{whole['people']:,}"
+    )
+    table(whole["overall"], figures, title)
+    for name in ("misallocated_is", "rank_is", "credited_is", "covered_is"):
+        print(words[name])
+    print()
+    _show_worlds(whole)
+
+
+def _show_worlds(whole: dict[str, Any]) -> None:
+    """Models down, worlds across; the best over all first, then those that not every world had."""
+    words = HEADINGS[language()]
+    models = [line["model"] for line in (*whole["overall"], *whole["rows"])]
+    cells: dict[str, dict[str, Any]] = {model: {"model": model} for model in models}
+    worlds = list(dict.fromkeys(line["world"] for line in whole["rows"]))
+    for line in whole["rows"]:
+        cells[line["model"]][line["world"]] = line["misallocated"]
+    for low in range(0, len(worlds), WIDE):
+        some = worlds[low : low + WIDE]
+        columns: list[Column] = [(words["model"], "model", str)]
+        columns.extend((str(words.get(name, name)), str(name), _share) for name in some)
+        rows = [{**dict.fromkeys(some), **row} for row in cells.values()]
+        table(rows, columns, words["by_world"])
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
