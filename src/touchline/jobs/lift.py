@@ -193,10 +193,14 @@ def _of_groups(wanted: Wanted) -> tuple[float, float]:
     reached, converted = _people("treated", wanted.treated)
     held_out, others = _people("control", wanted.control)
     factor = reached / held_out
-    variance = converted * (1 - converted / reached)
-    variance += factor**2 * others * (1 - others / held_out)
-    # Nobody of a group converting is no proof that nobody would.
-    return converted - factor * others, math.sqrt(variance + 1 + factor**2 * (others == 0))
+    variance = _variance(reached, converted) + factor**2 * _variance(held_out, others)
+    return converted - factor * others, math.sqrt(variance)
+
+
+def _variance(people: int, converted: int) -> float:
+    """Of a count. That nobody converted, or all, is no proof that it could not be otherwise."""
+    rate = (converted + 0.5) / (people + 1)
+    return people * rate * (1 - rate)
 
 
 def _people(name: str, text: str | None) -> tuple[int, int]:

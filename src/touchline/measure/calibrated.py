@@ -32,7 +32,7 @@ from touchline.measure.lift import Days, Presence, Told, named_of, presence_of, 
 from touchline.measure.lift_test import Named
 from touchline.storage.engine import View
 
-__all__ = ["Weighed", "next_tests", "weigh"]
+__all__ = ["Weighed", "next_tests", "weigh", "weighed_with"]
 
 NORMAL_95 = 1.959963984540054
 CHANNELS, CAMPAIGNS = ("channel",), ("channel", "campaign")
@@ -104,8 +104,19 @@ def weigh(
     view: View, people: PersonMap, question: Question, found: Basis, given: Options
 ) -> Weighed | None:
     """What the question's lift tests say of its days; None where it has none."""
-    if not question.lift:
-        return None
+    return weighed_with(view, people, question, found, given) if question.lift else None
+
+
+def weighed_with(
+    view: View,
+    people: PersonMap,
+    question: Question,
+    found: Basis,
+    given: Options,
+    *,
+    least: int = 1,
+) -> Weighed:
+    """The same with as few tests as that: what is known before the first."""
     by = question.by
     has_campaigns = any(test.campaign is not None for test in question.lift)
     basis = found
@@ -121,7 +132,7 @@ def weigh(
     tests = told(question.lift, question.days, presence_of(basis, by), then)
     beside = tuple(_beside(view, question, tests))
     lift = tells(tests, basis, by)
-    if lift is None:
+    if len(lift.scopes) < least:
         return Weighed(None, tests, beside=beside)
     lift = _weighed(basis, lift, given)
     named = tuple(dict.fromkeys(named_of(basis, by)))
@@ -131,7 +142,7 @@ def weigh(
 
 def next_tests(weighed: Weighed, error: float, *, campaigns: bool) -> list[dict[str, Any]]:
     """Each test that could be made, what brings most first. `error`: its standard error, as a part
-    of what is tested.
+    of what is tested, or of the mean channel where that is more.
     """
     lift = weighed.weighed
     if lift is None or lift.base is None or lift.known is None:
@@ -139,10 +150,12 @@ def next_tests(weighed: Weighed, error: float, *, campaigns: bool) -> list[dict[
     fitted, seen = findings(lift.base, lift)
     known = lift.known[0]
     now = float(known.channel_sd.sum())
+    # The noise of a test is that of all conversions: no small channel is tested ever so exactly.
+    usual = float(np.abs(known.channel_mean).mean()) if len(known.channel_mean) else 0.0
     rows: list[dict[str, Any]] = []
     for (channel, campaign), scope in _scopes(weighed, lift.base, fitted, campaigns=campaigns):
         (mean, sd), size = _known(known, scope), _number(fitted, scope)
-        planned = error * max(abs(mean), abs(size))
+        planned = error * max(abs(mean), abs(size), usual)
         if planned <= 0:
             continue
         after = expected_sd(fitted, seen, scope, planned)

@@ -67,13 +67,11 @@ def told(
     return found
 
 
-def tells(found: Sequence[Told], basis: Basis, by: tuple[str, ...]) -> Lift | None:
+def tells(found: Sequence[Told], basis: Basis, by: tuple[str, ...]) -> Lift:
     """The tests that can be used, as arrays for the labels of a basis; those of campaigns need
     campaigns among its labels.
     """
     usable = [one for one in found if one.effect is not None]
-    if not usable:
-        return None
     place = {name: code for code, name in enumerate(basis.journeys.labels.channels)}
     units: dict[Named, int] = {}
     unit_of = [units.setdefault(key, len(units)) for key in named_of(basis, by)]
