@@ -91,8 +91,9 @@ HEADINGS = {
 def run(args: argparse.Namespace) -> int:
     if args.paths is not None:
         from touchline.measure.paths import paths_report
+        from touchline.measure.tuning import tuning_of
 
-        found = paths_report(args.paths, args.models)
+        found = paths_report(args.paths, args.models, tuning_of(vars(args)))
         return show(found.as_json(), found.notes, args.format)
     if args.dir is None:
         raise BadInput("bad_argument", name="DIR", value="", why="is missing: give DIR or --paths.")
@@ -108,6 +109,7 @@ def run(args: argparse.Namespace) -> int:
         "from": args.start,
         "to": args.end,
         "as_of": args.as_of,
+        **{name: getattr(args, name) for name in ("half_life", "positions", "weights")},
     }
     with reading(args.dir) as workspace:
         found = attribution(workspace, KeepingRegistry(workspace), asked)
@@ -139,6 +141,10 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
     _print_unattributed(whole, digits)
     _print_footer(whole, digits, sys.stdout)
     _print_aggregates(whole.get("aggregates", []), digits)
+    if "calibration" in whole:
+        from touchline.cli.lift import beside
+
+        beside(whole["calibration"])
     return 0
 
 

@@ -13,6 +13,7 @@ from touchline.jobs.definitions import goals_of
 from touchline.jobs.lift import tests_of
 from touchline.journey.goal import goal_named
 from touchline.measure.basis import Question
+from touchline.measure.tuning import tuning_of
 from touchline.storage.workspace import Workspace
 
 __all__ = ["as_of", "question_of"]
@@ -21,7 +22,7 @@ WINDOW = "90d"
 
 
 def question_of(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...]) -> Question:
-    """goal, window, from, to, as_of: all optional, all text."""
+    """goal, window, from, to, as_of, half_life, positions, weights: all optional, all text."""
     goal = goal_named(goals_of(workspace, as_of(workspace, args)), args.get("goal"))
     window = args.get("window") or goal.window or WINDOW
     return Question(
@@ -33,6 +34,7 @@ def question_of(workspace: Workspace, args: dict[str, Any], by: tuple[str, ...])
         days=arguments.period(args),
         members=partial(credited, workspace),
         lift=tests_of(workspace, as_of(workspace, args), goal.name),
+        tuning=tuning_of(args),
     )
 
 

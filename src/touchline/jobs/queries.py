@@ -30,6 +30,7 @@ from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
 from touchline.jobs.lift import lift_tests
 from touchline.jobs.links import links
+from touchline.jobs.patterning import patterns_of
 from touchline.jobs.people import (
     companies,
     identity,
@@ -266,6 +267,7 @@ QUERIES: dict[str, Query] = {
     "note_person": profile_notes.note,
     "person_changes": person_changes,
     "person": person,
+    "patterns": patterns_of,
     "plan": plan_check.touchpoints,
     "plan_check": plan_check.check,
     "plan_observed": plan_infer.observed,

@@ -32,6 +32,7 @@ from touchline.measure.customer import Bonds, bonds_of
 from touchline.measure.lift_test import LiftTest
 from touchline.measure.partner import Partners, partners
 from touchline.measure.stages import milestones
+from touchline.measure.tuning import Tuning
 from touchline.storage.engine import Expression, View
 
 __all__ = ["Basis", "Question", "basis_of", "journeys_of"]
@@ -47,6 +48,7 @@ pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a typ
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked: `by` are label columns, channel first; days are inclusive, None is open.
     `members` says whose touches count for which account. `lift`: the tests of the goal.
+    `tuning`: what models are told, before what the site's definitions tell them.
     """
 
     goal: Goal
@@ -57,6 +59,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[dt.date | None, dt.date | None] = (None, None)
     members: Callable[[View, PersonMap], pa.Table] = account_members
     lift: tuple[LiftTest, ...] = ()
+    tuning: Tuning = Tuning()
 
     @property
     def stored_by(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ ALL = "all"
 
 def options_of(view: View, people: PersonMap, found: Basis, models: str) -> Options:
     """What `credit` and `choose` take by name. `models`: "all" or "a,b"."""
-    given: Options = {}
+    given = _tuned(view, found)
     if needs("stages", models):
         told = milestones(
             view, people.speakers(view), found.conversions, Crediting.of(view.documents)
@@ -30,6 +30,14 @@ def options_of(view: View, people: PersonMap, found: Basis, models: str) -> Opti
     if _is_watched(found, models):
         given["observed"] = observed_of(view, people, found)
     return given
+
+
+def _tuned(view: View, found: Basis) -> Options:
+    """Half-life and weights: as the question says, else as the site's definitions do."""
+    decided = Crediting.of(view.documents).tuning
+    if found.question is None:
+        return decided.options()
+    return found.question.tuning.over(decided).options(found.question.window_days)
 
 
 def _is_watched(found: Basis, models: str) -> bool:

@@ -22,6 +22,9 @@ class Question(BaseModel):
     half_life: str | None = Field(None, description="days of time_decay, or fitted")
     positions: str | None = Field(None, description="of position_based: first=0.5,last=0.5")
     weights: str | None = Field(None, description="of the model custom: first=0.5,lead=0.5")
+    half_life: str | None = Field(None, description="days of time_decay, or fitted")
+    positions: str | None = Field(None, description="of position_based: first=0.5,last=0.5")
+    weights: str | None = Field(None, description="of the model custom: first=0.5,lead=0.5")
 
 
 class Asked(Question):
@@ -32,6 +35,12 @@ class Asked(Question):
 class Journeys(Question):
     by: str | None = Field(None, description="channel, and any of campaign, content, stage ...")
     top: int | None = Field(None, ge=1, le=1000, description="how many paths; default 20")
+
+
+class Patterns(Question):
+    show: str | None = Field(None, description="transitions, synergy, combinations or positions")
+    order: int | None = Field(None, ge=1, le=99, description="transitions from so many channels")
+    limit: int | None = Field(None, ge=1, description="combinations told one by one; default 100")
 
 
 class Number(Question):
@@ -63,6 +72,12 @@ async def attribution(here: Admin, asked: Annotated[Asked, Query()]) -> Streamin
 async def roles(here: Admin, asked: Annotated[Journeys, Query()]) -> StreamingResponse:
     args = asked.model_dump(by_alias=True, exclude_none=True)
     return await streamed(here, "roles", args, "application/json")
+
+
+@router.get("/patterns", summary="How channels follow, help and join each other")
+async def patterns(here: Admin, asked: Annotated[Patterns, Query()]) -> StreamingResponse:
+    args = asked.model_dump(by_alias=True, exclude_none=True)
+    return await streamed(here, "patterns", args, "application/json")
 
 
 @router.get("/explain", summary="The conversions behind a number of a report")
