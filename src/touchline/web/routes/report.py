@@ -22,9 +22,6 @@ class Question(BaseModel):
     half_life: str | None = Field(None, description="days of time_decay, or fitted")
     positions: str | None = Field(None, description="of position_based: first=0.5,last=0.5")
     weights: str | None = Field(None, description="of the model custom: first=0.5,lead=0.5")
-    half_life: str | None = Field(None, description="days of time_decay, or fitted")
-    positions: str | None = Field(None, description="of position_based: first=0.5,last=0.5")
-    weights: str | None = Field(None, description="of the model custom: first=0.5,lead=0.5")
 
 
 class Asked(Question):
