@@ -562,3 +562,18 @@ def test_matching_is_asked_for_seen_and_answered(get, worker):
         assert get(f"{path}{wrong}", method="POST", json={}).status_code in (400, 404)
     assert get(f"{path}/match", method="POST", json={"threshold": 0.2}).status_code == 400
     assert get(f"{path}/review?status=odd").status_code == 400
+
+
+def test_lift_tests_are_entered_asked_for_and_taken_back(get, worker):
+    worker.answers |= {"add_lift": [b"{}"], "remove_lift": [b"{}"], "next_lift": [b"{}"]}
+    wanted = {"name": "geo/1", "channel": "Ads", "from": "2026-03-01", "to": "2026-03-31"}
+    added = get("/api/v1/lift", method="POST", json=wanted | {"treated": "9:2", "control": "9:1"})
+    assert added.status_code == 201
+    assert get("/api/v1/lift/next?error=0.2&from=2026-03-01").status_code == 200
+    assert get("/api/v1/lift/geo%2F1", method="DELETE").status_code == 200
+    assert get("/api/v1/lift/geo", method="DELETE", key="reader").status_code == 403
+    assert get("/api/v1/lift", method="POST", json=wanted | {"kind": "guess"}).status_code == 400
+    asked = dict(worker.asked)
+    assert asked["add_lift"]["start"] == "2026-03-01"
+    assert asked["next_lift"] == {"error": 0.2, "from": "2026-03-01", "campaigns": False}
+    assert asked["remove_lift"] == {"name": "geo/1"}

@@ -62,7 +62,7 @@ async def upcoming(here: Admin, asked: Annotated[Next, Query()]) -> StreamingRes
     return await streamed(here, "next_lift", args, "application/json")
 
 
-@router.delete("/lift/{name}", summary="Take a lift test back")
+@router.delete("/lift/{name:path}", summary="Take a lift test back")
 async def remove(here: Admin, name: str) -> Response:
     """Reports as of a day before still know it."""
     return await told(here, "remove_lift", {"name": name})
