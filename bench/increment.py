@@ -30,8 +30,8 @@ ROUNDS = 5
 
 def loaded(folder: Path) -> tuple[Any, Any, Any, tuple[tuple[str | None, ...], ...]]:
     """The two files as what a ledger takes, and the names of the labels."""
-    from touchline.attribution.ledger import Bought, Members
     from touchline.attribution.shelf import Rows
+    from touchline.attribution.walk import Bought, Members
 
     found = pq.read_table(folder / "touches.parquet", read_dictionary=["channel"])
     channel = found.column("channel").unify_dictionaries().combine_chunks()
@@ -55,7 +55,8 @@ def timed(work: Callable[[], None]) -> tuple[float, float]:
 
 def main() -> None:
     from touchline.attribution.figures import figures
-    from touchline.attribution.ledger import Bought, Ledger, Members, Terms
+    from touchline.attribution.ledger import Ledger, Terms
+    from touchline.attribution.walk import Bought, Members
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--journeys", type=int, default=5_000_000)

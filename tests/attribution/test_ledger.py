@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from touchline.attribution import shelf
 from touchline.attribution.figures import figures
-from touchline.attribution.ledger import Bought, Ledger, Members, Terms
+from touchline.attribution.ledger import Ledger, Terms
 from touchline.attribution.shelf import Rows, Shelf
+from touchline.attribution.walk import Bought, Members
 
 DAY_US = 86_400_000_000
 TERMS = Terms(

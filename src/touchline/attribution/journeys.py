@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from touchline.attribution.arrays import Bools, Floats, Ints, tally
+from touchline.errors import BadInput
 
 __all__ = ["Journeys", "Labels", "Touches"]
 
@@ -71,6 +72,9 @@ class Journeys:
             raise ValueError("offsets must run from 0 to the number of touches")
         if self.ts_us is not None and len(self.ts_us) != self.converting_touches:
             raise ValueError("times belong to the touches of journeys that convert")
+        _check(self.conversions, "conversions", least=0)
+        _check(self.nulls, "nulls", least=0)
+        _check(self.value, "value", least=-np.inf)
 
     @classmethod
     def from_touches(
@@ -78,7 +82,7 @@ class Journeys:
         converting: Touches,
         others: Touches | None = None,
         *,
-        value: Ints,
+        value: Ints | Floats,
         labels: Labels,
         counts: Floats | None = None,
     ) -> Self:
@@ -206,6 +210,15 @@ class Journeys:
         """Conversions that no touch preceded: their number and money."""
         untouched = ~self.is_touched
         return float(self.conversions[untouched].sum()), float(self.value[untouched].sum())
+
+
+def _check(amounts: Ints | Floats, name: str, *, least: float) -> None:
+    """Refuses what no journey can stand for: the first that is negative, infinite or no number."""
+    if not len(amounts) or (least <= amounts.min() and amounts.max() < np.inf > -amounts.min()):
+        return
+    wrong = np.flatnonzero(~(np.isfinite(amounts) & (amounts >= least)))
+    at = int(wrong[0])
+    raise BadInput("bad_counts", name=name, at=at, value=float(amounts[at]))
 
 
 def _ascending(journey: Ints) -> Ints:

@@ -16,15 +16,14 @@ that closes late takes touches out of its people's other path, which is why that
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
 
 import numpy as np
 
-from touchline.attribution.arrays import Bools, Int64s, Ints
+from touchline.attribution.arrays import Int64s, Ints
 from touchline.attribution.inputs import Options
-from touchline.attribution.journeys import Journeys, Labels, Touches
-from touchline.attribution.shelf import Rows, Shelf, among, begins_of, spans
+from touchline.attribution.shelf import Rows, Shelf, among
 from touchline.attribution.statistics import Label, Statistics
+from touchline.attribution.walk import Bought, Members, channels_of, walk
 
 __all__ = ["Bought", "Ledger", "Members", "Terms"]
 
@@ -36,30 +35,6 @@ class Terms:
     models: tuple[str, ...]
     window_us: int
     options: Options = field(default_factory=Options)
-
-
-class Bought(NamedTuple):
-    """Conversions by number. `counts` are 1, or 0 for money that went back without an order."""
-
-    number: Int64s
-    at_us: Int64s
-    value: Int64s
-    counts: Int64s
-
-    @classmethod
-    def nothing(cls) -> Self:
-        return cls(*(np.zeros(0, np.int64) for _ in cls._fields))
-
-
-class Members(NamedTuple):
-    """Whose touches count for a conversion: its buyer's, or those of all contacts of an account."""
-
-    number: Int64s
-    person: Int64s
-
-    @classmethod
-    def nothing(cls) -> Self:
-        return cls(*(np.zeros(0, np.int64) for _ in cls._fields))
 
 
 class Ledger:
@@ -180,63 +155,18 @@ class Ledger:
 
     def _of(self, numbers: Int64s, people: Int64s) -> Statistics:
         """Statistics of the journeys of these conversions, and of these people's other paths."""
-        asked = self._bought_of(numbers)
         rows = self._shelf.take(np.union1d(people, self._people_of(numbers)))
         is_near = among(self._members.number, numbers)[1]
         is_near |= among(self._members.person, people)[1]
         near = Members(self._members.number[is_near], self._members.person[is_near])
-        place = np.searchsorted(self._bought.number, near.number)
-        starts, ends = self._windows(rows, near.person, self._bought.at_us[place])
-        is_free = _uncovered(len(rows.person), starts, ends, self._bought.counts[place] > 0)
-        is_free &= among(rows.person, people)[1]
-        free = rows.at(is_free)
-        journey, is_asked = among(near.number, asked.number)
-        served = spans(starts[is_asked], ends[is_asked])
-        lengths = (ends - starts)[is_asked]
-        won = _in_journeys(rows.at(served), np.repeat(journey[is_asked], lengths))
-        journeys = Journeys.from_touches(
-            won,
-            Touches(free.person, free.label),
-            value=asked.value,
-            counts=asked.counts.astype(np.float64),
-            labels=_channels(self.labels),
+        found = walk(
+            rows,
+            self._bought,
+            near,
+            labels=channels_of(self.labels),
+            window_us=self.terms.window_us,
+            asked=numbers[among(numbers, self._bought.number)[1]],
+            people=people,
         )
-        return Statistics.of(journeys, self.labels, self.terms.models, **self.terms.options)
-
-    def _windows(self, rows: Rows, person: Int64s, at_us: Int64s) -> tuple[Int64s, Int64s]:
-        """From which row to which each person's touches are in the window before a moment."""
-        people, begins = begins_of(rows)
-        place, is_there = among(person, people)
-        first, last = (begins[np.minimum(place + one, len(people))] for one in (0, 1))
-        starts = _bisected(rows.ts_us, first, last, at_us - self.terms.window_us)
-        ends = _bisected(rows.ts_us, first, last, at_us + 1)
-        return np.where(is_there, starts, 0), np.where(is_there, ends, 0)
-
-
-def _bisected(times: Int64s, low: Int64s, high: Int64s, wanted: Int64s) -> Int64s:
-    """From low up to high, which ascend, the first place whose time is not before the wanted."""
-    while np.any(low < high):
-        middle = (low + high) // 2
-        is_open = low < high
-        is_before = is_open & (times[np.where(is_open, middle, 0)] < wanted)
-        low, high = np.where(is_before, middle + 1, low), np.where(is_before, high, middle)
-        high = np.where(is_open, high, low)
-    return low
-
-
-def _uncovered(count: int, starts: Int64s, ends: Int64s, is_order: Bools) -> Bools:
-    """Which rows no window holds."""
-    steps = np.bincount(starts[is_order], minlength=count + 1)
-    steps -= np.bincount(ends[is_order], minlength=count + 1)
-    return np.cumsum(steps)[:count] == 0
-
-
-def _in_journeys(rows: Rows, journey: Ints) -> Touches:
-    order = np.lexsort((rows.seq, rows.ts_us, journey))
-    return Touches(journey[order], rows.label[order], rows.ts_us[order])
-
-
-def _channels(labels: tuple[Label, ...]) -> Labels:
-    channels = tuple(sorted({str(label[0]) for label in labels}))
-    place = {name: code for code, name in enumerate(channels)}
-    return Labels(channels, np.array([place[str(label[0])] for label in labels], dtype=np.int64))
+        terms = self.terms
+        return Statistics.of(found.journeys, self.labels, terms.models, **terms.options)
