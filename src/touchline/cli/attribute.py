@@ -30,6 +30,10 @@ HEADINGS = {
         "cac": "CAC cost/conv.",
         "roas": "ROAS rev./cost",
         "removal_effect": "Removal effect",
+        "standard_error": "± conv. (std. error)",
+        "order": "order {}",
+        "auc": "AUC {}",
+        "half_life_days": "half-life {} days",
         "place": "Place",
         "from": "From",
         "to": "To",
@@ -64,6 +68,10 @@ HEADINGS = {
         "cac": "获客成本 费用/转化",
         "roas": "ROAS 金额/费用",
         "removal_effect": "移除效应",
+        "standard_error": "± 转化(标准误差)",
+        "order": "阶数 {}",
+        "auc": "AUC {}",
+        "half_life_days": "半衰期 {} 天",
         "place": "地点",
         "from": "开始",
         "to": "结束",
@@ -130,14 +138,14 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
     digits = _digits(whole["currency"])
     if output != "table":
         columns = _columns(rows, digits) if rows else [(name, name, str) for name in FIELDS]
-        emit(rows, columns, output, whole)
+        emit(_flat(rows) if output == "csv" else rows, columns, output, whole)
         if output == "csv":
             _print_footer(whole, digits, sys.stderr)
         return 0
     print(words["summary"].format(**_summary(whole, digits)))
     for model in dict.fromkeys(row["model"] for row in rows):
         mine = [row for row in rows if row["model"] == model]
-        table(mine, _columns(mine, digits), model)
+        table(mine, _columns(mine, digits), _titled(model, whole.get("fitted", {})))
     _print_unattributed(whole, digits)
     _print_footer(whole, digits, sys.stdout)
     _print_aggregates(whole.get("aggregates", []), digits)
@@ -146,6 +154,33 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
 
         beside(whole["calibration"])
     return 0
+
+
+def _flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Figures inside a figure as columns of their own, the same in every row: what is rare too."""
+    flat: list[dict[str, Any]] = []
+    for row in rows:
+        flat.append({})
+        for name, cell in row.items():
+            inner = {f"{name}.{part}": one for part, one in cell.items()} if _is_inner(cell) else {}
+            flat[-1] |= inner or {name: cell}
+    names = dict.fromkeys(name for row in flat for name in row)
+    return [{name: row.get(name) for name in names} for row in flat]
+
+
+def _is_inner(cell: Any) -> bool:
+    return isinstance(cell, dict)
+
+
+def _titled(model: str, fitted: dict[str, dict[str, Any]]) -> str:
+    """A model's name, with what it found out for itself."""
+    words = HEADINGS[language()]
+    found = {name: value for name, value in fitted.get(model, {}).items() if name in words}
+    told = [
+        words[name].format("∞" if value is None else f"{value:,.4g}")
+        for name, value in found.items()
+    ]
+    return f"{model} ({', '.join(told)})" if told else model
 
 
 def comparison(whole: dict[str, Any]) -> None:
@@ -227,6 +262,7 @@ def _columns(rows: list[dict[str, Any]], digits: int | None) -> list[Column]:
         "cac": lambda x: _money(x, digits),
         "roas": _ratio,
         "removal_effect": lambda x: "–" if x is None else f"{x:.1%}",
+        "standard_error": lambda x: "–" if x is None else f"{x['conversions']:,.1f}",
     }
     kept = [name for name in writers if any(row.get(name) is not None for row in rows)]
     found: list[Column] = [(words[name], name, lambda x: x or "–") for name in used or ["channel"]]
