@@ -129,6 +129,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
             "请换一个转化目标查询。"
         ),
     ),
+    "bad_counts": (
+        "{name}[{at}] is {value}: counts are 0 or more, and money is a finite number.",
+        "{name}[{at}] 为 {value}:数量不能为负,金额必须是有效数字。",
+    ),
+    "spend_twice": (
+        (
+            "Spend of {cost} stands in two imports ({sources}) with equal amounts: {channels}. It"
+            " counts twice. If it is the same money, import it under one --source."
+        ),
+        (
+            "有 {cost} 的费用在两次不同来源的导入({sources})中金额完全相同:{channels},目前被计了两次。"
+            "如果是同一笔费用,请用同一个 --source 导入。"
+        ),
+    ),
     "partner_unread": (
         "{count} deals name a partner, but no share from 0 to 1 or in percent: they count whole.",
         "有 {count} 个成交写了合作伙伴,但分成比例无法识别(应为 0–1 或百分比),按无分成计算。",
@@ -148,6 +162,36 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model_needs_observed": (
         "{model} needs everybody's exposures over time, which paths do not have. Leave it out.",
         "模型 {model} 需要每个人随时间的触达记录,而路径数据没有。请去掉该模型。",
+    ),
+    "few_conversions": (
+        "Only {count} conversions: under {least}, every figure may be off by half or more.",
+        "只有 {count} 个转化。少于 {least} 个时,每个数字都可能偏差一半以上。",
+    ),
+    "one_channel": (
+        "All touches are of {channel}, so there is nothing to share out between channels.",
+        "所有触点都属于 {channel},没有可以在渠道之间分配的内容。",
+    ),
+    "no_failures": (
+        "No journey without a conversion is known, so nothing says what a channel changes: rules"
+        " hold, Markov and Shapley by rate tell little. Import touches of those who did not buy.",
+        "没有未转化的路径,无法判断渠道带来了什么变化:规则模型仍可用,马尔可夫与 Shapley"
+        " 转化率模型参考价值很低。请同时导入未购买人群的触点。",
+    ),
+    "no_contrast": (
+        "Which channels a journey has does not tell whether it converts (rates differ this much by"
+        " chance in {chance} of cases): credit shows how present a channel is, not what it does.",
+        "从路径包含哪些渠道看不出是否转化(仅凭偶然,有 {chance} 的可能出现同样的差异):"
+        "归因结果只反映渠道出现的多少,不反映渠道的作用。",
+    ),
+    "channels_together": (
+        "{a} and {b} are in the same journeys ({share}): how they share their credit is a habit of"
+        " the model. Join them, or run one without the other for a while.",
+        "{a} 与 {b} 几乎总在同一路径中出现({share}),两者之间的分配只取决于模型的约定。"
+        "请合并这两个渠道,或在一段时间内只投放其中一个。",
+    ),
+    "channels_rare": (
+        "In fewer than {least} conversions: {channels}. Their figures say little by themselves.",
+        "参与转化不足 {least} 个的渠道:{channels}。这些数字单独看意义不大。",
     ),
     "model_needs_lift": (
         "{model} needs a lift test. Add one with touchline lift add, or leave the model out.",
