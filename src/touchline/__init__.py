@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from touchline.attribution import MODELS, Credit, Journeys, Labels, Touches, credit
     from touchline.jobs.opened import OpenWorkspace
     from touchline.jobs.opened import open_workspace as open  # noqa: A004  # read as touchline.open
+    from touchline.measure.frames import attribute, attribute_paths
     from touchline.measure.report import Report
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "TouchlineError",
     "Unavailable",
     "__version__",
+    "attribute",
+    "attribute_paths",
     "credit",
     "open",
 ]
@@ -42,6 +45,8 @@ __version__ = "0.1.0"
 _MATHS = ("MODELS", "Credit", "Journeys", "Labels", "Touches", "credit")
 _PLACES = {
     **{name: ("touchline.attribution", name) for name in _MATHS},
+    "attribute": ("touchline.measure.frames", "attribute"),
+    "attribute_paths": ("touchline.measure.frames", "attribute_paths"),
     "OpenWorkspace": ("touchline.jobs.opened", "OpenWorkspace"),
     "Report": ("touchline.measure.report", "Report"),
     "open": ("touchline.jobs.opened", "open_workspace"),

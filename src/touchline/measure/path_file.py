@@ -23,7 +23,7 @@ from touchline.attribution.arrays import Floats, Ints
 from touchline.attribution.journeys import Journeys, Labels
 from touchline.errors import BadInput
 
-__all__ = ["read_paths"]
+__all__ = ["NUMBERS", "paths_of", "read_paths"]
 
 NUMBERS = ("total_conversions", "total_conversion_value", "total_null")
 COLUMNS = ("path", *NUMBERS)
@@ -55,14 +55,23 @@ def read_paths(path: Path) -> Journeys:
         table = _table(path, form)
     except pa.ArrowInvalid as error:
         _explain(path, form, str(error))
-    steps = _steps(table.column("path"))
     conversions, value, nulls = (table.column(name).to_numpy() for name in NUMBERS)
-    if steps is None or not _is_sound(conversions, value, nulls):
+    found = paths_of(table.column("path"), conversions, value, nulls)
+    if found is None:
         _explain(path, form, "values")
+    return found
+
+
+def paths_of(
+    path: pa.ChunkedArray, conversions: Floats, value: Floats, nulls: Floats
+) -> Journeys | None:
+    """The journeys of aggregated paths ("a > b") and their counts; None if any is of no use."""
+    steps = _steps(path)
+    if steps is None or not _is_sound(conversions, value, nulls):
+        return None
     labels = Labels.of_channels(steps.names)
-    return Journeys.from_paths(
-        steps.offsets, steps.label, labels, counts=(conversions, value, nulls)
-    )
+    counts = (conversions, value, nulls)
+    return Journeys.from_paths(steps.offsets, steps.label, labels, counts=counts)
 
 
 def _form(path: Path) -> Form:

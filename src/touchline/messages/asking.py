@@ -17,6 +17,44 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
         "{model} 需要一次看全部旅程,不能按天累加。请在报表中使用,或指定固定的半衰期。",
     ),
+    "frame_needed": (
+        (
+            "{what}: a data frame is needed, not {found}. pandas, Polars, Arrow and all that has "
+            "__arrow_c_stream__ will do."
+        ),
+        "{what} 需要数据框,而不是 {found}。支持 __arrow_c_stream__ 的均可,如 pandas、Polars、Arrow。",
+    ),
+    "frame_columns_missing": (
+        "{what}: no column {missing}. Rename the columns of the frame.",
+        "{what} 缺少列 {missing},请给数据框的列改名。",
+    ),
+    "frame_by": (
+        "by = {by}: the first is to be channel, others follow it.",
+        "by = {by}:第一个必须是 channel,其余跟在后面。",
+    ),
+    "frame_column": (
+        "Column {column} cannot be used: {why}. Convert it in the frame.",
+        "列 {column} 无法使用:{why}。请先在数据框中转换类型。",
+    ),
+    "frame_times": (
+        "{what}: occurred_at holds {found}. Convert it to timestamps, or to epoch microseconds.",
+        "{what} 的 occurred_at 是 {found} 类型,请转换为时间戳或微秒整数。",
+    ),
+    "frame_values": (
+        "{what}: row {row} has no usable {column}. Fill it in or leave the row out (rows from 0).",
+        "{what} 第 {row} 行的 {column} 无法使用(行号从 0 开始),请补全或去掉该行。",
+    ),
+    "frame_paths": (
+        (
+            "A path has an empty step among others, a count is below zero, or money stands without"
+            " a conversion. The columns are path, total_conversions, total_conversion_value,"
+            " total_null."
+        ),
+        (
+            "路径中有空步骤、计数为负,或有金额而没有转化。所需的列是 path、total_conversions、"
+            "total_conversion_value、total_null。"
+        ),
+    ),
     "memory_full": (
         "This needs more memory than {limit}. Ask for fewer days, or raise memory_limit.",
         "所需内存超过上限 {limit}。请缩短日期范围,或调高 memory_limit 设置。",
@@ -172,22 +210,34 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "所有触点都属于 {channel},没有可以在渠道之间分配的内容。",
     ),
     "no_failures": (
-        "No journey without a conversion is known, so nothing says what a channel changes: rules"
-        " hold, Markov and Shapley by rate tell little. Import touches of those who did not buy.",
-        "没有未转化的路径,无法判断渠道带来了什么变化:规则模型仍可用,马尔可夫与 Shapley"
-        " 转化率模型参考价值很低。请同时导入未购买人群的触点。",
+        (
+            "No journey without a conversion is known, so nothing says what a channel changes: rules"
+            " hold, Markov and Shapley by rate tell little. Import touches of those who did not buy."
+        ),
+        (
+            "没有未转化的路径,无法判断渠道带来了什么变化:规则模型仍可用,马尔可夫与 Shapley"
+            " 转化率模型参考价值很低。请同时导入未购买人群的触点。"
+        ),
     ),
     "no_contrast": (
-        "Which channels a journey has does not tell whether it converts (rates differ this much by"
-        " chance in {chance} of cases): credit shows how present a channel is, not what it does.",
-        "从路径包含哪些渠道看不出是否转化(仅凭偶然,有 {chance} 的可能出现同样的差异):"
-        "归因结果只反映渠道出现的多少,不反映渠道的作用。",
+        (
+            "Which channels a journey has does not tell whether it converts (rates differ this much by"
+            " chance in {chance} of cases): credit shows how present a channel is, not what it does."
+        ),
+        (
+            "从路径包含哪些渠道看不出是否转化(仅凭偶然,有 {chance} 的可能出现同样的差异):"
+            "归因结果只反映渠道出现的多少,不反映渠道的作用。"
+        ),
     ),
     "channels_together": (
-        "{a} and {b} are in the same journeys ({share}): how they share their credit is a habit of"
-        " the model. Join them, or run one without the other for a while.",
-        "{a} 与 {b} 几乎总在同一路径中出现({share}),两者之间的分配只取决于模型的约定。"
-        "请合并这两个渠道,或在一段时间内只投放其中一个。",
+        (
+            "{a} and {b} are in the same journeys ({share}): how they share their credit is a habit of"
+            " the model. Join them, or run one without the other for a while."
+        ),
+        (
+            "{a} 与 {b} 几乎总在同一路径中出现({share}),两者之间的分配只取决于模型的约定。"
+            "请合并这两个渠道,或在一段时间内只投放其中一个。"
+        ),
     ),
     "channels_rare": (
         "In fewer than {least} conversions: {channels}. Their figures say little by themselves.",

@@ -1,0 +1,259 @@
+"""Data frames → credit as a data frame of the same kind: pandas, Polars, Arrow and whatever else
+hands its columns over by the Arrow PyCapsule interface (`__arrow_c_stream__`).
+
+    touchline.attribute(touches, conversions)       rows by model and channel
+    touchline.attribute_paths(paths)                the same from aggregated paths
+
+No workspace, no file, no copy of text: names become numbers as they come in. Money stays in the
+unit it is given in, unrounded.
+
+The surprise: neither pandas nor Polars is imported here. Who hands a frame over has its library
+loaded already, and it is that library which makes the answer.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Protocol, Unpack, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from touchline import clock
+from touchline.attribution.answer import Credit
+from touchline.attribution.arrays import Int64s
+from touchline.attribution.credit import choose, credit
+from touchline.attribution.inputs import Options
+from touchline.attribution.shelf import Rows
+from touchline.attribution.walk import Bought, Members, Walked, channels_of, walk
+from touchline.errors import BadInput
+from touchline.measure.gather import Label, numbered_labels
+from touchline.measure.path_file import NUMBERS, paths_of
+
+__all__ = ["Frame", "attribute", "attribute_paths"]
+
+NO_TOUCH, BASELINE = "(no touch)", "(baseline)"
+UNNAMED = "Unassigned"
+WINDOW_DAYS = 90.0
+pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+Line = tuple[Label, float, float, float | None]
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """Anything that gives its columns as an Arrow stream."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+def attribute(
+    touches: Frame,
+    conversions: Frame,
+    *,
+    models: str = "all",
+    by: str | Sequence[str] = "channel",
+    per_touch: bool = False,
+    **options: Unpack[Options],
+) -> Any:
+    """Credit of every model asked for ("all" or "a,b"), as a frame of the kind of `touches`.
+
+    `touches` has person_id, occurred_at and the columns of `by`, channel first; `conversions` has
+    person_id, occurred_at and, if it knows them, revenue and conversion_id. Columns of the answer:
+    model, those of `by`, conversions, revenue, removal_effect. Under each model rows add up to all
+    conversions and all revenue: what no touch preceded stands as channel "(no touch)". With
+    `per_touch` there is a row for each touch that got something, with its person and conversion.
+    `options` are those of `attribution.inputs`: window_days (90), half_life_days (7) …
+    """
+    labels = (by,) if isinstance(by, str) else tuple(by)
+    if labels[:1] != ("channel",):
+        raise BadInput("frame_by", by=", ".join(labels))
+    points = _table(touches, "touches", ("person_id", "occurred_at", *labels))
+    bought = _table(conversions, "conversions", ("person_id", "occurred_at"))
+    window_days = options.get("window_days") or WINDOW_DAYS
+    options["window_days"] = window_days
+    names, found, order = _journeys(points, bought, labels, window_days)
+    chosen, _ = choose(models, found.journeys, **options)
+    answers = credit(found.journeys, chosen, **options).values()
+    if per_touch:
+        rows = points.take(pa.array(order[found.places]))
+        return _like(touches, pa.concat_tables([_per_touch(a, rows, bought) for a in answers]))
+    return _like(touches, pa.concat_tables([_rows(a, names, labels) for a in answers]))
+
+
+def attribute_paths(paths: Frame, *, models: str = "all", **options: Unpack[Options]) -> Any:
+    """Credit from aggregated paths, as a frame of their kind: columns path ("a > b"),
+    total_conversions, total_conversion_value, total_null. Models that need times are left out.
+    """
+    table = _table(paths, "paths", ("path", *NUMBERS))
+    text = pa.chunked_array(_text(table, "path").chunks, pa.string())
+    journeys = paths_of(text, *(_numbers(table, name) for name in NUMBERS))
+    if journeys is None:
+        raise BadInput("frame_paths")
+    chosen, _ = choose(models, journeys, **options)
+    names: list[Label] = [(name,) for name in journeys.labels.channels]
+    answers = credit(journeys, chosen, **options).values()
+    return _like(paths, pa.concat_tables([_rows(one, names, ("channel",)) for one in answers]))
+
+
+def _journeys(
+    points: pa.Table, bought: pa.Table, by: tuple[str, ...], window_days: float
+) -> tuple[list[Label], Walked, Int64s]:
+    """Names of the labels, the journeys, and which row of the frame each of their rows was."""
+    code, names = numbered_labels(pa.table({name: _named(points, name) for name in by}))
+    people = pc.unique(_person(points, "touches", is_needed=True))
+    person = _places(_person(points, "touches"), people)
+    buyer = _places(_person(bought, "conversions"), people)
+    when = _moments(points, "touches")
+    order = np.lexsort((np.arange(len(points)), when, person))
+    rows = Rows(person, when, np.arange(len(points)), code).at(order)
+    number = np.arange(len(bought))
+    has_money = "revenue" in bought.column_names
+    value: Any = _numbers(bought, "revenue") if has_money else np.zeros(len(bought))
+    deals = Bought(number, _moments(bought, "conversions"), value, np.ones(len(bought), np.int64))
+    known = buyer >= 0
+    members = Members(number[known], buyer[known])
+    window_us = round(window_days * clock.DAY_US)
+    found = walk(rows, deals, members, labels=channels_of(names), window_us=window_us)
+    return names, found, order
+
+
+def _rows(one: Credit, names: list[Label], by: tuple[str, ...]) -> pa.Table:
+    """Rows of one model: labels, most money first; channels without a label of theirs; the rest."""
+    rows = _by_channel(one) if len(by) == 1 else _by_label(one, names)
+    rows.sort(key=lambda row: (-row[2], [(text is not None, text or "") for text in row[0]]))
+    untouched, money = one.journeys.no_touch
+    more = [
+        (NO_TOUCH, untouched, money),
+        (BASELINE, one.baseline_conversions, one.baseline_revenue),
+    ]
+    for name, count, value in more:
+        if count or value:
+            rows.append(((name, *[None] * (len(by) - 1)), float(count), float(value), None))
+    columns: dict[str, Any] = {"model": pa.array([one.model] * len(rows), pa.string())}
+    for place, name in enumerate(by):
+        columns[name] = pa.array([row[0][place] for row in rows], pa.string())
+    figures = ("conversions", "revenue", "removal_effect")
+    for place, name in enumerate(figures, 1):
+        columns[name] = pa.array([row[place] for row in rows], pa.float64())
+    return pa.table(columns)
+
+
+def _by_channel(one: Credit) -> list[Line]:
+    effects = one.removal_effect
+    return [
+        (
+            (name,),
+            float(one.channel_conversions[code]),
+            float(one.channel_revenue[code]),
+            None if effects is None else float(effects[code]),
+        )
+        for code, name in enumerate(one.journeys.labels.channels)
+    ]
+
+
+def _by_label(one: Credit, names: list[Label]) -> list[Line]:
+    """Labels, and what a channel has that none of them can take: in a row without finer names."""
+    rows: list[Line] = [
+        (name, float(one.label_conversions[code]), float(one.label_revenue[code]), None)
+        for code, name in enumerate(names)
+    ]
+    for code, name in enumerate(one.journeys.labels.channels):
+        count, money = float(one.leftover_conversions[code]), float(one.leftover_revenue[code])
+        if count or money:
+            rows.append(((name, *[None] * (len(names[0]) - 1)), count, money, None))
+    return rows
+
+
+def _per_touch(one: Credit, rows: pa.Table, bought: pa.Table) -> pa.Table:
+    """The touches that got something; what no touch can take, of aggregate models, is not here."""
+    journey = pa.array(one.journeys.journey_of)
+    found = rows.append_column("converted_at", bought.column("occurred_at").take(journey))
+    if "conversion_id" in bought.column_names:
+        found = found.append_column("conversion_id", bought.column("conversion_id").take(journey))
+    model = pa.array([one.model] * len(rows), pa.string())
+    found = found.add_column(0, "model", model)
+    found = found.append_column("credit", pa.array(one.touch_conversions))
+    found = found.append_column("revenue", pa.array(one.touch_revenue))
+    has_any = (one.touch_conversions != 0) | (one.touch_revenue != 0)
+    return found.filter(pa.array(has_any))
+
+
+def _table(frame: object, what: str, needed: Sequence[str]) -> pa.Table:
+    if not isinstance(frame, Frame):
+        raise BadInput("frame_needed", what=what, found=type(frame).__name__)
+    table = pa.RecordBatchReader.from_stream(frame).read_all()
+    missing = [name for name in needed if name not in table.column_names]
+    if missing:
+        raise BadInput("frame_columns_missing", what=what, missing=", ".join(missing))
+    return table
+
+
+def _like(frame: Frame, table: pa.Table) -> Any:
+    """The answer in the library of the question."""
+    library = type(frame).__module__.partition(".")[0]
+    if library == "pandas":
+        return table.to_pandas()
+    if library == "polars":
+        return sys.modules["polars"].from_arrow(table)
+    return table
+
+
+def _text(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """A column as text, whatever kind of text or category it is."""
+    column = table.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise BadInput("frame_column", column=name, why=str(error).partition("\n")[0]) from error
+
+
+def _named(points: pa.Table, name: str) -> pa.ChunkedArray:
+    column = _text(points, name)
+    return pc.fill_null(column, UNNAMED) if name == "channel" else column
+
+
+def _person(table: pa.Table, what: str, *, is_needed: bool = False) -> pa.ChunkedArray:
+    column = _text(table, "person_id")
+    if is_needed and column.null_count:
+        _refuse(what, "person_id", pc.is_null(column))
+    return column
+
+
+def _places(column: pa.ChunkedArray, people: pa.Array) -> Int64s:
+    """Each person as their place among those with touches, or -1."""
+    place = pc.fill_null(pc.index_in(column, value_set=people), -1)
+    return place.to_numpy().astype(np.int64)
+
+
+def _moments(table: pa.Table, what: str) -> Int64s:
+    """Epoch microseconds; whole numbers are some already, times without a zone are UTC."""
+    column = table.column("occurred_at")
+    if column.null_count:
+        _refuse(what, "occurred_at", pc.is_null(column))
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("us"))
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64())
+    if not pa.types.is_integer(column.type):
+        raise BadInput("frame_times", what=what, found=str(column.type))
+    return column.to_numpy().astype(np.int64)
+
+
+def _numbers(table: pa.Table, name: str) -> Any:
+    """A column as floats, none of them missing."""
+    column = table.column(name)
+    types = pa.types
+    if not any(one(column.type) for one in (types.is_integer, types.is_floating, types.is_decimal)):
+        raise BadInput("frame_column", column=name, why=f"numbers are needed, not {column.type}")
+    column = column.cast(pa.float64())
+    is_bad = pc.invert(pc.fill_null(pc.is_finite(column), False))
+    if pc.any(is_bad).as_py():
+        _refuse("", name, is_bad)
+    return column.to_numpy()
+
+
+def _refuse(what: str, name: str, is_bad: pa.ChunkedArray) -> None:
+    row = int(np.flatnonzero(np.asarray(is_bad))[0])
+    raise BadInput("frame_values", what=what, column=name, row=row)

@@ -1,0 +1,186 @@
+"""Frames of any library in, a frame of the same library out; nothing gets lost between them."""
+
+import datetime as dt
+import sys
+from types import SimpleNamespace
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import touchline
+from touchline.errors import BadInput
+
+MINUTE = 60_000_000
+TOUCHES = {
+    "person_id": ["ann", "ann", "ben", "cleo", "ann"],
+    "occurred_at": [dt.datetime(2026, 9, day, tzinfo=dt.UTC) for day in (1, 5, 3, 4, 20)],
+    "channel": ["Paid Social", "Search", "Search", "Store", "Store"],
+    "campaign": ["autumn", None, "brand", None, None],
+}
+BOUGHT = {
+    "conversion_id": ["o1", "o2", "o3"],
+    "person_id": ["ann", "ben", "dora"],
+    "occurred_at": [dt.datetime(2026, 9, day, tzinfo=dt.UTC) for day in (6, 8, 9)],
+    "revenue": [399.0, 658.5, 20.0],
+}
+
+
+def told(table, *names):
+    return [tuple(row[name] for name in names) for row in table.to_pylist()]
+
+
+def asked(**more):
+    given = {"models": "last_touch"} | more
+    return touchline.attribute(pa.table(TOUCHES), pa.table(BOUGHT), **given)
+
+
+def test_rows_add_up_to_everything_that_was_given():
+    found = asked(models="all", by=("channel", "campaign"))
+    for model in set(found.column("model").to_pylist()):
+        rows = [row for row in found.to_pylist() if row["model"] == model]
+        assert sum(row["conversions"] for row in rows) == pytest.approx(3, abs=1e-9)
+        assert sum(row["revenue"] for row in rows) == pytest.approx(1077.5, abs=1e-6)
+
+
+def test_channels_come_with_their_share_and_what_no_touch_preceded_has_its_row():
+    assert told(asked(), "channel", "conversions", "revenue") == [
+        ("Search", 2, 1057.5),
+        ("Paid Social", 0, 0),
+        ("Store", 0, 0),
+        ("(no touch)", 1, 20),
+    ]
+
+
+def test_removal_effects_stand_beside_channels():
+    found = asked(models="markov_1")
+    effects = dict(told(found, "channel", "removal_effect"))
+    assert effects["Search"] == 1
+    assert effects["Paid Social"] == pytest.approx(0.5)
+    assert effects["(no touch)"] is None
+
+
+def test_a_touch_has_its_conversion_and_its_credit():
+    found = asked(models="linear", per_touch=True)
+    assert found.column_names[:2] == ["model", "person_id"]
+    names = ("person_id", "channel", "conversion_id", "credit", "revenue")
+    assert told(found, *names) == [
+        ("ann", "Paid Social", "o1", 0.5, 199.5),
+        ("ann", "Search", "o1", 0.5, 199.5),
+        ("ben", "Search", "o2", 1.0, 658.5),
+    ]
+
+
+def test_the_window_is_the_callers():
+    found = asked(models="first_touch", window_days=2)
+    assert dict(told(found, "channel", "conversions")) == {
+        "Search": 1,
+        "Paid Social": 0,
+        "Store": 0,
+        "(no touch)": 2,
+    }
+
+
+def test_pandas_gets_pandas():
+    found = touchline.attribute(pd.DataFrame(TOUCHES), pd.DataFrame(BOUGHT), models="linear")
+    assert isinstance(found, pd.DataFrame)
+    assert found["conversions"].sum() == pytest.approx(3)
+    assert found.equals(asked(models="linear").to_pandas())
+
+
+class Polars:
+    """A frame of a library that is not installed here."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+Polars.__module__ = "polars.dataframe.frame"
+
+
+def test_a_library_makes_its_own_answer(monkeypatch):
+    made = SimpleNamespace(from_arrow=Polars)
+    monkeypatch.setitem(sys.modules, "polars", made)
+    views = pa.table(TOUCHES)
+    views = views.set_column(2, "channel", views["channel"].cast(pa.string_view()))
+    views = views.set_column(3, "campaign", views["campaign"].dictionary_encode())
+    found = touchline.attribute(
+        Polars(views), Polars(pa.table(BOUGHT)), models="last_touch", by=("channel", "campaign")
+    )
+    assert isinstance(found, Polars)
+    assert found.table.equals(asked(by=("channel", "campaign")))
+
+
+def test_times_may_be_microseconds_or_days():
+    times = {"occurred_at": [int(at.timestamp() * 1e6) for at in TOUCHES["occurred_at"]]}
+    days = {"occurred_at": [at.date() for at in BOUGHT["occurred_at"]]}
+    found = touchline.attribute(
+        pa.table(TOUCHES | times), pa.table(BOUGHT | days), models="last_touch"
+    )
+    assert found.equals(asked())
+
+
+def test_touches_of_one_moment_keep_the_order_of_the_frame():
+    at = {"person_id": ["ann", "ann"], "occurred_at": [5, 5], "channel": ["B", "A"]}
+    bought = {"person_id": ["ann"], "occurred_at": [5 + MINUTE]}
+    found = touchline.attribute(pa.table(at), pa.table(bought), models="first_touch")
+    assert told(found, "channel", "conversions", "revenue") == [("A", 0, 0), ("B", 1, 0)]
+
+
+def test_nobody_touched_and_nobody_bought():
+    none = pa.table(TOUCHES).slice(0, 0)
+    found = touchline.attribute(none, pa.table(BOUGHT), models="linear,markov_1")
+    assert told(found, "model", "channel", "conversions") == [
+        ("linear", "(no touch)", 3),
+        ("markov_1", "(no touch)", 3),
+    ]
+    found = touchline.attribute(pa.table(TOUCHES), pa.table(BOUGHT).slice(0, 0), models="linear")
+    assert found.column("conversions").to_pylist() == [0, 0, 0]
+
+
+def test_paths_are_taken_as_a_frame_too():
+    paths = pd.DataFrame(
+        {
+            "path": ["A > B", "B"],
+            "total_conversions": [3, 1],
+            "total_conversion_value": [30.0, 5.0],
+            "total_null": [2, 4],
+        }
+    )
+    found = touchline.attribute_paths(paths, models="last_touch,markov_1")
+    assert isinstance(found, pd.DataFrame)
+    assert found["channel"].tolist() == ["B", "A", "B", "A"]
+    assert found["conversions"].tolist()[:2] == [4, 0]
+    with pytest.raises(BadInput, match="empty step"):
+        touchline.attribute_paths(paths.assign(path=["A > > B", "B"]))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"occurred_at": ["2026-09-01"] * 5}, "timestamps"),
+        ({"occurred_at": [None, *TOUCHES["occurred_at"][1:]]}, "row 0 has no usable occurred_at"),
+        ({"person_id": ["ann", None, "ben", "cleo", "ann"]}, "row 1 has no usable person_id"),
+        ({"channel": [[1]] * 5}, "channel"),
+    ],
+)
+def test_what_cannot_be_used_is_named(change, words):
+    with pytest.raises(BadInput, match=words):
+        touchline.attribute(pa.table(TOUCHES | change), pa.table(BOUGHT))
+
+
+def test_other_wrong_frames_are_refused():
+    touches, bought = pa.table(TOUCHES), pa.table(BOUGHT)
+    with pytest.raises(BadInput, match="list"):
+        touchline.attribute([1], bought)
+    with pytest.raises(BadInput, match="no column occurred_at"):
+        touchline.attribute(touches.drop_columns(["occurred_at"]), bought)
+    with pytest.raises(BadInput, match="first is to be channel"):
+        touchline.attribute(touches, bought, by="campaign")
+    with pytest.raises(BadInput, match="numbers are needed"):
+        touchline.attribute(touches, pa.table(BOUGHT | {"revenue": ["1", "2", "3"]}))
+    with pytest.raises(BadInput, match="row 1 has no usable revenue"):
+        touchline.attribute(touches, pa.table(BOUGHT | {"revenue": [1.0, float("nan"), 2.0]}))
