@@ -52,10 +52,8 @@ COLUMNS = {
 def run(args: argparse.Namespace) -> int:
     whole = _asked(args)
     names = COLUMNS[args.show]
-    if args.format == "csv":
-        rows = [{name: _flat(row.get(name)) for name in names} for row in whole["rows"]]
-    else:
-        rows = [*whole["rows"], *_apart(whole)] if args.format == "table" else whole["rows"]
+    told = [*whole["rows"], *_apart(whole)] if args.format == "table" else whole["rows"]
+    rows = [{name: _flat(row.get(name)) for name in names} for row in told]
     words = WORDS[language()]
     shown = [
         name for name in names if name in PLAIN or any(row.get(name) is not None for row in rows)
@@ -109,7 +107,7 @@ def _writer(name: str, currency: str | None) -> Callable[[Any], str]:
     if name in SHARES:
         return lambda x: "–" if x is None else f"{x:.1%}"
     if name in PLAIN:
-        return lambda x: "–" if x is None else str(_flat(x))
+        return lambda x: "–" if x is None else str(x)
     return lambda x: _number(x, 0 if name in ("people", "journeys", "count") else 2, 1)
 
 

@@ -1,0 +1,132 @@
+"""Transitions, pairs, combinations and positions: of a workspace, of a file, by the command."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from build import DAY, HOUR, T0
+from touchline.cli import main
+from touchline.errors import BadInput
+from touchline.identity.people import Registry
+from touchline.jobs.asked import question_of
+from touchline.measure.patterns import KINDS, paths_patterns, patterns
+
+PATHS = """path,total_conversions,total_conversion_value,total_null
+A > B,6,60,4
+A > B > A,1,40,0
+A,1,10,9
+B,1,10,9
+C,1,5.5,9
+,2,7,3
+"""
+ANN, BEN, CAT = "user_id:ann", "user_id:ben", "user_id:cat"
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "paths.csv"
+    path.write_text(PATHS)
+    return path
+
+
+def told(rows, show, **options):
+    rows.commit()
+    question = question_of(rows.workspace, {}, ("channel",))
+    with rows.workspace.view() as view:
+        people = Registry(rows.workspace).at(view)
+        return patterns(view, people, question, show, **options)
+
+
+def test_combinations_of_a_file_add_up(file):
+    whole = paths_patterns(file, "combinations", limit=2)
+    assert [row["channels"] for row in whole["rows"]] == [["A", "B"], ["A"]]
+    first = whole["rows"][0]
+    assert (first["journeys"], first["conversions"], first["revenue"]) == (11, 7, 100)
+    assert first["conversion_rate"] == pytest.approx(7 / 11)
+    assert (first["people"], first["cost"], first["roas"]) == (None, None, None)
+    parts = [*whole["rows"], whole["rest"], whole["no_touch"]]
+    assert whole["rest"]["combinations"] == 2
+    assert sum(part["conversions"] for part in parts) == 12
+    assert sum(part["revenue"] for part in parts) == 132.5
+
+
+def test_positions_of_a_file_add_up_to_the_shapley_credit(file):
+    whole = paths_patterns(file, "positions")
+    assert sum(row["conversions"] for row in whole["rows"]) + 2 == pytest.approx(12)
+    assert sum(row["revenue"] for row in whole["rows"]) + 7 == pytest.approx(132.5)
+    of_a = {r["position"]: r["conversions"] for r in whole["rows"] if r["channel"] == "A"}
+    assert of_a == pytest.approx({1: 4.25, 3: 0.25})
+
+
+def test_transitions_and_pairs_of_a_file(file):
+    chain = paths_patterns(file, "transitions", order=2)["rows"]
+    assert {(r["from"], r["to"]): r["count"] for r in chain if "A > B" in r["from"]} == {
+        ("A > B", "(null)"): 4,
+        ("A > B", "(conversion)"): 6,
+        ("A > B", "B > A"): 1,
+    }
+    (pair,) = paths_patterns(file, "synergy")["rows"]
+    assert (pair["first"], pair["second"], pair["journeys"]) == ("A", "B", 11)
+    assert pair["extra_conversions"] == pytest.approx(11 * (7 / 11 - 0.1 - 0.1 + 0.1))
+    assert pair["standard_error"] > 0
+
+
+def test_a_workspace_knows_people_and_costs(rows):
+    rows.touch(ANN, T0, "A")
+    rows.touch(ANN, T0 + HOUR, "B")
+    rows.conversion("a1", ANN, T0 + DAY, amount=100, currency="CNY")
+    rows.conversion("a2", ANN, T0 + 2 * DAY, amount=101, currency="CNY")
+    rows.touch(BEN, T0, "A")
+    rows.touch(CAT, T0, "A")
+    rows.conversion("lone", "user_id:dan", T0, amount=7, currency="CNY")
+    day = dt.datetime.fromtimestamp(T0 / 1e6, dt.UTC).date()
+    rows.cost(day, "A", 1000)
+    rows.cost(day, "Poster", 50)
+    whole = told(rows, "combinations")
+    assert [row["channels"] for row in whole["rows"]] == [["A", "B"], ["A"]]
+    both, alone = whole["rows"]
+    assert (both["people"], both["conversions"], both["revenue"]) == (1, 2, 201)
+    assert (alone["people"], alone["journeys"], alone["conversion_rate"]) == (2, 2, 0)
+    assert (both["cost"], alone["cost"], whole["cost_elsewhere"]) == (500, 500, 50)
+    assert whole["no_touch"] == {"conversions": 1, "revenue": 7}
+    assert sum(row["revenue"] for row in told(rows, "positions")["rows"]) == 201
+
+
+@pytest.mark.parametrize("show", KINDS)
+def test_nothing_has_no_patterns(rows, show):
+    assert told(rows, show)["rows"] == []
+
+
+def test_what_cannot_be_shown_is_refused(file):
+    with pytest.raises(BadInput):
+        paths_patterns(file, "everything")
+    for order in (0, 60, 100):
+        with pytest.raises(BadInput):
+            paths_patterns(file, "transitions", order=order)
+
+
+@pytest.mark.parametrize("show", KINDS)
+@pytest.mark.parametrize("language", ["en", "zh_CN.UTF-8"])
+def test_the_command_tells_it_in_every_form(file, show, language, capsys, monkeypatch):
+    monkeypatch.setenv("LC_ALL", language)
+    asked = ["patterns", "--paths", str(file), "--show", show, "--limit", "2"]
+    assert main([*asked, "--format", "json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["show"] == show
+    assert main([*asked, "--format", "csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(whole["rows"]) + 1
+    assert main(asked) == 0
+    assert "A" in capsys.readouterr().out
+
+
+def test_the_command_answers_of_a_workspace(rows, capsys):
+    rows.touch(ANN, T0, "A")
+    rows.conversion("a1", ANN, T0 + DAY, amount=100, currency="CNY")
+    rows.commit()
+    rows.workspace.close()
+    assert main(["patterns", str(rows.workspace.dir), "--format", "json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert whole["currency"] == "CNY"
+    assert whole["rows"][0]["channels"] == ["A"]
+    assert main(["patterns"]) == 2
