@@ -201,9 +201,10 @@ def _like(frame: Frame, table: pa.Table) -> Any:
 def _text(table: pa.Table, name: str) -> pa.ChunkedArray:
     """A column as text, whatever kind of text or category it is."""
     column = table.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
     try:
+        if pa.types.is_dictionary(column.type):
+            chunks = (c.dictionary.cast(pa.string()).take(c.indices) for c in column.chunks)
+            return pa.chunked_array(chunks, pa.string())
         return column.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
         raise BadInput("frame_column", column=name, why=str(error).partition("\n")[0]) from error
