@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from touchline.cli import language
@@ -10,6 +11,13 @@ from touchline.errors import BadInput
 
 __all__ = ["HEADINGS", "run"]
 
+OPTIONS = {
+    "aim": "--for",
+    "cycle_days": "--cycle",
+    "conversions": "--conversions",
+    "channels": "--channels",
+    "lift_tests": "--tests",
+}
 WIDE = 6  # worlds beside each other in a terminal
 HEADINGS = {
     "en": {
@@ -39,6 +47,22 @@ HEADINGS = {
         "bots": "bots",
         "offline_only": "offline only",
         "everything": "everything",
+        "use": "Use",
+        "beside": "Beside it",
+        "against": "Not here",
+        "then": "Next",
+        "window": "Window: {days} days (touchline attribute … --window {days}d)",
+        "facts": (
+            "Median sales cycle {cycle_days} days, {conversions:,} conversions with a touch, "
+            "{channels} channels, {lift_tests} lift tests, CRM stages: {stages}"
+        ),
+        "yes": "yes",
+        "no": "no",
+        "ask_aim": "What is to be decided (budget, report, openers, closers)?",
+        "ask_cycle_days": "How many days from the first touch to the conversion, usually?",
+        "ask_conversions": "How many conversions in the period of the report?",
+        "ask_channels": "How many channels?",
+        "ask_lift_tests": "How many lift tests have been made?",
     },
     "zh": {
         "model": "归因模型",
@@ -67,12 +91,90 @@ HEADINGS = {
         "bots": "机器流量",
         "offline_only": "纯线下渠道",
         "everything": "全部叠加",
+        "use": "推荐模型",
+        "beside": "同时参考",
+        "against": "不建议",
+        "then": "下一步",
+        "window": "归因窗口期:{days} 天(touchline attribute … --window {days}d)",
+        "facts": (
+            "成交周期中位数 {cycle_days} 天,有触点的转化 {conversions:,} 个,渠道 {channels} 个,"
+            "增量实验 {lift_tests} 次,CRM 阶段:{stages}"
+        ),
+        "yes": "有",
+        "no": "无",
+        "ask_aim": "要解决什么问题(budget 预算、report 汇报、openers 拉新、closers 收口)?",
+        "ask_cycle_days": "从首次触达到转化通常要多少天?",
+        "ask_conversions": "统计周期内有多少个转化?",
+        "ask_channels": "有多少个渠道?",
+        "ask_lift_tests": "做过多少次增量实验?",
     },
 }
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"leaderboard": _leaderboard}[args.verb](args)
+    return {"leaderboard": _leaderboard, "guide": _guide}[args.verb](args)
+
+
+def _guide(args: argparse.Namespace) -> int:
+    from touchline.attribution.guide import Situation
+    from touchline.jobs.guide import FACTS, advice, guide
+
+    given = {name: getattr(args, name) for name in FACTS}
+    if args.dir is None:
+        known = {name: value for name, value in given.items() if value is not None}
+        told = advice(Situation(args.aim or _asked("aim", str), **_completed(known)))
+    else:
+        from touchline.jobs.access import reading
+        from touchline.jobs.people.mirror import KeepingRegistry
+
+        asked = {"for": args.aim or "budget", "goal": args.goal, **given}
+        with reading(args.dir) as workspace:
+            told = guide(workspace, KeepingRegistry(workspace), asked)
+    rows = [{"what": what, "model": model, "why": why} for what, model, why in _advice(told)]
+    if args.format == "table":
+        _show_advice(told, rows)
+    else:
+        emit(rows, [], args.format, told)
+    return 0
+
+
+def _show_advice(told: dict[str, Any], rows: list[dict[str, str]]) -> None:
+    words = HEADINGS[language()]
+    facts = {name: value for name, value in told["situation"].items() if name != "for"}
+    print(words["facts"].format(**facts, stages=words["yes" if facts["has_stages"] else "no"]))
+    for row in rows:
+        print(f"\n{row['what']}: {row['model']}\n  {row['why']}".replace(": \n", ":\n"))
+    print("\n" + words["window"].format(days=told["window_days"]))
+
+
+def _advice(told: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(what it is, model, words), the model to use first."""
+    here, words = language(), HEADINGS[language()]
+    yield words["use"], told["model"], told["why"][here]
+    for what in ("beside", "against"):
+        for point in told[what]:
+            yield words[what], point["model"], point["why"][here]
+    for code in told["then"]:
+        yield words["then"], "", code[here]
+
+
+def _completed(known: dict[str, Any]) -> dict[str, Any]:
+    """What decides and was not given is asked for."""
+    asked = {"cycle_days": float, "conversions": int, "channels": int, "lift_tests": int}
+    return known | {name: _asked(name, of) for name, of in asked.items() if name not in known}
+
+
+def _asked(name: str, of: type) -> Any:
+    """An answer from the terminal; where nobody sits at one, it must be given."""
+    option = OPTIONS[name]
+    if not sys.stdin.isatty():
+        raise BadInput("bad_argument", name=option, value="", why="is missing: give it, or DIR.")
+    print(HEADINGS[language()][f"ask_{name}"], end=" ", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline().strip()
+    try:
+        return of(answer)
+    except ValueError:
+        raise BadInput("bad_argument", name=option, value=answer, why="is no number.") from None
 
 
 def _leaderboard(args: argparse.Namespace) -> int:

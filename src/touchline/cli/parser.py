@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import touchline
+from touchline.cli.attribution_verbs import attribution_verbs
 from touchline.cli.building import FORMATS, Parser, folder, said
 from touchline.cli.building import group as _group
 from touchline.cli.building import verb as _verb
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _channel(verbs)
     _links(verbs)
     _qr(verbs)
-    _attribution(verbs)
+    attribution_verbs(verbs)
     _demo(verbs)
     return top
 
@@ -119,6 +120,10 @@ def _attribute(verbs: Any) -> None:
         "--by", default="channel", help="channel, and any of campaign, content, stage ..."
     )
     tuning(made)
+    made.add_argument("--interval", metavar="PART", help="how sure each figure is, such as 0.95")
+    made.add_argument(
+        "--replicates", metavar="N", help="draw whole customers so often (interval 0.95)"
+    )
     _question(made)
     made.add_argument("--format", choices=FORMATS, default="table")
 
@@ -544,18 +549,6 @@ def _source(verbs: Any) -> None:
     ):
         made = _verb_in(own, name, text, "source")
         made.add_argument("name", metavar="NAME")
-
-
-def _attribution(verbs: Any) -> None:
-    own = _group(verbs, "attribution", "Choose an attribution model, and see how right each is.")
-    made = _verb(
-        own, "leaderboard", "Score every model in worlds whose truth is known.", "attribution"
-    )
-    made.add_argument("--worlds", default="all", help="comma separated, own or all (default all)")
-    made.add_argument("--seeds", type=int, default=3, metavar="N", help="worlds of each kind")
-    made.add_argument("--people", type=int, default=20_000, metavar="N", help="in each world")
-    made.add_argument("--models", default="all", help="comma separated (default all)")
-    made.add_argument("--format", choices=FORMATS, default="table")
 
 
 def _demo(verbs: Any) -> None:
