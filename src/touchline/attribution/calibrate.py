@@ -36,7 +36,7 @@ __all__ = [
 
 OFF = 0.5  # the prior's scale of t: untested, a number may be off by as much as it says
 WIDTHS = np.geomspace(0.05, 3.0, 18)
-SHARED = np.array([0.0, 0.2, 0.4])  # more would let two bad channels condemn all others
+SHARED = np.array([0.0, 0.1, 0.2])  # more, and two bad channels would condemn all others
 STRAYING = 0.5  # a campaign strays from its channel by this part of t²
 LEAST = 0.1  # a channel without credit may cause this part of what the mean channel may be off
 DRIFT = 0.15  # effects change with time: by this part of themselves in a year
