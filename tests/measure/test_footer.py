@@ -3,9 +3,14 @@
 import pytest
 
 from build import DAY, T0
+from touchline.identity.people import Registry
+from touchline.journey.goal import DEFAULT
+from touchline.measure.basis import Question
+from touchline.measure.credit_table import credit_table
 from touchline.measure.footer import footer, part_of
 from touchline.measure.path_file import read_paths
 from touchline.measure.paths import paths_report
+from touchline.model import LABELS
 
 ANN, BEN = "user_id:ann", "user_id:ben"
 
@@ -79,3 +84,22 @@ def test_a_file_of_paths_has_one_too(tmp_path):
     assert len(whole["footer"]) > 5
     assert all(line["adds_up"] for line in whole["footer"])
     assert all(line["total"]["conversions"] == pytest.approx(6) for line in whole["footer"])
+
+
+def test_the_credit_table_tells_what_it_adds_up_to(rows):
+    rows.touch(ANN, T0, "Ads")
+    rows.touch(ANN, T0 + 1, "Direct")
+    rows.touch(BEN, T0, "Email")
+    rows.conversion("a", ANN, T0 + DAY, amount=1001, currency="CNY")
+    rows.conversion("b", "user_id:cy", T0 + DAY, amount=500, currency="CNY")
+    rows.commit()
+    question = Question(goal=DEFAULT, currency="CNY", by=LABELS)
+    told = []
+    with rows.workspace.view() as view:
+        people = Registry(rows.workspace).at(view)
+        list(credit_table(view, people, question, "linear,markov_1", told))
+    assert [(line["model"], line["adds_up"]) for line in told] == [
+        ("linear", True), ("markov_1", True)
+    ]  # fmt: skip
+    assert told[0]["direct"] == {"conversions": 0.5, "revenue": 500}
+    assert told[0]["unattributed"] == {"conversions": 1, "revenue": 500}

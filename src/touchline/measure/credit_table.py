@@ -13,31 +13,45 @@ from typing import Any
 import numpy as np
 
 from touchline import clock
-from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.credit import Credit
 from touchline.attribution.remainder import touch_money
 from touchline.identity.people import PersonMap
-from touchline.measure.basis import Basis, Question, basis_of
-from touchline.measure.calibrated import weigh
-from touchline.measure.footer import BASELINE, PARTNER
-from touchline.measure.options import needs, options_of
+from touchline.measure.answers import answers
+from touchline.measure.basis import Basis, Question
+from touchline.measure.footer import BASELINE, PARTNER, footer, part_of
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
 __all__ = ["credit_table"]
 
 
+Row = dict[str, Any]
+
+
 def credit_table(
-    view: View, people: PersonMap, question: Question, models: str
-) -> Iterator[dict[str, Any]]:
-    """Rows of the credit table; `question.by` must be all LABELS. Money in minor units."""
-    found = basis_of(view, people, question)
-    given = options_of(view, people, found, models)
-    weighed = weigh(view, people, question, found, given) if needs("lift", models) else None
-    if weighed is not None:
-        given["lift"] = weighed.lift
-    chosen, _ = choose(models, found.journeys, **given)
-    for one in credit(found.journeys, chosen, **given).values():
-        yield from _touch_rows(one, found, people)
+    view: View,
+    people: PersonMap,
+    question: Question,
+    models: str,
+    footers: list[Row] | None = None,
+) -> Iterator[Row]:
+    """Rows of the credit table; `question.by` must be all LABELS. Money in minor units. `footers`
+    is given a line a model, when its last row is through: see `footer`.
+    """
+    told = answers(view, people, question, models)
+    for one in told.credits.values():
+        parts: dict[str, Row] = {}
+        for row in _touch_rows(one, told.found, people):
+            part = parts.setdefault(
+                part_of(row["channel"]),
+                {**row, "conversions": 0.0, "revenue": 0},
+            )
+            part["conversions"] += row["credit"]
+            part["revenue"] += row["revenue"]
+            yield row
+        if footers is not None:
+            sums = list(parts.values())
+            footers += footer([one.model], sums, told.unattributed, told.totals)
 
 
 def _touch_rows(one: Credit, found: Basis, people: PersonMap) -> Iterator[dict[str, Any]]:

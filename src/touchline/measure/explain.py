@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from touchline import clock
-from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.credit import Credit
 from touchline.attribution.remainder import touch_money
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import PersonMap
-from touchline.measure.basis import Basis, Question, basis_of
+from touchline.measure.answers import Answers, answers
+from touchline.measure.basis import Basis, Question
 from touchline.measure.footer import BASELINE
 from touchline.measure.notes import note_of
-from touchline.measure.options import options_of
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
@@ -42,14 +42,15 @@ def explained(
 
     Raises NotFound("conversion_unknown") or BadInput("conversion_uncounted").
     """
-    found = basis_of(view, people, question)
+    told = answers(view, people, question, models)
+    found = told.found
     at = _places(found, conversion_id)
     if not len(at):
         _refuse(view, question, conversion_id)
-    answers = _answers(view, people, found, models)
+    parts = _parts(told)
     rows = [found.conversions.slice(int(place), 1).to_pylist()[0] for place in at]
     touches = [
-        _touch(found, people, int(place), rows[number], answers)
+        _touch(found, people, int(place), rows[number], parts)
         for number, journey in enumerate(at.tolist())
         for place in range(*found.journeys.offsets[journey : journey + 2].tolist())
     ]
@@ -67,7 +68,7 @@ def explained(
         "status": "credited" if touches else "no_touch",
         **_partner(found, at),
         "touches": touches,
-        "models": [_model(one, money, found, at) for one, money in answers],
+        "models": [_model(one, money, found, at) for one, money in parts],
     }
 
 
@@ -83,8 +84,9 @@ def behind(
     """The conversions of which touches with these labels have a part under one model, the largest
     part first. `labels` are by FIELDS; `elsewhere` is what no touch before a conversion can take.
     """
-    found = basis_of(view, people, question)
-    ((one, money),) = _answers(view, people, found, model)
+    told = answers(view, people, question, model)
+    found = told.found
+    ((one, money),) = _parts(told)
     is_meant = np.array([_is_meant(label, labels) for label in found.labels], dtype=np.bool_)
     touches = np.flatnonzero(is_meant[found.journeys.label[: found.journeys.converting_touches]])
     journey = found.journeys.journey_of[touches]
@@ -117,13 +119,9 @@ def behind(
     }
 
 
-def _answers(
-    view: View, people: PersonMap, found: Basis, models: str
-) -> list[tuple[Credit, Money]]:
-    given = options_of(view, people, found, models)
-    chosen, _ = choose(models, found.journeys, **given)
-    answers = credit(found.journeys, chosen, **given).values()
-    return [(one, touch_money(one)[0]) for one in answers]
+def _parts(told: Answers) -> list[tuple[Credit, Money]]:
+    """What each model gives each touch, and its money in whole minor units."""
+    return [(one, touch_money(one)[0]) for one in told.credits.values()]
 
 
 def _places(found: Basis, conversion_id: str) -> npt.NDArray[np.int64]:
@@ -150,7 +148,7 @@ def _touch(
     people: PersonMap,
     place: int,
     conversion: Shown,
-    answers: list[tuple[Credit, Money]],
+    parts: list[tuple[Credit, Money]],
 ) -> Shown:
     touch = found.touches.slice(place, 1).to_pylist()[0]
     journey = touch["journey"]
@@ -167,7 +165,7 @@ def _touch(
                 "conversions": float(one.touch_conversions[place]),
                 "revenue": int(money[place]),
             }
-            for one, money in answers
+            for one, money in parts
         },
     }
 
