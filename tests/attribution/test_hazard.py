@@ -112,7 +112,9 @@ def test_credit_of_one_conversion_is_the_ratio_of_chances(paths):
     journeys = replace(
         paths(("A B A", 1, 100, 0)), ts_us=(np.array([1, 3, 3]) * DAY_US).astype(np.int64)
     )
-    found = Rates(("A", "B"), 0.25, np.array([1.0, 3.0]), np.log(2) / np.array([0.5, 1]), (), 0)
+    found = Rates(
+        ("A", "B"), 0.25, np.array([1.0, 3.0]), np.log(2) / np.array([0.5, 1]), (), 0, np.ones(2), 9
+    )
 
     class Watched:
         moments_us = np.array([3 * DAY_US])
@@ -147,6 +149,19 @@ def test_a_sample_of_those_who_did_not_buy_gives_the_same_answer(added, monkeypa
     assert sampled.base == pytest.approx(found.base, rel=0.05)
     assert sampled.brought[1:3] == pytest.approx(found.brought[1:3], rel=0.1)
     assert not np.array_equal(sampled.brought, found.brought)
+
+
+def test_errors_are_what_different_draws_of_the_world_differ_by():
+    """Ten worlds: the mean of 40 squared z-scores is 1, give or take 0.5, and up to 2 as days of
+    the world are no hours of the model.
+    """
+    worlds = [world(LIFT[[0, 1, 2, 4]], people=4_000, adds=True, seed=n) for n in range(10)]
+    found = [answer(made, rates(made.observed)) for made in worlds]
+    scores = [
+        (credit.channel_conversions - made.caused) / credit.channel_error
+        for credit, made in zip(found, worlds, strict=True)
+    ]
+    assert 0.5 < np.mean(np.square(scores)) < 2
 
 
 def test_the_same_data_gives_the_same_bits():

@@ -11,7 +11,8 @@ touch, z are controls known before the first. The likelihood of what was watched
 
 Who has not converted yet is in the second sum alone, with the time that has passed: an open deal is
 censored, no failure. It is climbed by quasi-Newton steps (Byrd et al. 1995) from the best of a few
-half-lives, each settled by the paper's expectation-maximisation.
+half-lives, each settled by the paper's expectation-maximisation; a weak prior holds half-lives of
+channels with little effect near a week, where the data cannot tell.
 
 The surprise: chances cannot be negative, so a channel that does nothing ends at 0 and what it
 touched goes to the others and to the baseline; at the maximum, Σ ∫ λ is the number of conversions.
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize
+from scipy import linalg, optimize
 
 from touchline.attribution.answer import Credit, by_channel
 from touchline.attribution.arrays import Floats, Ints, tally
@@ -39,12 +40,15 @@ SHORTEST = 1 / 24  # days; a touch acts for more than the click itself
 EM_STEPS = 8
 LEAST = 1e-9  # of the plain rate: keeps the logarithm finite where nothing was by chance
 CONTROL_SD = 2.5
+USUAL, FADING_SD = np.log(2) / 7, 1.0  # what is believed of half-lives before: 2.6 to 19 days
 MOST_STEPS = 500
 
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """A fitted hazard: μ a day, a and half-life by channel, γ by control."""
+    """A fitted hazard: μ a day, a and half-life by channel, γ by control. `error` is the standard
+    error of what each channel brought in all, of so many `conversions`.
+    """
 
     channels: tuple[str, ...]
     base: float
@@ -52,6 +56,8 @@ class Rates:
     half_life_days: Floats
     names: tuple[str, ...]
     gamma: Floats
+    error: Floats
+    conversions: int
 
 
 class Point(NamedTuple):
@@ -74,6 +80,7 @@ class Risk(NamedTuple):
     channel: Ints
     young: Floats
     old: Floats
+    late: Ints  # touches from before watching began
     days: Floats  # watched, by unit
     weight: Floats
     z: Floats
@@ -109,6 +116,8 @@ def rates(observed: Observed, seed: int = 0) -> Rates:
         half_life_days=np.log(2) / found.fading,
         names=tuple(observed.control_names[i] for i in kept),
         gamma=found.gamma / scale,
+        error=_error(risk, found),
+        conversions=observed.conversions,
     )
 
 
@@ -119,6 +128,7 @@ def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
         raise ValueError("every converting journey has its moment, and its touches their times")
     code = {name: number for number, name in enumerate(found.channels)}
     place = np.array([code.get(name, -1) for name in journeys.labels.channels], dtype=np.int64)
+    error = np.append(found.error, 0.0)[place] / max(found.conversions, 1)
     brought = np.append(found.brought, 0.0)[place]
     fading = np.log(2) / np.append(found.half_life_days, 1.0)[place]
     channel = journeys.channel[: journeys.converting_touches]
@@ -137,6 +147,8 @@ def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
         share,
         baseline_conversions=touched[0] - float(conversions.sum()),
         baseline_revenue=touched[1] - float(revenue.sum()),
+        channel_error=error * touched[0],
+        channel_error_revenue=error * abs(touched[1]),
     )
 
 
@@ -168,6 +180,7 @@ def _risk(observed: Observed, weight: Floats, z: Floats) -> Risk:
         channel=observed.channel[acts],
         young=young_us[acts] / DAY_US,
         old=old_us[acts] / DAY_US,
+        late=np.flatnonzero(young_us[acts]),
         days=np.maximum(end_us - start_us, 0) / DAY_US,
         weight=weight,
         z=z,
@@ -194,7 +207,8 @@ def _climbed(risk: Risk, begun: Point, window_days: float) -> Point:
     """The likeliest point. Rates are measured in those of the beginning, fading by logarithm."""
     channels = len(begun.brought)
     plain = len(risk.cases) / float(risk.weight @ risk.days)
-    unit = max(float(begun.brought.max(initial=0)), LEAST)
+    most = max(float(begun.brought.max(initial=0)), LEAST)
+    unit = np.maximum(begun.brought, most / 10)
     cuts = [1, 1 + channels, 1 + 2 * channels]
 
     def point(x: Floats) -> Point:
@@ -218,7 +232,7 @@ def _climbed(risk: Risk, begun: Point, window_days: float) -> Point:
     start = np.concatenate(
         [[begun.base / plain], begun.brought / unit, np.log(begun.fading), begun.gamma]
     )
-    options = {"maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 1e-11, "gtol": 1e-7}
+    options = {"maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 1e-9, "gtol": 1e-6}
     found = optimize.minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )
@@ -243,16 +257,52 @@ def _likelihood(risk: Risk, point: Point) -> tuple[float, Floats]:
     got = tally(risk.case_channel, rate * part, channels) * point.fading
     faster = (1 - point.fading[risk.case_channel] * risk.case_age) * rate * part
     prior = point.gamma / CONTROL_SD**2
+    fast = np.log(point.fading / USUAL) / FADING_SD**2
     slope = np.concatenate(
         [
             [(1 / whole).sum() - factor @ risk.days],
             got - reach,
-            point.brought * (tally(risk.case_channel, faster, channels) - stretch),
+            point.brought * (tally(risk.case_channel, faster, channels) - stretch)
+            - fast / point.fading,
             risk.z[risk.cases].sum(axis=0) - risk.z.T @ expected - prior,
         ]
     )
     value = np.log(whole).sum() + (risk.z[risk.cases] @ point.gamma).sum() - expected.sum()
-    return float(value - prior @ point.gamma / 2), slope
+    value -= (prior @ point.gamma + fast @ np.log(point.fading / USUAL)) / 2
+    return float(value), slope
+
+
+def _error(risk: Risk, point: Point) -> Floats:
+    """The standard error of Σ a_c ∫ of each channel: information from what happened (Andersen and
+    Gill 1982), carried to the sum by the delta method.
+    """
+    channels, cases = len(point.brought), len(risk.cases)
+    _, whole = _at_cases(risk, point)
+    fading = point.fading[risk.case_channel]
+    rate = fading * np.exp(-fading * risk.case_age)
+    faster = point.brought[risk.case_channel] * (1 - fading * risk.case_age) * rate
+    cell = risk.case * channels + risk.case_channel
+    by_channel = [tally(cell, one, cases * channels).reshape(cases, -1) for one in (rate, faster)]
+    scores = np.column_stack([np.ones(cases), *by_channel]) / whole[:, None]
+    scores = np.column_stack([scores, risk.z[risk.cases]])
+    known = np.zeros(scores.shape[1])
+    known[1 + channels : 1 + 2 * channels] = FADING_SD**-2
+    known[1 + 2 * channels :] = CONTROL_SD**-2
+    # Scaled to 1: rates of a day and counts of touches are of very different size.
+    size = np.sqrt(np.maximum((scores**2).sum(axis=0) + known, np.finfo(float).tiny))
+    information = (scores / size).T @ (scores / size) + np.diag(known / size**2)
+    covariance = linalg.pinvh(information) / np.outer(size, size)
+    lived, grown = _lived(risk, point.fading)
+    factor = (risk.weight * np.exp(risk.z @ point.gamma))[risk.unit]
+    by_brought = tally(risk.channel, factor * lived, channels)
+    by_fading = tally(risk.channel, factor * grown, channels) * point.brought * point.fading
+    a, w = (np.arange(channels) + first for first in (1, 1 + channels))
+    variance = (
+        by_brought**2 * covariance[a, a]
+        + 2 * by_brought * by_fading * covariance[a, w]
+        + by_fading**2 * covariance[w, w]
+    )
+    return np.sqrt(np.maximum(variance, 0))
 
 
 def _at_cases(risk: Risk, point: Point) -> tuple[Floats, Floats]:
@@ -264,6 +314,11 @@ def _at_cases(risk: Risk, point: Point) -> tuple[Floats, Floats]:
 
 def _lived(risk: Risk, fading: Floats) -> tuple[Floats, Floats]:
     """The part of each touch's effect that fell into the time watched; and its slope by fading."""
-    of = fading[risk.channel]
-    begun, ended = np.exp(-of * risk.young), np.exp(-of * risk.old)
-    return begun - ended, risk.old * ended - risk.young * begun
+    ended = np.exp(-fading[risk.channel] * risk.old)
+    lived, grown = 1 - ended, risk.old * ended
+    late = risk.late
+    young = risk.young[late]
+    missed = np.exp(-fading[risk.channel[late]] * young)
+    lived[late] -= 1 - missed
+    grown[late] -= young * missed
+    return lived, grown

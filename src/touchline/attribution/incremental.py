@@ -41,7 +41,7 @@ LEAST_CONVERSIONS = 30
 MOST_CHANNELS = 200
 MOST_ROWS, MOST_CASES, MOST_PER_CASE = 400_000, 60_000, 20
 SHAPE_ROWS = 40_000  # enough to tell a half-life from its double
-HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0)  # days
+HALF_LIVES = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 90.0)  # days
 PRIOR_SD, CONTROL_SD = 2.0, 2.5  # log rate ratio of one fresh touch; of one sd of a control
 STEPS, SETTLED = 50, 1e-6
 WORST, SMALL = -np.log(2), 1e-5
@@ -235,7 +235,8 @@ def _likelihood(rows: Rows, half_life_days: Floats, form: str) -> float:
 def _fit(is_case: Bools, x: Floats, z: Floats) -> Fit:
     """Logistic regression with normal priors around 0, by Newton's steps."""
     design = np.column_stack([np.ones(len(x)), x, z])
-    precision = np.repeat([0.0, PRIOR_SD**-2, CONTROL_SD**-2], [1, x.shape[1], z.shape[1]])
+    # A hold on the base rate, too: where all or none are cases, it would run away for ever.
+    precision = np.repeat([1e-4, PRIOR_SD**-2, CONTROL_SD**-2], [1, x.shape[1], z.shape[1]])
     cases = np.count_nonzero(is_case)
     at = np.zeros(design.shape[1])
     at[0] = special.logit(np.clip(cases / max(len(x), 1), 1e-9, 1 - 1e-9))
