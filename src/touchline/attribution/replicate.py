@@ -8,7 +8,7 @@ drawn, and the model is solved on them, once a replicate.
 The surprise: a model that knows its own standard error is not fitted again; its draws are normal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "Totals",
     "by_error",
     "dense",
+    "distinct_sets",
     "divided",
     "nothing",
     "presence",
@@ -70,14 +71,19 @@ def presence(sample: Sample) -> Floats:
     return won_sums(sample, label, counted, len(journeys.labels.channel_of))
 
 
-def whole(sample: Sample) -> Floats:
-    """Replicates × (conversions, money) × (with a touch, without)."""
+def whole(sample: Sample, amounts: Sequence[Floats | Ints] | None = None) -> Floats:
+    """Replicates × amounts × (with a touch, without): sums of amounts by converting journey, as
+    there are conversions and money.
+    """
     journeys = sample.journeys
     rows = np.arange(journeys.converting + 1)
     where = np.where(journeys.is_touched, 0, 1)
     found = [
-        np.concatenate([block.won(Cells(rows, where, amount, 2)).T for block in sample.blocks()])
-        for amount in (journeys.conversions, journeys.value.astype(np.float64))
+        np.concatenate([block.won(Cells(rows, where, one, 2)).T for block in sample.blocks()])
+        for one in (
+            amount.astype(np.float64)
+            for amount in amounts or (journeys.conversions, journeys.value)
+        )
     ]
     return np.stack(found, axis=1)
 
@@ -86,7 +92,7 @@ def sets(sample: Sample, solve: Callable[[Journeys], Credit]) -> Totals:
     """A model that sees only which channels a journey has: solved on the distinct sets."""
     journeys = sample.journeys
     channels = len(journeys.labels.channels)
-    code, members = _distinct_sets(journeys)
+    code, members = distinct_sets(journeys)
     if not len(code):
         return nothing(sample, channels)
     size = len(members)
@@ -201,7 +207,7 @@ def dense(code: Ints, size: int) -> tuple[Ints, Ints]:
     return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
 
 
-def _distinct_sets(journeys: Journeys) -> tuple[Ints, list[Ints]]:
+def distinct_sets(journeys: Journeys) -> tuple[Ints, list[Ints]]:
     """The set of channels of each journey as a code, and the channels of each code."""
     width = -(-len(journeys.labels.channels) // SET_BITS) or 1
     words = np.zeros((len(journeys.nulls), width), dtype=np.int64)

@@ -2,13 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import Any, TextIO
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, table
+from touchline.cli.output import Column, Write, emit, table
 from touchline.errors import MESSAGES, BadInput
 
-__all__ = ["FIELDS", "comparison", "run", "show"]
+__all__ = ["FIELDS", "comparison", "print_footer", "run", "show"]
 
 # What a row of a report has at least: the first line of a CSV without any.
 FIELDS = (
@@ -18,6 +19,14 @@ FIELDS = (
 
 HEADINGS = {
     "en": {
+        "conversions_ends": "from – to",
+        "revenue_ends": "from – to",
+        "cac_ends": "from – to",
+        "roas_ends": "from – to",
+        "first": "First",
+        "interval": "from – to holds {level:.0%} of {replicates:,} replicates ({method})",
+        "poisson": "customers drawn again",
+        "dirichlet": "a quick look; --replicates 500 draws whole customers",
         "channel": "Channel",
         "campaign": "Campaign",
         "ad_group": "Ad group",
@@ -56,6 +65,14 @@ HEADINGS = {
         "missing": "No exchange rate for {currency} on {day}. Add it: touchline import rates",
     },
     "zh": {
+        "conversions_ends": "区间",
+        "revenue_ends": "区间",
+        "cac_ends": "区间",
+        "roas_ends": "区间",
+        "first": "居首概率",
+        "interval": "区间包含 {replicates:,} 次重抽样中的 {level:.0%}({method})",
+        "poisson": "按客户重抽样",
+        "dirichlet": "快速估计;加 --replicates 500 则按客户重抽样",
         "channel": "渠道",
         "campaign": "营销活动",
         "ad_group": "单元",
@@ -98,10 +115,12 @@ HEADINGS = {
 
 def run(args: argparse.Namespace) -> int:
     if args.paths is not None:
+        from touchline.jobs.arguments import interval
         from touchline.measure.paths import paths_report
         from touchline.measure.tuning import tuning_of
 
-        found = paths_report(args.paths, args.models, tuning_of(vars(args)))
+        asked = vars(args)
+        found = paths_report(args.paths, args.models, tuning_of(asked), interval(asked))
         return show(found.as_json(), found.notes, args.format)
     if args.dir is None:
         raise BadInput("bad_argument", name="DIR", value="", why="is missing: give DIR or --paths.")
@@ -118,6 +137,7 @@ def run(args: argparse.Namespace) -> int:
         "to": args.end,
         "as_of": args.as_of,
         **{name: getattr(args, name) for name in ("half_life", "positions", "weights")},
+        **{name: getattr(args, name) for name in ("interval", "replicates")},
     }
     with reading(args.dir) as workspace:
         found = attribution(workspace, KeepingRegistry(workspace), asked)
@@ -140,14 +160,17 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
         columns = _columns(rows, digits) if rows else [(name, name, str) for name in FIELDS]
         emit(_flat(rows) if output == "csv" else rows, columns, output, whole)
         if output == "csv":
-            _print_footer(whole, digits, sys.stderr)
+            print_footer(whole.get("footer", ()), digits, sys.stderr)
         return 0
     print(words["summary"].format(**_summary(whole, digits)))
     for model in dict.fromkeys(row["model"] for row in rows):
-        mine = [row for row in rows if row["model"] == model]
+        mine = [_ranged(row) for row in rows if row["model"] == model]
         table(mine, _columns(mine, digits), _titled(model, whole.get("fitted", {})))
+    if "interval" in whole:
+        told = whole["interval"]
+        print(words["interval"].format(**{**told, "method": words[told["method"]]}))
     _print_unattributed(whole, digits)
-    _print_footer(whole, digits, sys.stdout)
+    print_footer(whole.get("footer", ()), digits, sys.stdout)
     _print_aggregates(whole.get("aggregates", []), digits)
     if "calibration" in whole:
         from touchline.cli.lift import beside
@@ -158,18 +181,26 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
 
 def _flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Figures inside a figure as columns of their own, the same in every row: what is rare too."""
-    flat: list[dict[str, Any]] = []
-    for row in rows:
-        flat.append({})
-        for name, cell in row.items():
-            inner = {f"{name}.{part}": one for part, one in cell.items()} if _is_inner(cell) else {}
-            flat[-1] |= inner or {name: cell}
+    flat = [_opened(row) for row in rows]
     names = dict.fromkeys(name for row in flat for name in row)
     return [{name: row.get(name) for name in names} for row in flat]
 
 
-def _is_inner(cell: Any) -> bool:
-    return isinstance(cell, dict)
+def _opened(row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, cell in row.items():
+        inner = _opened(cell) if isinstance(cell, dict) else {}  # pyright: ignore[reportUnknownArgumentType]  # decoded JSON
+        found |= {f"{name}.{part}": one for part, one in inner.items()} or {name: cell}
+    return found
+
+
+def _ranged(row: dict[str, Any]) -> dict[str, Any]:
+    """With what a table shows of an interval beside each figure."""
+    told = row.get("interval")
+    if told is None:
+        return row
+    ends = {f"{name}_ends": told[name] for name in ("conversions", "revenue", "cac", "roas")}
+    return {**row, **ends, "first": told["first"]}
 
 
 def _titled(model: str, fitted: dict[str, dict[str, Any]]) -> str:
@@ -205,7 +236,7 @@ def comparison(whole: dict[str, Any]) -> None:
     print(words["summary"].format(**_summary(whole, digits)))
     table(lines, columns)
     _print_unattributed(whole, digits)
-    _print_footer(whole, digits, sys.stdout)
+    print_footer(whole.get("footer", ()), digits, sys.stdout)
 
 
 def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
@@ -218,10 +249,10 @@ def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
             print(line.format(reason=words[reason], conversions=count, revenue=money))
 
 
-def _print_footer(whole: dict[str, Any], digits: int | None, out: TextIO) -> None:
+def print_footer(footers: Iterable[dict[str, Any]], digits: int | None, out: TextIO) -> None:
     """For each model, how its rows and what stands apart make up the totals."""
     words = HEADINGS[language()]
-    for line in whole.get("footer", ()):
+    for line in footers:
         parts = [
             f"{words['rest' if name == 'unattributed' else name]} {_counted(part, digits)}"
             for name, part in line.items()
@@ -254,19 +285,31 @@ def _columns(rows: list[dict[str, Any]], digits: int | None) -> list[Column]:
 
     words = HEADINGS[language()]
     used = [name for name in GRAINS if any(row.get(name) is not None for row in rows)]
-    writers = {
+    writers: dict[str, Write] = {
         "conversions": lambda x: f"{x:,.1f}",
+        "conversions_ends": lambda x: _ends(x, lambda end: f"{end:,.1f}"),
         "revenue": lambda x: _money(x, digits),
+        "revenue_ends": lambda x: _ends(x, lambda end: _money(end, digits)),
         "cost": lambda x: _money(x, digits),
         "roi": _ratio,
         "cac": lambda x: _money(x, digits),
+        "cac_ends": lambda x: _ends(x, lambda end: _money(end, digits)),
         "roas": _ratio,
+        "roas_ends": lambda x: _ends(x, _ratio),
+        "first": lambda x: "–" if x is None else f"{x:.0%}",
         "removal_effect": lambda x: "–" if x is None else f"{x:.1%}",
         "standard_error": lambda x: "–" if x is None else f"{x['conversions']:,.1f}",
     }
     kept = [name for name in writers if any(row.get(name) is not None for row in rows)]
     found: list[Column] = [(words[name], name, lambda x: x or "–") for name in used or ["channel"]]
     return found + [(words[name], name, writers[name]) for name in kept]
+
+
+def _ends(interval: dict[str, float | None] | None, write: Write) -> str:
+    if interval is None:
+        return "–"
+    low, high = (interval[name] for name in ("low", "high"))
+    return f"{'–' if low is None else write(low)} – {'∞' if high is None else write(high)}"
 
 
 def _summary(whole: dict[str, Any], digits: int | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from touchline.text import disarmed
 
 __all__ = [
     "Column",
+    "Write",
     "as_json",
     "cell",
     "columns",

@@ -4,6 +4,7 @@ Days are local days of the workspace; a moment without a zone is in the workspac
 """
 
 import datetime as dt
+import math
 import re
 import zoneinfo
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from touchline import clock
 from touchline.errors import BadInput
+from touchline.measure.interval import Interval
 from touchline.model import GRAINS
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "cursor",
     "day",
     "days",
+    "interval",
     "labels",
     "limit",
     "moment",
@@ -28,6 +31,8 @@ __all__ = [
 
 LAST_DAY = dt.date(9998, 12, 31)  # the day after it, in any zone, is a moment too
 MOST_DAYS = 3660
+LEAST_PART, MOST_PART = 0.5, 0.99
+LEAST_REPLICATES, MOST_REPLICATES = 20, 10_000
 _NUMBER = re.compile("[0-9]{1,18}")
 
 
@@ -51,6 +56,30 @@ def window(text: str) -> float:
         why = "is not a number of days such as 90d."
         raise BadInput("bad_argument", name="window", value=text, why=why)
     return days
+
+
+def interval(args: Mapping[str, Any]) -> Interval | None:
+    """`interval`, such as 0.95, and `replicates`; None when neither is asked for."""
+    level, replicates = args.get("interval"), args.get("replicates")
+    if level in (None, "") and replicates is None:
+        return None
+    try:
+        part = Interval().level if level in (None, "") else float(str(level))
+    except ValueError:
+        part = 0.0
+    if not LEAST_PART <= part <= MOST_PART:
+        why = f"is not a part of all replicates from {LEAST_PART} to {MOST_PART}, such as 0.95."
+        raise BadInput("bad_argument", name="interval", value=level, why=why)
+    if replicates is None:
+        return Interval(level=part)
+    text = str(replicates)
+    count = int(text) if _NUMBER.fullmatch(text) else 0
+    # So few would leave the ends of the interval outside all of them.
+    least = max(LEAST_REPLICATES, math.ceil(2 / (1 - part)))
+    if not least <= count <= MOST_REPLICATES:
+        why = f"is not a whole number from {least} to {MOST_REPLICATES}."
+        raise BadInput("bad_argument", name="replicates", value=text, why=why)
+    return Interval(level=part, replicates=count)
 
 
 def day(text: str | None, name: str) -> dt.date | None:

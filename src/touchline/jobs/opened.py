@@ -51,7 +51,7 @@ class OpenWorkspace:
     def close(self) -> None:
         self._held.close()
 
-    def attribution(
+    def attribution(  # noqa: PLR0913  # the options of `touchline attribute`, by name
         self,
         *,
         goal: str | None = None,
@@ -61,8 +61,12 @@ class OpenWorkspace:
         start: Day | None = None,
         end: Day | None = None,
         as_of: Day | None = None,
+        interval: float | None = None,
+        replicates: int | None = None,
     ) -> Report:
-        """Rows of credit and cost; `as_json()` is the API's answer. The last day counts as well."""
+        """Rows of credit and cost; `as_json()` is the API's answer. The last day counts as well.
+        `interval=0.95` says how sure each figure is.
+        """
         asked = {
             "goal": goal,
             "models": _listed(models),
@@ -71,6 +75,8 @@ class OpenWorkspace:
             "from": _text(start),
             "to": _text(end),
             "as_of": _text(as_of),
+            "interval": interval,
+            "replicates": replicates,
         }
         return queries.attribution(self._workspace, self._registry, asked)
 

@@ -26,6 +26,7 @@ from touchline.jobs.calibration import next_lift
 from touchline.jobs.channel import explain
 from touchline.jobs.explaining import explain as explain_conversion
 from touchline.jobs.explaining import landing_seen, model_notes, number
+from touchline.jobs.guide import guide
 from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
 from touchline.jobs.lift import lift_tests
@@ -72,11 +73,12 @@ MOST_PATHS = 1000
 
 
 def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
-    """goal, models, by, window ("90d"), from, to, as_of: all optional, all text."""
+    """goal, models, by, window ("90d"), from, to, as_of, interval, replicates: all optional."""
     question = question_of(workspace, args, arguments.labels(args.get("by") or "channel"))
     with workspace.view(as_of_us=as_of(workspace, args)) as view:
         people = registry.at(view)
-        found = report(view, people, question, args.get("models") or "all")
+        interval = arguments.interval(args)
+        found = report(view, people, question, args.get("models") or "all", interval)
     for row in found.rows if "landing_page" in question.by else ():
         row.labels["landing_page"] = landing_seen(workspace, row.labels["landing_page"])
     return found
@@ -98,12 +100,20 @@ def roles(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dic
     return found
 
 
-def credit_rows(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Iterator[bytes]:
-    """JSON lines of the credit table: what each touch got of each conversion, by model."""
+def credit_rows(
+    workspace: Workspace,
+    registry: Registry,
+    args: dict[str, Any],
+    footers: list[dict[str, Any]] | None = None,
+) -> Iterator[bytes]:
+    """JSON lines of the credit table: what each touch got of each conversion, by model; `footers`
+    is given what they add up to.
+    """
     question = question_of(workspace, args, LABELS)
     with workspace.view(as_of_us=as_of(workspace, args)) as view:
         people = registry.at(view)
-        for row in credit_table(view, people, question, args.get("models") or "all"):
+        models = args.get("models") or "all"
+        for row in credit_table(view, people, question, models, footers):
             yield _encoder.encode(row) + b"\n"
 
 
@@ -239,6 +249,7 @@ Query = Callable[[Workspace, Registry, dict[str, Any]], Any]
 QUERIES: dict[str, Query] = {
     "account": companies.account,
     "accounts": companies.accounts,
+    "attribution_guide": guide,
     "attribution": lambda workspace, registry, args: attribution(
         workspace, registry, args
     ).as_json(),

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.inputs import Inputs
 from touchline.measure.footer import footer
+from touchline.measure.interval import Interval, Spreads, spreads
 from touchline.measure.path_file import read_paths
 from touchline.measure.told import errors_of, fitted_of, sampled
 from touchline.measure.tuning import Tuning
@@ -31,12 +33,15 @@ class PathsReport(msgspec.Struct, frozen=True):
     notes: list[tuple[str, dict[str, Any]]]
     models: tuple[str, ...] = ()
     fitted: dict[str, dict[str, float | None]] = {}
+    spreads: Spreads | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of a report; a path file has one goal, the unnamed default."""
         totals = {"conversions": self.conversions, "revenue": self.revenue}
         apart = {"no_touch": self.no_touch}
-        found = {"fitted": self.fitted} if self.fitted else {}
+        found: dict[str, Any] = {"fitted": self.fitted} if self.fitted else {}
+        if self.spreads is not None:
+            found["interval"] = self.spreads.as_json(is_whole=False)
         return {
             "goal": "default",
             "window_days": None,
@@ -49,28 +54,39 @@ class PathsReport(msgspec.Struct, frozen=True):
         }
 
 
-def paths_report(path: Path, models: str = "all", tuning: Tuning = SAID_NOTHING) -> PathsReport:
+def paths_report(
+    path: Path,
+    models: str = "all",
+    tuning: Tuning = SAID_NOTHING,
+    interval: Interval | None = None,
+) -> PathsReport:
     """Credit of the models asked for ("all" or "a,b") over a file of paths."""
     journeys = read_paths(path)
     given = tuning.options()
     chosen, left_out = choose(models, journeys, **given)
     answers = credit(journeys, chosen, **given)
+    drawn = None
+    if interval is not None:
+        names: list[tuple[str | None, ...]] = [(name,) for name in journeys.labels.channels]
+        drawn = spreads(interval, answers, names, Inputs(journeys, **given))
     rows: list[dict[str, Any]] = []
     for one in answers.values():
-        rows += _rows(one)
+        rows += _rows(one, drawn)
     conversions, revenue = journeys.no_touch
     return PathsReport(
         conversions=_plain(float(journeys.conversions.sum())),
         revenue=float(journeys.value.sum()),
         rows=rows,
         no_touch={"conversions": _plain(conversions), "revenue": revenue},
-        notes=[*((why.code, why.params) for why in left_out), *sampled(answers.values())],
+        notes=[*((why.code, why.params) for why in left_out), *sampled(answers.values())]
+        + ([] if drawn is None else drawn.notes),
         models=tuple(chosen),
         fitted=fitted_of(answers.values()),
+        spreads=drawn,
     )
 
 
-def _rows(one: Credit) -> list[dict[str, Any]]:
+def _rows(one: Credit, drawn: Spreads | None) -> list[dict[str, Any]]:
     channels = one.journeys.labels.channels
     effects = one.removal_effect
     errors = errors_of(one)
@@ -88,10 +104,16 @@ def _rows(one: Credit) -> list[dict[str, Any]]:
             "roas": None,
             "removal_effect": None if effects is None else float(effects[code]),
             **({"standard_error": errors[name]} if name in errors else {}),
+            **_interval(drawn, one.model, name),
         }
         for code, name in enumerate(channels)
     ]
     return sorted(rows, key=lambda row: (-row["revenue"], row["channel"]))
+
+
+def _interval(drawn: Spreads | None, model: str, channel: str) -> dict[str, Any]:
+    spread = None if drawn is None else drawn.of(model, (channel,))
+    return {} if spread is None else {"interval": spread.as_json(None, is_whole=False)}
 
 
 def _plain(count: float) -> float:

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.inputs import Inputs, Options
 from touchline.attribution.journeys import Floats
 from touchline.attribution.remainder import apportion, apportion_nested
 from touchline.identity.people import PersonMap
@@ -21,10 +22,13 @@ from touchline.measure.aggregate import aggregate_rows
 from touchline.measure.basis import Basis, Question, basis_of
 from touchline.measure.calibrated import Weighed, weigh
 from touchline.measure.cost import Key, costs, has_aggregates, overlapping, spending
+from touchline.measure.customer import customers
 from touchline.measure.footer import BASELINE, PARTNER, footer
+from touchline.measure.interval import Interval, Spread, Spreads, spreads
 from touchline.measure.options import needs, options_of
 from touchline.measure.provisional import Finality, Provisional, provisional
 from touchline.measure.told import errors_of, fitted_of, sampled
+from touchline.measure.twice import twice
 from touchline.model import GRAINS, LABELS
 from touchline.storage.engine import View
 
@@ -45,9 +49,14 @@ class Row(msgspec.Struct, frozen=True):
     cost: int
     removal_effect: float | None = None
     standard_error: dict[str, float] | None = None
+    spread: Spread | None = None
 
     def as_json(self) -> dict[str, Any]:
-        error = {} if self.standard_error is None else {"standard_error": self.standard_error}
+        more: dict[str, Any] = {}
+        if self.standard_error is not None:
+            more["standard_error"] = self.standard_error
+        if self.spread is not None:
+            more["interval"] = self.spread.as_json(self.cost, is_whole=True)
         return {
             "model": self.model,
             **dict.fromkeys(ALWAYS),
@@ -59,7 +68,7 @@ class Row(msgspec.Struct, frozen=True):
             "cac": self.cost / self.conversions if self.conversions > 0 else None,
             "roas": self.revenue / self.cost + 0.0 if self.cost else None,
             "removal_effect": self.removal_effect,
-            **error,
+            **more,
         }
 
 
@@ -78,6 +87,7 @@ class Report(msgspec.Struct, frozen=True):
     models: tuple[str, ...] = ()
     calibration: Weighed | None = None
     fitted: dict[str, dict[str, float | None]] = {}
+    spreads: Spreads | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of docs/reference/http.md. What is rare has a key only where there is some."""
@@ -99,12 +109,20 @@ class Report(msgspec.Struct, frozen=True):
             found["aggregates"] = self.aggregates
         if self.calibration is not None:
             found["calibration"] = self.calibration.as_json()
+        if self.spreads is not None:
+            found["interval"] = self.spreads.as_json(is_whole=True)
         if self.provisional is not None:
             found["provisional"] = self.provisional.as_json()
         return found
 
 
-def report(view: View, people: PersonMap, question: Question, models: str = "all") -> Report:
+def report(
+    view: View,
+    people: PersonMap,
+    question: Question,
+    models: str = "all",
+    interval: Interval | None = None,
+) -> Report:
     """Credit of every model asked for ("all" or "a,b"), joined with costs."""
     found = basis_of(view, people, question)
     journeys = found.journeys
@@ -119,7 +137,10 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
     answers = credit(journeys, chosen, **given)
     for one in answers.values():
         rows += _rows(one, found, spent, question.by)
+    drawn = None if interval is None else _spreads(interval, found, answers, given)
+    rows = [_with_spread(row, drawn, question.by) for row in rows]
     open_spend, notes = _doubts(view, question, rates)
+    notes += [] if drawn is None else drawn.notes
     counted = found.counted + found.unrated
     if found.partners is not None and found.partners.unread:
         notes.append(("partner_unread", {"count": found.partners.unread}))
@@ -149,7 +170,32 @@ def report(view: View, people: PersonMap, question: Question, models: str = "all
         models=tuple(chosen),
         calibration=weighed,
         fitted=fitted_of(answers.values()),
+        spreads=drawn,
     )
+
+
+def _spreads(
+    interval: Interval, found: Basis, answers: dict[str, Credit], given: Options
+) -> Spreads:
+    """How sure each figure is, customers being drawn again."""
+    if found.bonds is None:
+        raise ValueError("nobody said whose the journeys are")
+    counted = tuple(found.conversions.column(name).to_numpy() for name in ("count", "revenue"))
+    return spreads(
+        interval,
+        answers,
+        found.labels,
+        Inputs(found.journeys, **given),
+        customers(found.bonds, len(found.conversions)),
+        None if found.partners is None else (counted[0], counted[1]),
+    )
+
+
+def _with_spread(row: Row, drawn: Spreads | None, by: tuple[str, ...]) -> Row:
+    if drawn is None:
+        return row
+    key = tuple(row.labels[name] for name in by)
+    return msgspec.structs.replace(row, spread=drawn.of(row.model, key))
 
 
 def _doubts(
@@ -161,6 +207,9 @@ def _doubts(
     found = provisional(view, spending(view, question.days), rates, finality)
     if found is not None:
         notes.append(("spend_provisional", found.in_words(question.currency)))
+    again = twice(view, rates, question.days)
+    if again is not None:
+        notes.append(("spend_twice", again.in_words(question.currency)))
     if has_aggregates(view):
         rows = view.fetch(overlapping(view, question.days).select("channel").distinct())
         channels = sorted(rows.column("channel").to_pylist())

@@ -211,8 +211,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "no_failures": (
         (
-            "No journey without a conversion is known, so nothing says what a channel changes: rules"
-            " hold, Markov and Shapley by rate tell little. Import touches of those who did not buy."
+            "No journey without a conversion is known, so nothing says what a channel changes:"
+            " rules hold, Markov and Shapley by rate tell little. Import the touches of those who"
+            " did not buy, too."
         ),
         (
             "没有未转化的路径,无法判断渠道带来了什么变化:规则模型仍可用,马尔可夫与 Shapley"
@@ -221,8 +222,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "no_contrast": (
         (
-            "Which channels a journey has does not tell whether it converts (rates differ this much by"
-            " chance in {chance} of cases): credit shows how present a channel is, not what it does."
+            "Which channels a journey has does not tell whether it converts (rates differ this much"
+            " by chance in {chance} of cases): credit shows how present a channel is, not what it"
+            " does."
         ),
         (
             "从路径包含哪些渠道看不出是否转化(仅凭偶然,有 {chance} 的可能出现同样的差异):"
@@ -231,8 +233,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "channels_together": (
         (
-            "{a} and {b} are in the same journeys ({share}): how they share their credit is a habit of"
-            " the model. Join them, or run one without the other for a while."
+            "{a} and {b} are in the same journeys ({share}): how they share their credit is a"
+            " habit of the model. Join them, or run one without the other for a while."
         ),
         (
             "{a} 与 {b} 几乎总在同一路径中出现({share}),两者之间的分配只取决于模型的约定。"

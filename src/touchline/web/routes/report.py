@@ -27,6 +27,8 @@ class Question(BaseModel):
 class Asked(Question):
     models: str | None = Field(None, description="all, or names with commas")
     by: str | None = Field(None, description="channel, and any of campaign, content, stage ...")
+    interval: float | None = Field(None, description="how sure each figure is, such as 0.95")
+    replicates: int | None = Field(None, description="draw whole customers so often")
 
 
 class Journeys(Question):
@@ -57,6 +59,27 @@ class Number(Question):
 
 class Models(Question):
     models: str | None = Field(None, description="all, or names with commas")
+
+
+class Situation(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    aim: str | None = Field(None, alias="for", description="budget, report, openers or closers")
+    goal: str | None = Field(None, description="name of a goal; default the first")
+    window: str | None = Field(None, description="how far back first touches are looked for")
+    start: str | None = Field(None, alias="from", description="first day of conversions")
+    end: str | None = Field(None, alias="to", description="last day of conversions, inclusive")
+    cycle_days: float | None = Field(None, description="instead of what the workspace knows")
+    conversions: int | None = None
+    channels: int | None = None
+    lift_tests: int | None = None
+    has_stages: bool | None = Field(None, description="a CRM tells of leads and opportunities")
+
+
+@router.get("/attribution/guide", summary="Which model to use, and why")
+async def attribution_guide(here: Admin, asked: Annotated[Situation, Query()]) -> StreamingResponse:
+    args = asked.model_dump(by_alias=True, exclude_none=True)
+    return await streamed(here, "attribution_guide", args, "application/json")
 
 
 @router.get("/attribution", summary="Credit, revenue and cost of each channel, by model")
