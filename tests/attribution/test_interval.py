@@ -309,3 +309,12 @@ def simulated(rng):
         value=np.full(won, 100),
         labels=Labels.of_channels(("A", "B", "C", "D")),
     )
+
+
+def test_a_model_that_shares_out_what_it_estimated_is_as_unsure_as_its_estimate(people):
+    """Shares per touch do not make an estimate a rule: hazard and incremental have both."""
+    base = credit(crowd(people), ["linear"])["linear"]
+    error = base.channel_conversions
+    one = replace(base, model="hazard", channel_error=error, channel_error_revenue=error)
+    spread = draws(one, sample_of(base.journeys, replicates=400)).conversions.std(axis=0)
+    assert np.all(spread > 0.8 * error)

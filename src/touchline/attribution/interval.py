@@ -103,7 +103,7 @@ def draws(one: Credit, sample: Sample, inputs: Inputs | None = None) -> Draws:
     """The replicates of one model's answer. `inputs` are needed by models that are fitted anew."""
     labels = one.journeys.labels
     none = np.zeros((sample.replicates, len(labels.channels)))
-    if one.share is not None:
+    if one.share is not None and one.channel_error is None:
         found = replicate.rule(one, sample)
         return Draws(one.model, labels, found.conversions, found.revenue, none, none)
     found = _totals(one, sample, inputs)
