@@ -1,11 +1,15 @@
 """The whole battery from touches, and path files, beside PyPI channelattribution.
 
     python bench/attribution.py [--journeys 10000 100000 1000000] [--rounds 3] [--folder DIR]
+    python bench/attribution.py --wide        part C alone
 
-A  from the starting table (world.py, 12 channels): all eleven models, counts and money, against the
+A  from the starting table (world.py, 12 channels): eleven models, counts and money, against the
    peer's Markov 1 alone, for which paths are first built in DuckDB from the same file.
 B  from a file of aggregated paths (50 channels), reading included on both sides: first, last,
    linear and Markov 1, counts and money, against the peer's heuristics + Markov 1.
+
+C  wide and deep, from arrays: a million journeys, up to 1,000 channels, chains of three and more
+   steps, sampled Shapley. No peer does these: see docs/concepts/attribution.md.
 
 Each side runs in a process of its own, rounds taking turns; best of the rounds. The peer gets its
 paths handed over for free, and in the form that suits it best.
@@ -31,6 +35,17 @@ import world
 PEERS = Path(os.environ.get("TOUCHLINE_PEERS", Path(__file__).parent.parent / ".venv-peers"))
 WINDOW_US = 90 * 86_400_000_000
 MEMORY = "1GiB"
+BATTERY = (
+    *("first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based"),
+    *("markov_1", "markov_2", "markov_3", "shapley", "shapley_rate"),
+)
+WIDE = (  # model, channels, seconds asked for on an idle machine
+    ("markov_3", 50, 10.0),
+    ("shapley", 1_000, 5.0),
+    ("markov_auto", 12, None),
+    ("markov_4", 12, None),
+    ("shapley_rate", 50, None),
+)
 
 PATHS = """
     WITH walked AS (
@@ -73,11 +88,11 @@ def connect(**config: str) -> duckdb.DuckDBPyConnection:
 
 
 def battery(folder: Path) -> float:
-    """Seconds from the two Parquet files to the credit of all eleven models, by the product."""
+    """Seconds from the two Parquet files to the credit of eleven models, by the product."""
     import ibis
     import numpy as np
 
-    from touchline.attribution import MODELS, credit
+    from touchline.attribution import credit
     from touchline.journey.path import paths
     from touchline.measure.basis import journeys_of
 
@@ -94,7 +109,7 @@ def battery(folder: Path) -> float:
     rows = found.to_pyarrow()
     split = int(np.searchsorted(rows.column("journey").to_numpy(), len(counted)))
     journeys, _ = journeys_of(counted, rows, split, ("channel",))
-    answers = credit(journeys, MODELS)
+    answers = credit(journeys, BATTERY)
     spent = time.perf_counter() - started
     total = counted.column("revenue").to_numpy().sum()
     for model, answer in answers.items():
@@ -144,6 +159,51 @@ def peer(task: str, folder: Path) -> tuple[float, float]:
     return seconds, mib
 
 
+def wide(journeys: int) -> None:
+    """Seconds, clock and CPU, from arrays to the credit of every channel, one process a line."""
+    print("C  arrays → credit, wide and deep")
+    for model, channels, asked in WIDE:
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            clock, cpu, mib = pool.submit(_wide, model, channels, journeys).result()
+        target = "" if asked is None else f"   (target: {asked:.0f} s)"
+        line = f"  {model:13} {channels:5} channels {journeys:10,} journeys {clock:7.2f} s"
+        print(f"{line} {cpu:7.2f} s CPU {mib:6.0f} MiB{target}", flush=True)
+
+
+def _wide(model: str, channels: int, count: int) -> tuple[float, float, float]:
+    from touchline.attribution import credit
+
+    journeys = drawn(count, channels)
+    started, cpu = time.perf_counter(), time.process_time()
+    answer = credit(journeys, [model])[model]
+    spent = time.perf_counter() - started, time.process_time() - cpu
+    assert abs(answer.channel_conversions.sum() - journeys.conversions.sum()) < 1e-4
+    return *spent, machine.peak_mib()
+
+
+def drawn(count: int, channels: int) -> Any:
+    """The journeys of world.py (mix, lengths, repeats, conversions) as arrays, for any width."""
+    import numpy as np
+
+    from touchline.attribution import Journeys, Labels
+
+    rng = np.random.default_rng((world.SEED, count, channels))
+    mix = 1 / np.arange(1, channels + 1)
+    length = np.minimum(rng.geometric(1 / world.MEAN_TOUCHES, count), world.MOST_TOUCHES)
+    offsets = np.concatenate([[0], np.cumsum(length)])
+    repeats = rng.random(offsets[-1]) < world.STICKINESS
+    repeats[offsets[:-1]] = False
+    channel = rng.choice(channels, offsets[-1], p=mix / mix.sum()).astype(np.uint16)
+    won = (rng.random(count) < world.CONVERSION).astype(float)
+    value = won * np.round(np.exp(rng.normal(10, 1, count)))
+    return Journeys.from_paths(
+        offsets,
+        world.sticky(channel, repeats=repeats),
+        Labels.of_channels(tuple(f"channel {code}" for code in range(channels))),
+        counts=(won, value, 1 - won),
+    )
+
+
 def best(runs: list[tuple[float, float]]) -> tuple[float, float]:
     """Least seconds, most memory."""
     return min(seconds for seconds, _ in runs), max(mib for _, mib in runs)
@@ -176,7 +236,11 @@ def main() -> None:
     parser.add_argument("--journeys", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--wide", action="store_true", help="part C alone")
     given = parser.parse_args()
+    if given.wide:
+        wide(max(given.journeys))
+        return
     base = given.folder or Path(tempfile.gettempdir()) / "touchline-bench"
     largest = world.write_world(base, journeys=max(given.journeys), channels=12)
     print(machine.describe(largest / "touches.parquet"))
@@ -188,6 +252,7 @@ def main() -> None:
     for journeys in given.journeys:
         folder = world.write_world(base, journeys=journeys, channels=50)
         compare(folder, given.rounds, from_touches=False)
+    wide(max(given.journeys))
 
 
 if __name__ == "__main__":

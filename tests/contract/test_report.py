@@ -228,7 +228,8 @@ def test_every_row_of_every_model_is_what_its_definition_says(tmp_path, seed, by
         if DAYS[0] <= cost["day"] <= DAYS[1]:
             spent[tuple(cost[name] for name in by)] += cost["cost"]
     for model in MODELS:
-        want, effects = credited(model, walks, lost, by)
+        named = f"markov_{whole['fitted'][model]['order']:.0f}" if "auto" in model else model
+        want, effects = credited(named, walks, lost, by)
         found = {tuple(r[name] for name in by): r for r in whole["rows"] if r["model"] == model}
         assert sum(row["revenue"] for row in found.values()) == money
         for key in want.keys() | spent.keys() | found.keys():
