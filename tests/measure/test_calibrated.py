@@ -94,6 +94,18 @@ def test_a_test_of_march_is_carried_to_april_by_what_the_channel_did_there(sold)
     assert ads["tested_error"] > 1 / 3  # as exact as in March, and the counts besides
 
 
+def test_a_test_is_as_exact_for_a_longer_time_in_which_no_more_happened(sold):
+    year = (dt.date(2026, 3, 1), None)
+    march, later = (
+        calibration(sold.report("calibrated", lift=(lift_test("Ads", 3, 1),), days=days))
+        for days in (MARCH, (year[0], dt.date(2026, 4, 1)))
+    )
+    assert later["Ads", None]["tested_error"] == march["Ads", None]["tested_error"] == 1
+    spring = calibration(sold.report("calibrated", lift=(lift_test("Ads", 3, 1),), days=year))
+    assert spring["Ads", None]["tested"] == pytest.approx(4)
+    assert spring["Ads", None]["tested_error"] > 4 / 3
+
+
 def test_two_tests_of_the_same_are_pooled_by_their_precision(sold):
     tests = (lift_test("Ads", 2, 1, name="a"), lift_test("Ads", 4, 1, name="b"))
     ads = calibration(sold.report("calibrated", lift=tests, days=MARCH))["Ads", None]

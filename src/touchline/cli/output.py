@@ -81,7 +81,7 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[Column], title: str 
     for place, (heading, _, _) in enumerate(columns):
         drawn.add_column(heading, justify="left" if place == 0 else "right", overflow="fold")
     for row in rows:
-        drawn.add_row(*(harmless(write(row[key])) for _, key, write in columns))
+        drawn.add_row(*(harmless(write(row.get(key))) for _, key, write in columns))
     width = None if sys.stdout.isatty() else 160
     Console(width=width, soft_wrap=False, markup=False, emoji=False, highlight=False).print(drawn)
 

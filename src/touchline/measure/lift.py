@@ -58,7 +58,9 @@ def told(
         if here <= 0 or there <= 0:
             found.append(Told(test, None, None))
             continue
-        loose = 0.0 if test.days == days else (1 / here + 1 / there) ** 0.5
+        # Of spans within one another only what is in one alone is counted anew.
+        sign = -1 if _holds(days, test.days) or _holds(test.days, days) else 1
+        loose = abs(1 / there + sign / here) ** 0.5
         apart = _between(test.days, days).days / YEAR
         effect, error = carried(
             test.effect, test.error, factor=here / there, loose=loose, years=apart
@@ -101,6 +103,13 @@ def named_of(basis: Basis, by: tuple[str, ...]) -> list[Named]:
     """Channel and campaign of each label."""
     at = by.index("campaign") if "campaign" in by else None
     return [(str(label[0]), None if at is None else label[at]) for label in basis.labels]
+
+
+def _holds(outer: Days, inner: Days) -> bool:
+    """Whether all of the inner days are among the outer."""
+    first, last = ((outer[i], inner[i]) for i in (0, 1))
+    begins = first[0] is None or (first[1] is not None and first[0] <= first[1])
+    return begins and (last[0] is None or (last[1] is not None and last[0] >= last[1]))
 
 
 def _between(a: tuple[dt.date, dt.date], b: Days) -> dt.timedelta:

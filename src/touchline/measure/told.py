@@ -1,7 +1,8 @@
 """Answers of models → what they found out for themselves, and how far off they may be.
 
 fitted           {"markov_auto": {"order": 2, "auc": 0.71}, "time_decay": {"half_life_days": 12.5}}
-standard_error   of each channel of a model that samples: {"conversions": 1.2, "revenue": 340.0}
+standard_error   of each channel of a model that samples, is fitted or rests on tests:
+                 {"conversions": 1.2, "revenue": 340.0}
 """
 
 import math
@@ -12,6 +13,7 @@ from touchline.attribution.answer import Credit
 
 __all__ = ["Errors", "errors_of", "fitted_of", "sampled"]
 
+SAMPLED = "shapley_rate"
 Errors = dict[str, dict[str, float]]
 
 
@@ -27,7 +29,7 @@ def fitted_of(answers: Iterable[Credit]) -> dict[str, dict[str, float | None]]:
 
 
 def errors_of(one: Credit) -> Errors:
-    """By channel; empty for a model that samples nothing."""
+    """By channel; empty for a model that is exact."""
     if one.channel_error is None:
         return {}
     columns = {"conversions": one.channel_error.tolist()}
@@ -40,5 +42,9 @@ def errors_of(one: Credit) -> Errors:
 
 
 def sampled(answers: Iterable[Credit]) -> list[tuple[str, dict[str, Any]]]:
-    """A note for each model that samples."""
-    return [("model_sampled", {"model": one.model}) for one in answers if errors_of(one)]
+    """A note for each model that samples; errors of a fit or of tests are no sampling's."""
+    return [
+        ("model_sampled", {"model": one.model})
+        for one in answers
+        if one.model == SAMPLED and errors_of(one)
+    ]
