@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.measure.basis import _labels
+from touchline.measure.gather import numbered_labels
 
 NAMES = [f"n{i}" for i in range(7)]
 TEXTS = st.lists(
@@ -25,16 +25,16 @@ def test_seven_labels_of_many_thousand_values_each_keep_their_names():
         tuple(f"{name}-{(row * (at + 1)) % size}" for at, name in enumerate(NAMES))
         for row in range(size)
     ]
-    code, labels = _labels(columns(rows))
+    code, labels = numbered_labels(columns(rows))
     assert [labels[c] for c in code] == rows
     assert len(labels) == len(set(rows))
 
 
 @given(TEXTS.filter(len))
 def test_codes_stand_for_their_labels_whatever_the_order_of_rows(rows):
-    code, labels = _labels(columns(rows))
+    code, labels = numbered_labels(columns(rows))
     assert [labels[c] for c in code] == rows
     assert len(set(labels)) == len(labels)
-    backwards, same = _labels(columns(rows[::-1]))
+    backwards, same = numbered_labels(columns(rows[::-1]))
     assert same == labels
     assert backwards.tolist() == code.tolist()[::-1]

@@ -62,3 +62,5 @@ def test_a_stream_gives_the_journeys_of_sorted_rows(view, size, won):
     for name in ("offsets", "label", "conversions", "value", "nulls", "ts_us"):
         assert np.array_equal(getattr(found.journeys, name), getattr(wanted, name)), name
     assert found.touches.column("ts_us").to_pylist() == table.column("ts_us").to_pylist()[:split]
+    others = table.column("journey").to_numpy()[split:] - OTHERS
+    assert found.people.tolist() == sorted(set(others.tolist()))

@@ -29,6 +29,7 @@ from touchline.journey.touchpoint import touches
 from touchline.journey.window import READ, windowed
 from touchline.measure.crediting import Crediting
 from touchline.measure.customer import Bonds, bonds_of
+from touchline.measure.gather import Gathered, gather, numbered_labels
 from touchline.measure.lift_test import LiftTest
 from touchline.measure.partner import Partners, partners
 from touchline.measure.stages import milestones
@@ -39,7 +40,6 @@ __all__ = ["Basis", "Question", "basis_of", "journeys_of"]
 
 UNNAMED = "Unassigned"
 OTHERS = 1 << 40  # journeys of no conversion are numbered from here
-COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
 STAGE = "stage"
 BEFORE_ALL = -(1 << 62)
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
@@ -116,25 +116,39 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     found_paths = _paths(view, points, members, question.window_days)
     if len(found.retold):
         found_paths = _without(found_paths, view.given(_numbered(found.retold, everyone)))
-    rows = view.fetch(_wanted(found_paths, question, len(counted)))
-    if question.goal.direct == "last_resort":
-        rows = _without_direct(rows)
-    split = int(np.searchsorted(_numbers(rows, "journey"), len(counted)))
+    wanted = _wanted(found_paths, question, len(counted))
     crediting = Crediting.of(view.documents)
-    if STAGE in question.by:
-        told = milestones(view, speakers, counted, crediting)
-        rows = rows.append_column(STAGE, _stages(told, rows, split))
-    won = rows.slice(0, split)
     theirs = partners(view, counted, crediting)
     left = counted if theirs is None else theirs.rest(counted)
-    journeys, labels = journeys_of(left, rows, split, question.by)
+    if STAGE in question.by:
+        told = milestones(view, speakers, counted, crediting)
+        made = _from_table(view, wanted, left, question, told)
+    elif question.goal.direct == "last_resort":
+        made = _from_table(view, wanted, left, question)
+    else:
+        made = gather(view, points, wanted, left, question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
     missing = tuple(pair for pair in found.missing_rates if _is_within(pair[1], question.days))
-    bonds = bonds_of(members, _numbers(rows, "journey"), len(counted), OTHERS)
+    bonds = bonds_of(members, made.people + OTHERS, len(counted), OTHERS)
     return Basis(
-        *(journeys, labels, counted, won, int(unrated.as_py() or 0), missing),
+        *(made.journeys, made.labels, counted, made.touches, int(unrated.as_py() or 0), missing),
         *(theirs, question, bonds),
     )
+
+
+def _from_table(
+    view: View, wanted: Expression, left: pa.Table, question: Question, told: Any = None
+) -> Gathered:
+    """As `gather`, of paths that have to be seen as a whole before they are what is asked for."""
+    rows = view.fetch(wanted.order_by("journey", "ts_us", "seq"))
+    if question.goal.direct == "last_resort":
+        rows = _without_direct(rows)
+    split = int(np.searchsorted(_numbers(rows, "journey"), len(left)))
+    if STAGE in question.by:
+        rows = rows.append_column(STAGE, _stages(told, rows, split))
+    journeys, labels = journeys_of(left, rows, split, question.by)
+    people = np.unique(_numbers(rows, "journey")[split:]) - OTHERS
+    return Gathered(journeys, labels, rows.slice(0, split), people)
 
 
 def _paths(view: View, touches: Expression, members: pa.Table, window_days: float) -> Expression:
@@ -163,14 +177,13 @@ def _numbered(retold: pa.Table, everyone: pa.Table) -> pa.Table:
 
 
 def _wanted(rows: Expression, question: Question, counted: int) -> Expression:
-    """Paths of the asked conversions, and touches of no conversion on the asked days, in order."""
+    """Paths of the asked conversions, and touches of no conversion on the asked days."""
     is_free = rows.journey >= OTHERS
     for bound, is_in in zip(question.days, (operator.ge, operator.le), strict=True):
         if bound is not None:
             is_free = is_free & is_in(rows.local_day, bound)
     rows = rows.filter((rows.journey < counted) | is_free)
-    rows = rows.order_by("journey", "ts_us", "seq")
-    return rows.select("journey", "person_ix", "ts_us", "message_id", *question.stored_by)
+    return rows.select("journey", "person_ix", "ts_us", "seq", "message_id", *question.stored_by)
 
 
 def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
@@ -269,7 +282,7 @@ def journeys_of(
 
     The first `split` rows belong to the counted conversions, which have revenue and count.
     """
-    code, labels = _labels(rows.select(by))
+    code, labels = numbered_labels(rows.select(by))
     channels = tuple(sorted({str(label[0]) for label in labels}))
     place = {name: number for number, name in enumerate(channels)}
     channel_of = np.array([place[str(label[0])] for label in labels], dtype=np.int64)
@@ -282,30 +295,6 @@ def journeys_of(
         labels=Labels(channels, channel_of),
     )
     return journeys, labels
-
-
-def _labels(columns: pa.Table) -> tuple[np.ndarray[Any, Any], list[tuple[str | None, ...]]]:
-    """Codes of the distinct label tuples, in the order of their values: equal data, equal codes."""
-    code = np.zeros(len(columns), dtype=np.int64)
-    labels: list[tuple[str | None, ...]] = [()]
-    for column in columns.columns:
-        names = sorted(
-            pc.unique(column).to_pylist(), key=lambda name: (name is not None, name or "")
-        )
-        ranks = pc.index_in(column, pa.array(names, pa.string())).to_numpy()
-        size = max(len(names), 1)
-        # Numbered anew at each column: the product of all sizes would not fit into 64 bits.
-        distinct, code = _dense(code * size + ranks, len(labels) * size)
-        labels = [(*labels[i // size], names[i % size]) for i in distinct.tolist()]
-    return code, labels
-
-
-def _dense(code: np.ndarray[Any, Any], size: int) -> tuple[np.ndarray[Any, Any], Any]:
-    """The codes below `size` that occur, ascending, and each code as its place among them."""
-    if size > COUNTABLE:
-        return np.unique(code, return_inverse=True)
-    occurs = np.bincount(code, minlength=size) > 0
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
 
 
 def _numbers(table: pa.Table, name: str) -> np.ndarray[Any, Any]:

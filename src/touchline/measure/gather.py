@@ -29,11 +29,14 @@ pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a typ
 
 
 class Gathered(NamedTuple):
-    """`touches` are the rows of converting journeys, in the order of the touch arrays."""
+    """`touches` are the rows of converting journeys, in the order of the touch arrays; `people`
+    whose the other journeys are, in their order.
+    """
 
     journeys: Journeys
     labels: list[Label]
     touches: pa.Table
+    people: Int64s
 
 
 def gather(
@@ -53,7 +56,7 @@ def gather(
     won = view.fetch(won.order_by("journey", "ts_us", "seq"))
     free = rows.filter(rows.journey >= len(counted))
     free = _labelled(free.mutate(journey=free.person_ix.cast("int32")), coded, by).select(*FREE)
-    label, lengths = _of_nobody(view.batches(free, BATCH_ROWS), view.count(points), dtype)
+    label, lengths, people = _of_nobody(view.batches(free, BATCH_ROWS), view.count(points), dtype)
     journey = _numbers(won, "journey")
     code = np.concatenate([won.column("label").to_numpy(), label])
     lengths = np.concatenate([np.bincount(journey, minlength=len(counted)), lengths])
@@ -69,7 +72,7 @@ def gather(
         nulls=nulls,
         ts_us=_numbers(won, "ts_us"),
     )
-    return Gathered(journeys, labels, won)
+    return Gathered(journeys, labels, won.drop_columns(["label"]), people)
 
 
 def numbered_labels(columns: pa.Table) -> tuple[Ints, list[Label]]:
@@ -96,8 +99,10 @@ def _labelled(rows: Expression, coded: Expression, by: Sequence[str]) -> Express
 
 def _of_nobody(
     batches: Iterable[pa.RecordBatch], most: int, dtype: type[np.signedinteger[Any]]
-) -> tuple[Ints, Ints]:
-    """Labels of the rows of a stream, journey by journey and in order of time; and the lengths."""
+) -> tuple[Ints, Ints, Int64s]:
+    """Labels of the rows of a stream, journey by journey and in order of time; the lengths of the
+    journeys, and whose they are.
+    """
     journey, label = np.empty(most, np.int32), np.empty(most, dtype)
     ts_us, seq = np.empty(most, np.int64), np.empty(most, np.int64)
     end = 0
@@ -108,7 +113,8 @@ def _of_nobody(
     journey, ts_us, seq, label = journey[:end], ts_us[:end], seq[:end], label[:end]
     places, at = ordered(journey, ts_us, seq, int(journey.max(initial=-1)) + 1)
     lengths = np.diff(at)
-    return label[places], lengths[lengths > 0]
+    people = np.flatnonzero(lengths)
+    return label[places], lengths[people], people
 
 
 def _occurring(code: Ints, labels: list[Label]) -> tuple[Ints, list[Label]]:
