@@ -24,8 +24,8 @@ import numpy as np
 from crowd import DAY0_US, Crowd, crowd
 from touchline.clock import DAY_US
 from touchline.identity.evidence import NO_APP, OBSERVED, Decisions, Nodes
-from touchline.identity.live import LiveStore
-from touchline.identity.live_part import Facts
+from touchline.identity.live.part import Facts
+from touchline.identity.live.store import LiveStore
 from touchline.identity.ruled import Ruled
 from touchline.model import TYPE_RANK
 from touchline.storage.state import State

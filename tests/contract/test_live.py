@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import LiveStore, forget, marks
+from touchline.identity.live.store import LiveStore, forget, marks
 from touchline.identity.person_map import PersonMap
 from touchline.identity.ruled import Ruled
 from touchline.identity.rules import Rules

@@ -18,7 +18,7 @@ from touchline.identity.evidence import (
     Pairs,
     gather,
 )
-from touchline.identity.live_part import Facts
+from touchline.identity.live.part import Facts
 from touchline.identity.person import PersonIds
 from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules

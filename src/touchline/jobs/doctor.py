@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from touchline import clock
 from touchline.collect.geo import Geo
-from touchline.identity.live_check import differing
-from touchline.identity.live_follow import renew
+from touchline.identity.live.check import differing
+from touchline.identity.live.follow import renew
 from touchline.identity.people import Registry
 from touchline.identity.sources import TABLES as PEOPLE
 from touchline.jobs import job

@@ -10,7 +10,7 @@ so that they are made anew as well.
 import math
 
 from touchline.collect.blocked import renew
-from touchline.identity import live
+from touchline.identity.live import store as live
 from touchline.identity.mirror import forget
 from touchline.jobs.definitions import planned_of, session_zone
 from touchline.jobs.intake import filing, sightings

@@ -8,7 +8,7 @@ import build
 from touchline import clock
 from touchline.identity import people as batch
 from touchline.identity.decisions import record
-from touchline.identity.live import kept, marks
+from touchline.identity.live.store import kept, marks
 from touchline.identity.match import queue
 from touchline.jobs.doctor import examine
 from touchline.jobs.intake.writer import Writer

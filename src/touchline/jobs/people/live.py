@@ -13,9 +13,9 @@ import time
 
 from touchline import clock
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import kept, marks
-from touchline.identity.live_check import differing
-from touchline.identity.live_follow import Follower
+from touchline.identity.live.check import differing
+from touchline.identity.live.follow import Follower
+from touchline.identity.live.store import kept, marks
 from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry, Ruling, is_whole, ruled_by
 from touchline.identity.person_map import PersonMap

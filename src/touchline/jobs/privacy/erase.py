@@ -28,7 +28,7 @@ from touchline import clock
 from touchline.collect.nodes import ORDER, TOMBSTONES, is_erased
 from touchline.collect.normalise import identifier
 from touchline.errors import BadInput, NotFound
-from touchline.identity import live
+from touchline.identity.live import store as live
 from touchline.identity.mirror import forget
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from touchline.identity.evidence import Bytes, Halves, Ints, Longs, NodeSet
-from touchline.identity.live_part import person_map, places
-from touchline.identity.live_rows import Rows
+from touchline.identity.live.part import person_map, places
+from touchline.identity.live.rows import Rows
 from touchline.identity.person_map import PersonMap
 from touchline.identity.quarantine import Quarantine
 

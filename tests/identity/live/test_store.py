@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from touchline.identity import live
 from touchline.identity.change import MERGED, SPLIT
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import CHANGED, RULED, LiveStore, forget, marks
-from touchline.identity.live_map import LiveMap
-from touchline.identity.live_part import NOTHING, Part
-from touchline.identity.live_rows import node_ids, read_rows
+from touchline.identity.live import store as live
+from touchline.identity.live.map import LiveMap
+from touchline.identity.live.part import NOTHING, Part
+from touchline.identity.live.rows import node_ids, read_rows
+from touchline.identity.live.store import CHANGED, RULED, LiveStore, forget, marks
 from touchline.identity.person_map import PersonMap
 from touchline.identity.ruled import Ruled
 from touchline.identity.rules import DEFAULT, Rules

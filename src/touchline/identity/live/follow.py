@@ -13,10 +13,19 @@ import numpy as np
 import pyarrow as pa
 
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import CHANGED, RENEW, RULED, LiveStore, forget, is_spoilt, kept, marks
-from touchline.identity.live_map import LiveMap
-from touchline.identity.live_part import NO_DAY, Facts
-from touchline.identity.live_rows import read_rows
+from touchline.identity.live.map import LiveMap
+from touchline.identity.live.part import NO_DAY, Facts
+from touchline.identity.live.rows import read_rows
+from touchline.identity.live.store import (
+    CHANGED,
+    RENEW,
+    RULED,
+    LiveStore,
+    forget,
+    is_spoilt,
+    kept,
+    marks,
+)
 from touchline.identity.person_map import PersonMap
 from touchline.identity.ruled import Ruled
 from touchline.identity.rules import Rules

@@ -30,7 +30,7 @@ from touchline.identity.evidence import (
     gather,
 )
 from touchline.identity.kruskal import OPENID
-from touchline.identity.live_rows import DAY, EDGE, NODE, RANKS, Rows, node_ids, packed_apps, split
+from touchline.identity.live.rows import DAY, EDGE, NODE, RANKS, Rows, node_ids, packed_apps, split
 from touchline.identity.person_map import PersonMap
 from touchline.identity.quarantine import FREE, Quarantine, judged, touching
 from touchline.identity.resolve import Clusters, components, resolve

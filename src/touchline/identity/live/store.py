@@ -15,15 +15,15 @@ import sqlalchemy as sa
 
 from touchline import clock
 from touchline.identity.change import Change, Differences
-from touchline.identity.live_part import NOTHING, Facts, Part
-from touchline.identity.live_rows import (
+from touchline.identity.live.part import NOTHING, Facts, Part
+from touchline.identity.live.rows import (
     beside,
     components_of,
     node_ids,
     numbers_after,
     read_rows,
 )
-from touchline.identity.live_write import Puts, Written
+from touchline.identity.live.write import Puts, Written
 from touchline.identity.person_map import PersonMap
 from touchline.identity.ruled import Ruled
 from touchline.storage import schema

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
-from touchline.identity.live_part import Part
+from touchline.identity.live.part import Part
 from touchline.storage import schema
 from touchline.storage.state import State, Statement
 

@@ -3,10 +3,11 @@
 import numpy as np
 import sqlalchemy as sa
 
-from touchline.identity import live, live_follow
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import RENEW, marks
-from touchline.identity.live_follow import Follower, is_level, renew
+from touchline.identity.live import follow
+from touchline.identity.live import store as live
+from touchline.identity.live.follow import Follower, is_level, renew
+from touchline.identity.live.store import RENEW, marks
 from touchline.identity.people import person_map
 from touchline.identity.rules import DEFAULT, Rules
 from touchline.storage import schema
@@ -64,7 +65,7 @@ def test_a_new_process_goes_on_and_decisions_are_taken_up(lake):
 
 
 def test_what_is_too_far_behind_is_taken_in_portions_meanwhile(lake, monkeypatch):
-    monkeypatch.setattr(live_follow, "AT_ONCE", 3)
+    monkeypatch.setattr(follow, "AT_ONCE", 3)
     lake.put("fresh", *(f"user_id:u{n % 3} anonymous_id:c{n}" for n in range(10)))
     follower = Follower(lake.workspace.state)
     assert both(lake, follower)[0] is None
@@ -118,7 +119,7 @@ def test_what_takes_long_to_judge_anew_is_computed_meanwhile(lake, monkeypatch):
     lake.put("fresh", *(f"user_id:u{n} anonymous_id:kiosk" for n in range(9)))
     follower = Follower(lake.workspace.state)
     assert_same(*both(lake, follower))
-    monkeypatch.setattr(live_follow, "SOON", 3)
+    monkeypatch.setattr(follow, "SOON", 3)
     freed = Decisions(released=(lake.node("anonymous_id:kiosk"),))
     assert both(lake, follower, decisions=freed)[0] is None
     assert follower.waiting

@@ -3,10 +3,10 @@
 import numpy as np
 
 from touchline.identity.evidence import Decisions
-from touchline.identity.live import marks
-from touchline.identity.live_follow import is_level
-from touchline.identity.live_map import LiveMap
-from touchline.identity.live_rows import read_rows
+from touchline.identity.live.follow import is_level
+from touchline.identity.live.map import LiveMap
+from touchline.identity.live.rows import read_rows
+from touchline.identity.live.store import marks
 from touchline.identity.people import person_map
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
