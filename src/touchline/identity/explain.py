@@ -8,17 +8,19 @@ Only rows of the two persons are read, and of those who stand between them, what
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from touchline import clock
 from touchline.collect.nodes import clear_values
-from touchline.identity.carried import carried
+from touchline.identity.carried import Carried, carried
 from touchline.identity.decisions import Decision, decided, holding
 from touchline.identity.evidence import MANUAL
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_node
 from touchline.identity.proof import Hop, Proof
 from touchline.identity.quarantine import BY_HAND
+from touchline.identity.reach import reached
 from touchline.identity.telling import blocked_text, rule_text
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage.engine import View
@@ -95,20 +97,17 @@ class _Asked:
         if not nodes:  # each is a value that joins nobody, and may stand in very many rows
             yield self._proof(first, beside=self._ids(second)), self._ids(inside)
             return
-        for _ in range(FURTHER):
-            proof = self._proof(sorted(nodes))
+        for reach in islice(
+            reached(self.view, self.people, self.unlinked, nodes, most=MOST), FURTHER
+        ):
+            if reach is None:
+                return
+            proof = self._proved(*reach)
             near = self.known.find(proof.ids()).tolist()
             free = [node for node in near if node in inside or self.is_free(node)]
             yield proof, self._ids(inside)
             yield proof, self._ids(free)
             yield proof, self._ids(near)
-            more = {member for node in free for member in self._members(node)} - nodes
-            if not more or len(nodes) + len(more) > MOST:
-                return
-            nodes |= more
-
-    def _members(self, node: int) -> list[int]:
-        return self.people.members(self.person(node)) if self.is_free(node) else []
 
     def _first_block(self, hops: Sequence[Hop]) -> dict[str, Any]:
         """The first thing on the way that forbids to go on."""
@@ -172,7 +171,9 @@ class _Asked:
         return found and _decision(found)
 
     def _proof(self, nodes: Sequence[int], *, beside: Sequence[bytes] = ()) -> Proof:
-        rows = carried(self.view, self._ids(nodes), beside=beside)
+        return self._proved(nodes, carried(self.view, self._ids(nodes), beside=beside))
+
+    def _proved(self, nodes: Sequence[int], rows: Sequence[Carried]) -> Proof:
         return Proof.of(self.known, nodes, rows, rules=self.rules, decisions=self.decisions)
 
     def _ids(self, nodes: Iterable[int]) -> list[bytes]:

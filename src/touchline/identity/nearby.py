@@ -6,17 +6,18 @@ is. What surprises: what is held back is taken from the map. What was joined by 
 a shared value, so rows of such two count again when a merge is taken back: then all are judged.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from touchline.identity.carried import MOST, Carried, carried, in_order
+from touchline.identity.carried import MOST
 from touchline.identity.evidence import Decisions, Evidence
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.identity.proof import Proof
 from touchline.identity.quarantine import Quarantine
+from touchline.identity.reach import Reach, reached, whole
 from touchline.identity.resolve import Clusters, People, resolve
 from touchline.identity.rules import Rules
 from touchline.storage.engine import View
@@ -86,34 +87,17 @@ def judged_nearby(
 
 def _hanging_together(
     view: View, before: PersonMap, decisions: Decisions, about: Sequence[bytes]
-) -> tuple[list[int], list[Carried]] | None:
-    """All that rows or decisions lead to from these, by way of what may join people; with all rows
-    that carry any of it.
-    """
-    known, unlinked = before.known, set(decisions.unlinked)
-    held = before.people.quarantine.held
-    joined = (*decisions.together, *decisions.suggested)
-
-    def free(ids: Iterable[bytes]) -> set[int]:
-        found = known.find([node for node in ids if node not in unlinked]).tolist()
-        return {node for node in found if node >= 0 and not held[node]}
-
-    nodes: set[int] = set()
-    rows: dict[Carried, None] = {}
-    coming = {node for node in known.find(about).tolist() if node >= 0}
-    while coming:
-        whole = {m for n in free(map(known.node_id, coming)) for m in _person(before, n)}
-        nodes |= coming | whole
-        ids = {known.node_id(node) for node in coming | whole}
-        new = carried(view, sorted(ids))
-        rows |= dict.fromkeys(new)
-        if len(nodes) > NODES or len(rows) >= MOST:
+) -> Reach | None:
+    """All that rows or decisions lead to from these, by way of what may join people."""
+    held, unlinked = before.people.quarantine.held, set(decisions.unlinked)
+    there = [
+        (node, at) for node, at in zip(about, before.known.find(about), strict=True) if at >= 0
+    ]
+    free = [int(at) for node, at in there if node not in unlinked and not held[at]]
+    start = whole(before, free).union(int(at) for _, at in there)
+    couples = (*decisions.together, *decisions.suggested)
+    found: Reach | None = Reach([], [])
+    for found in reached(view, before, unlinked, start, couples=couples, most=NODES):
+        if found is None or len(found.nodes) > NODES or len(found.rows) >= MOST:
             return None
-        near = {node for row in new for node, _, _ in row.nodes}
-        near |= {node for couple in joined if ids.intersection(couple) for node in couple}
-        coming = free(near) - nodes
-    return sorted(nodes), sorted(rows, key=in_order)
-
-
-def _person(people: PersonMap, node: int) -> list[int]:
-    return people.members(int(people.people.person[node]))
+    return found
