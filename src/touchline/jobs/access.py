@@ -12,7 +12,6 @@ from typing import Any
 from touchline.errors import Unavailable
 from touchline.jobs import job
 from touchline.jobs.intake.writer import Writer
-from touchline.jobs.kinds import run_here
 from touchline.jobs.rpc import is_served
 from touchline.storage.frames import end_offset
 from touchline.storage.workspace import Workspace
@@ -39,6 +38,8 @@ def writing(
     directory: Path, kind: str, args: dict[str, Any], progress: Callable[[float], None]
 ) -> Any:
     """Runs a job here under the lock, or in the running server; returns its result."""
+    from touchline.jobs.kinds import run_here  # all that a job may need: who only reads waits less
+
     workspace = Workspace.open(directory)
 
     def by_server() -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from touchline.identity.people import Registry
-from touchline.jobs import definitions, job, keys, links, mails
-from touchline.jobs.imports import sources
+from touchline.jobs import definitions, job, keys, lift, links, mails
+from touchline.jobs.imports import pull, sources
 from touchline.jobs.intake.replay import asked
 from touchline.jobs.people import matching
 from touchline.jobs.plan import plan_template
-from touchline.jobs.privacy import consent, preferences, register
+from touchline.jobs.privacy import consent, erase, preferences, register, retention, rotate
 from touchline.storage.workspace import Workspace
 
 __all__ = ["COMMANDS"]
@@ -26,13 +26,19 @@ SOON_S = 2.0
 Command = Callable[[Workspace, dict[str, Any]], Any]
 
 
-def _match(workspace: Workspace, args: dict[str, Any]) -> Any:
-    number = job.submit(workspace.state, "match", matching.asked(args))
-    return job.told(workspace.state, number, patience_s=PATIENCE_S)
+def _job(
+    workspace: Workspace, kind: str, args: dict[str, Any], patience_s: float = PATIENCE_S
+) -> dict[str, Any]:
+    number = job.submit(workspace.state, kind, args)
+    return job.told(workspace.state, number, patience_s=patience_s)
 
 
 def _create_key(workspace: Workspace, args: dict[str, Any]) -> Any:
     return keys.create(workspace, msgspec.convert(args, keys.Wanted))
+
+
+def _add_lift(workspace: Workspace, args: dict[str, Any]) -> Any:
+    return lift.add(workspace, msgspec.convert(args, lift.Wanted))
 
 
 def _create_links(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -50,18 +56,11 @@ def _sign_mails(workspace: Workspace, args: dict[str, Any]) -> Any:
 def _apply(workspace: Workspace, args: dict[str, Any]) -> Any:
     # Sealed before they lie in a job.
     documents = definitions.sealed(workspace, definitions.checked(args, "PUT"))
-    asked = {"documents": documents, "author": "api"}
-    number = job.submit(workspace.state, "apply", asked)
-    return job.told(workspace.state, number, patience_s=PATIENCE_S)
+    return _job(workspace, "apply", {"documents": documents, "author": "api"})
 
 
 def _begin_plan(workspace: Workspace, args: dict[str, Any]) -> Any:
     return _apply(workspace, plan_template.begin(workspace, args["template"], args["language"]))
-
-
-def _replay(workspace: Workspace, args: dict[str, Any]) -> Any:
-    number = job.submit(workspace.state, "replay", asked(workspace, args))
-    return job.told(workspace.state, number, patience_s=PATIENCE_S)
 
 
 def _add_sources(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -71,72 +70,25 @@ def _add_sources(workspace: Workspace, args: dict[str, Any]) -> Any:
 
 def _run_source(workspace: Workspace, args: dict[str, Any]) -> Any:
     sources.source_named(workspace, args["source"])
-    number = job.submit(workspace.state, "pull", args)
-    return job.told(workspace.state, number, patience_s=SOON_S)
+    return _job(workspace, "pull", args, SOON_S)
 
 
 def _erase(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import erase
-
     request = erase.ask(workspace, Registry(workspace), args["person"], args.get("reason"))
-    number = job.submit(workspace.state, "erase", {"request": request})
-    return job.told(workspace.state, number, patience_s=PATIENCE_S) | {"request": request}
-
-
-def _preview_erasure(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import erase
-
-    return erase.preview(workspace, Registry(workspace), args["person"])
-
-
-def _erasures(workspace: Workspace, _args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import erase
-
-    return erase.erasures(workspace)
-
-
-def _receipt(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import erase
-
-    return msgspec.Raw(erase.receipt_of(workspace, args["request"]))
+    return _job(workspace, "erase", {"request": request}) | {"request": request}
 
 
 def _readmit(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import erase
-
     erase.readmit(workspace, args["identifier"], args.get("reason"))
     return {}
 
 
 def _rotate(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import rotate
-
-    asked = rotate.ask(workspace, args["what"], args.get("reason"))
-    number = job.submit(workspace.state, "rotate", asked)
-    return job.told(workspace.state, number, patience_s=PATIENCE_S)
+    return _job(workspace, "rotate", rotate.ask(workspace, args["what"], args.get("reason")))
 
 
-def _retention(workspace: Workspace, _args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import retention
-
-    return retention.preview(workspace)
-
-
-def _retain(workspace: Workspace, _args: dict[str, Any]) -> Any:
-    number = job.submit(workspace.state, "retain", {})
-    return job.told(workspace.state, number, patience_s=PATIENCE_S)
-
-
-def _receipt_keys(workspace: Workspace, _args: dict[str, Any]) -> Any:
-    from touchline.jobs.privacy import rotate
-
-    return rotate.receipt_keys(workspace)
-
-
-def _preview_source(workspace: Workspace, args: dict[str, Any]) -> Any:
-    from touchline.jobs.imports.pull import preview
-
-    return preview(workspace, args["source"])
+def _preview_erasure(workspace: Workspace, args: dict[str, Any]) -> Any:
+    return erase.preview(workspace, Registry(workspace), args["person"])
 
 
 def _remove_source(workspace: Workspace, args: dict[str, Any]) -> Any:
@@ -148,19 +100,21 @@ COMMANDS: dict[str, Command] = {
     "apply": _apply,
     "definitions": lambda workspace, _: definitions.held(workspace),
     "begin_plan": _begin_plan,
+    "add_lift": _add_lift,
+    "remove_lift": lambda workspace, args: lift.remove(workspace, args["name"]),
     "add_sources": _add_sources,
     "register": register.register,
     "record_consent": consent.record,
     "prefer": preferences.prefer,
     "unsubscribe": preferences.unsubscribe,
     "erase_person": _erase,
-    "erasures": _erasures,
+    "erasures": lambda workspace, _: erase.erasures(workspace),
     "preview_erasure": _preview_erasure,
     "readmit": _readmit,
-    "receipt": _receipt,
-    "receipt_keys": _receipt_keys,
-    "retain": _retain,
-    "retention": _retention,
+    "receipt": lambda workspace, args: msgspec.Raw(erase.receipt_of(workspace, args["request"])),
+    "receipt_keys": lambda workspace, _: rotate.receipt_keys(workspace),
+    "retain": lambda workspace, _: _job(workspace, "retain", {}),
+    "retention": retention.preview,
     "rotate_key": _rotate,
     "cancel_job": lambda workspace, args: job.cancel(workspace.state, args["number"]),
     "job": lambda workspace, args: job.told(workspace.state, args["number"]),
@@ -168,9 +122,9 @@ COMMANDS: dict[str, Command] = {
     "create_key": _create_key,
     "create_links": _create_links,
     "link": lambda workspace, args: links.link(workspace, args["code"], host=args.get("host")),
-    "match": _match,
-    "replay": _replay,
-    "preview_source": _preview_source,
+    "match": lambda workspace, args: _job(workspace, "match", matching.asked(args)),
+    "replay": lambda workspace, args: _job(workspace, "replay", asked(workspace, args)),
+    "preview_source": lambda workspace, args: pull.preview(workspace, args["source"]),
     "remove_source": _remove_source,
     "run_source": _run_source,
     "source_runs": sources.logged,

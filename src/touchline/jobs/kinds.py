@@ -5,9 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from touchline.collect.blocked import renew
+from touchline.collect.importers.file import open_file
 from touchline.jobs import definitions
+from touchline.jobs.imports.importing import import_opened
+from touchline.jobs.imports.pull import pull
+from touchline.jobs.intake.replay import replay
+from touchline.jobs.intake.sightings import look_back
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.job import Progress
+from touchline.jobs.people.matching import match
+from touchline.jobs.privacy.consent import take
+from touchline.jobs.privacy.erase import erase
+from touchline.jobs.privacy.retention import retain
+from touchline.jobs.privacy.rotate import rotate
 from touchline.jobs.rebuild import rebuild
 from touchline.storage.workspace import Workspace
 
@@ -17,9 +28,6 @@ Kind = Callable[[Writer, dict[str, Any], Progress], Any]
 
 
 def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.collect.importers.file import open_file
-    from touchline.jobs.imports.importing import import_opened
-
     file = open_file(
         args["kind"],
         Path(args["path"]),
@@ -35,9 +43,6 @@ def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
 
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
-    from touchline.collect.blocked import renew
-    from touchline.jobs.intake.sightings import look_back
-
     workspace = writer.workspace
     changed = definitions.apply(workspace, args["documents"], args["author"])
     renew(workspace)
@@ -45,61 +50,11 @@ def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
     return changed
 
 
-def _consent(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:
-    from touchline.jobs.privacy.consent import take
-
-    return take(writer, args)
-
-
-def _rebuild(writer: Writer, _args: dict[str, Any], progress: Progress) -> Any:
-    return rebuild(writer, progress)
-
-
-def _replay(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.intake.replay import replay
-
-    return replay(writer, args, progress)
-
-
-def _erase(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.privacy.erase import erase
-
-    return erase(writer, args, progress)
-
-
-def _rotate(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.privacy.rotate import rotate
-
-    return rotate(writer, args, progress)
-
-
-def _retain(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.privacy.retention import retain
-
-    return retain(writer, args, progress)
-
-
-def _settle(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:  # noqa: ARG001
-    return writer.settle()
-
-
-def _pull(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.imports.pull import pull
-
-    return pull(workspace, hold, args, progress)
-
-
-def _match(workspace: Workspace, hold: Any, args: dict[str, Any], progress: Progress) -> Any:
-    from touchline.jobs.people.matching import match
-
-    return match(workspace, hold, args, progress)
-
-
 Aside = Callable[[Workspace, Any, dict[str, Any], Progress], Any]
 # Jobs that wait for the world, and jobs that think for long: they hold the writer only while they
 # write, and neither keeps the other waiting.
-PULLS: dict[str, Aside] = {"pull": _pull}
-THOUGHTS: dict[str, Aside] = {"match": _match}
+PULLS: dict[str, Aside] = {"pull": pull}
+THOUGHTS: dict[str, Aside] = {"match": match}
 
 
 def run_here(writer: Writer, kind: str, args: dict[str, Any], progress: Progress) -> Any:
@@ -113,11 +68,11 @@ def run_here(writer: Writer, kind: str, args: dict[str, Any], progress: Progress
 KINDS: dict[str, Kind] = {
     "import": _import,
     "apply": _apply,
-    "consent": _consent,
-    "rebuild": _rebuild,
-    "replay": _replay,
-    "settle": _settle,
-    "erase": _erase,
-    "rotate": _rotate,
-    "retain": _retain,
+    "consent": lambda writer, args, _: take(writer, args),
+    "rebuild": lambda writer, _, progress: rebuild(writer, progress),
+    "replay": replay,
+    "settle": lambda writer, *_: writer.settle(),
+    "erase": erase,
+    "rotate": rotate,
+    "retain": retain,
 }

@@ -12,10 +12,9 @@ from touchline import clock
 from touchline.collect.connectors import table
 from touchline.collect.connectors.extract import extract
 from touchline.errors import BadInput, NotFound
-from touchline.jobs import job, rpc
+from touchline.jobs import job, kinds, rpc
 from touchline.jobs import worker as worker_module
 from touchline.jobs.imports import pull
-from touchline.jobs.people import matching
 from touchline.jobs.worker import Worker
 from touchline.storage import schema
 from touchline.storage.workspace import Workspace
@@ -122,7 +121,9 @@ def test_a_source_that_takes_its_time_keeps_no_other_job_waiting(world, tmp_path
     soon(lambda: world.status() == "ok")
 
 
-def test_records_that_are_compared_for_long_keep_no_source_waiting(world, monkeypatch):
+@pytest.fixture
+def compared(monkeypatch):
+    """Records that are compared: that it has begun, and that it may end. For a worker to come."""
     is_thinking, may_end = threading.Event(), threading.Event()
 
     def match(*_):
@@ -130,7 +131,12 @@ def test_records_that_are_compared_for_long_keep_no_source_waiting(world, monkey
         assert may_end.wait(20)
         return {}
 
-    monkeypatch.setattr(matching, "match", match)
+    monkeypatch.setitem(kinds.THOUGHTS, "match", match)
+    return is_thinking, may_end
+
+
+def test_records_that_are_compared_for_long_keep_no_source_waiting(compared, world):
+    is_thinking, may_end = compared
     asked = {"threshold": 0.9, "is_trial": True}
     state = world.workspace.state
     job.submit(state, "match", asked)
