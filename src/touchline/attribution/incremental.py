@@ -40,10 +40,10 @@ __all__ = ["FORMS", "LEAST_CONVERSIONS", "Effects", "effects", "incremental", "t
 LEAST_CONVERSIONS = 30
 MOST_CHANNELS = 200
 MOST_ROWS, MOST_CASES, MOST_PER_CASE = 400_000, 60_000, 20
-SHAPE_ROWS = 40_000  # enough to tell a half-life from its double
+SHAPE_ROWS = 30_000  # enough to tell a half-life from its double
 HALF_LIVES = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 90.0)  # days
 PRIOR_SD, CONTROL_SD = 2.0, 2.5  # log rate ratio of one fresh touch; of one sd of a control
-STEPS, SETTLED = 50, 1e-6
+STEPS, SETTLED, ROUGH = 50, 1e-9, 0.05
 WORST, SMALL = -np.log(2), 1e-5
 FORMS = ("count", "log", "any")
 EARLIER = "earlier touches"
@@ -201,20 +201,25 @@ def _shape(rows: Rows, channels: int) -> tuple[str, Floats]:
     """How touches add up and fade: the likeliest form and half-life, then half-life by channel."""
     rows = _some(rows, SHAPE_ROWS)
     price = np.log(max(np.count_nonzero(rows.is_case), 1)) / 2
-    best, form, half_life_days = -np.inf, FORMS[0], np.full(channels, HALF_LIVES[0])
-    for days in HALF_LIVES:
+    best, form, at = None, FORMS[0], 0
+    for place, days in enumerate(HALF_LIVES):
         for one in FORMS:
-            likelihood = _likelihood(rows, np.full(channels, days), one)
-            if likelihood > best + SETTLED:
-                best, form, half_life_days = likelihood, one, np.full(channels, days)
+            found = _roughly(rows, np.full(channels, days), one, None)
+            if best is None or found.likelihood > best.likelihood:
+                best, form, at = found, one, place
+    assert best is not None  # noqa: S101  # there are half-lives and forms
+    places = np.full(channels, at)
     for channel in range(channels):
-        for days in HALF_LIVES:
-            tried = half_life_days.copy()
-            tried[channel] = days
-            likelihood = _likelihood(rows, tried, form)
-            if likelihood > best + price:  # a parameter has to pay for itself (Schwarz 1978)
-                best, half_life_days = likelihood, tried
-    return form, half_life_days
+        for step in (-1, 1):
+            while 0 <= places[channel] + step < len(HALF_LIVES):
+                tried = places.copy()
+                tried[channel] += step
+                found = _roughly(rows, np.take(HALF_LIVES, tried), form, best.coefficients)
+                # A parameter has to pay for itself (Schwarz 1978).
+                if found.likelihood <= best.likelihood + price * (places[channel] == at):
+                    break
+                best, places = found, tried
+    return form, np.take(HALF_LIVES, places)
 
 
 def _some(rows: Rows, most: int) -> Rows:
@@ -228,38 +233,43 @@ def _some(rows: Rows, most: int) -> Rows:
     return Rows(rows.is_case[::every], exposed, rows.z[::every])
 
 
-def _likelihood(rows: Rows, half_life_days: Floats, form: str) -> float:
-    return _fit(rows.is_case, stocks(rows, half_life_days, form), rows.z).likelihood
+def _roughly(rows: Rows, half_life_days: Floats, form: str, start: Floats | None) -> Fit:
+    """Near enough to compare shapes by their likelihood."""
+    return _fit(rows.is_case, stocks(rows, half_life_days, form), rows.z, start, ROUGH)
 
 
-def _fit(is_case: Bools, x: Floats, z: Floats) -> Fit:
-    """Logistic regression with normal priors around 0, by Newton's steps."""
+def _fit(
+    is_case: Bools, x: Floats, z: Floats, start: Floats | None = None, settled: float = SETTLED
+) -> Fit:
+    """Logistic regression with normal priors around 0, by Newton's steps, until the next one would
+    gain less than `settled` in likelihood.
+    """
     design = np.column_stack([np.ones(len(x)), x, z])
     # A hold on the base rate, too: where all or none are cases, it would run away for ever.
     precision = np.repeat([1e-4, PRIOR_SD**-2, CONTROL_SD**-2], [1, x.shape[1], z.shape[1]])
-    cases = np.count_nonzero(is_case)
     at = np.zeros(design.shape[1])
-    at[0] = special.logit(np.clip(cases / max(len(x), 1), 1e-9, 1 - 1e-9))
-    now = _logistic(design, is_case, precision, at)
+    at[0] = special.logit(np.clip(np.count_nonzero(is_case) / max(len(x), 1), 1e-9, 1 - 1e-9))
+    at = at if start is None else start
+    likelihood, information = _likelihood(design, is_case, precision, at), np.diag(precision)
     for _ in range(STEPS):
-        gradient = design.T @ (is_case - special.expit(design @ at)) - precision * at
-        step = linalg.solve(now.information, gradient, assume_a="pos")
-        after = _logistic(design, is_case, precision, at + step)
-        while after.likelihood < now.likelihood and np.abs(step).max() > SETTLED:
-            step /= 2
-            after = _logistic(design, is_case, precision, at + step)
-        at, now = at + step, after
-        if np.abs(step).max() <= SETTLED:
+        chance = special.expit(design @ at)
+        gradient = design.T @ (is_case - chance) - precision * at
+        information = (design.T * (chance * (1 - chance))) @ design + np.diag(precision)
+        step = linalg.solve(information, gradient, assume_a="pos")
+        if gradient @ step / 2 <= settled:
             break
-    return now
+        after = _likelihood(design, is_case, precision, at + step)
+        while after < likelihood and gradient @ step > settled:
+            step = step / 2
+            after = _likelihood(design, is_case, precision, at + step)
+        at, likelihood = at + step, after
+    return Fit(at, information, likelihood)
 
 
-def _logistic(design: Floats, is_case: Bools, precision: Floats, at: Floats) -> Fit:
+def _likelihood(design: Floats, is_case: Bools, precision: Floats, at: Floats) -> float:
     score = design @ at
-    chance = special.expit(score)
-    information = (design.T * (chance * (1 - chance))) @ design + np.diag(precision)
-    likelihood = score[is_case].sum() - np.logaddexp(0, score).sum() - precision @ at**2 / 2
-    return Fit(at, information, float(likelihood))
+    whole = score[is_case].sum() - np.logaddexp(0, score).sum()
+    return float(whole - precision @ at**2 / 2)
 
 
 def _error(amount: Floats, x: Floats, beta: Floats, covariance: Floats) -> Floats:
