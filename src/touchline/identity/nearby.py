@@ -17,7 +17,7 @@ from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
 from touchline.identity.proof import Proof
 from touchline.identity.quarantine import Quarantine
-from touchline.identity.reach import Reach, reached, whole
+from touchline.identity.reach import Reach, reached
 from touchline.identity.resolve import Clusters, People, resolve
 from touchline.identity.rules import Rules
 from touchline.storage.engine import View
@@ -89,13 +89,8 @@ def _hanging_together(
     view: View, before: PersonMap, decisions: Decisions, about: Sequence[bytes]
 ) -> Reach | None:
     """All that rows or decisions lead to from these, by way of what may join people."""
-    held, unlinked = before.people.quarantine.held, set(decisions.unlinked)
-    there = [
-        (node, at) for node, at in zip(about, before.known.find(about), strict=True) if at >= 0
-    ]
-    free = [int(at) for node, at in there if node not in unlinked and not held[at]]
-    start = whole(before, free).union(int(at) for _, at in there)
-    couples = (*decisions.together, *decisions.suggested)
+    start = [node for node in before.known.find(about).tolist() if node >= 0]
+    couples, unlinked = (*decisions.together, *decisions.suggested), set(decisions.unlinked)
     found: Reach | None = Reach([], [])
     for found in reached(view, before, unlinked, start, couples=couples, most=NODES):
         if found is None or len(found.nodes) > NODES or len(found.rows) >= MOST:

@@ -10,9 +10,7 @@ from touchline.identity.carried import Carried, carried, in_order
 from touchline.identity.person_map import PersonMap
 from touchline.storage.engine import View
 
-__all__ = ["Reach", "reached", "whole"]
-
-Couple = tuple[bytes, bytes]
+__all__ = ["Reach", "reached"]
 
 
 class Reach(NamedTuple):
@@ -26,19 +24,25 @@ def reached(
     view: View,
     people: PersonMap,
     unlinked: Collection[bytes],
-    start: Iterable[int],
+    start: Collection[int],
     *,
-    couples: Iterable[Couple] = (),
+    couples: Collection[tuple[bytes, bytes]] = (),
     most: int,
 ) -> Iterator[Reach | None]:
-    """First the start alone, then with the persons that rows or these couples lead to, and so on
-    till nothing is left. None, and no more, where that would be more than so many nodes.
+    """First the start, and the whole persons of it; then with those whom rows or these couples lead
+    to, till nothing is left. None, and no more, where that would be more than so many nodes.
     """
-    known, held = people.known, people.people.quarantine.held
-    couples = tuple(couples)
+    known, clusters = people.known, people.people
     nodes: set[int] = set()
     rows: dict[Carried, None] = {}
-    coming = set(start)
+
+    def whole(some: Iterable[int]) -> set[int]:
+        """All nodes of the persons of those that may join any."""
+        free = [n for n in some if n >= 0 and not clusters.quarantine.held[n]]
+        persons = {int(clusters.person[n]) for n in free if known.node_id(n) not in unlinked}
+        return {member for person in persons for member in people.members(person)}
+
+    coming = {*start, *whole(start)}
     while coming:
         nodes |= coming
         ids = {known.node_id(node) for node in coming}
@@ -47,14 +51,7 @@ def reached(
         yield Reach(sorted(nodes), sorted(rows, key=in_order))
         near = {node for row in new for node, _, _ in row.nodes}
         near |= {node for couple in couples if ids.intersection(couple) for node in couple}
-        there = known.find(sorted(near.difference(unlinked))).tolist()
-        coming = whole(people, (node for node in there if node >= 0 and not held[node])) - nodes
+        coming = whole(known.find(sorted(near)).tolist()) - nodes
         if len(nodes) + len(coming) > most:
             yield None
             return
-
-
-def whole(people: PersonMap, nodes: Iterable[int]) -> set[int]:
-    """All nodes of the persons of these."""
-    persons = {int(people.people.person[node]) for node in nodes}
-    return {member for person in persons for member in people.members(person)}
