@@ -87,3 +87,11 @@ def test_notes_need_no_workspace(printed):
 )
 def test_what_cannot_be_explained_is_refused_with_the_remedy(shop, printed, args):
     printed("explain", shop, *args, code=2)
+
+
+def test_an_export_of_credit_tells_what_it_adds_up_to(shop, capsys):
+    capsys.readouterr()
+    assert main(["export", shop, "credit", "--models", "linear"]) == 0
+    said = capsys.readouterr().err
+    assert "linear adds up: credited 2.0 (15.00)" in said
+    assert "unattributed 1.0 (1.00) = 3.0 (16.00) conversions" in said

@@ -124,3 +124,22 @@ def test_as_of_a_day_goals_are_those_of_the_day_for_ever(rows, monkeypatch):
     assert definition.known(workspace.state, T0 + DAY)["goal"][0]["stages"] == ["won"]
     with workspace.view(as_of_us=T0 + DAY) as view:
         assert view.documents["goal"][0]["stages"] == ["won"]
+
+
+def test_a_deal_that_changes_years_later_is_credited_anew_and_old_reports_stay(rows):
+    later = T0 + 1000 * DAY
+    rows.touch(ANN, T0 - DAY, "Fair")
+    rows.touch(ANN, T0 + 990 * DAY, "Visit")
+    told = {"currency": "CNY", "account_id": None}
+    rows.conversion("deal", ANN, T0, stage="won", amount=1000, known_at_us=T0, **told)
+    rows.conversion("late", ANN, T0, stage="opportunity", amount=500, known_at_us=T0, **told)
+    rows.conversion("deal", ANN, T0, stage="won", amount=1500, known_at_us=later, **told)
+    rows.conversion("late", ANN, later, stage="won", amount=600, known_at_us=later, **told)
+
+    def of(**asked):
+        whole = rows.report("linear", goal=WON, window_days=1095, **asked).as_json()
+        assert whole["footer"][0]["adds_up"]
+        return {row["channel"]: row["revenue"] for row in whole["rows"]}
+
+    assert of() == {"Fair": 1500 + 300, "Visit": 300}
+    assert of(as_of_us=later - 1) == of(as_of_us=T0 + DAY) == {"Fair": 1000}

@@ -16,6 +16,8 @@ from typing import IO, Any
 import msgspec
 
 from touchline.cli import refused
+from touchline.cli.attribute import print_footer
+from touchline.collect.money import exponent
 from touchline.errors import BadInput
 from touchline.jobs import queries
 from touchline.jobs.access import reading
@@ -34,25 +36,30 @@ def run(args: argparse.Namespace) -> None:
         why = "needs a file: add --out FILE."
         raise BadInput("bad_argument", name="--format", value="parquet", why=why)
     asked = {"goal": args.goal, "models": args.models, "window": args.window}
+    footers: list[dict[str, Any]] = []
     with reading(args.dir) as workspace:
-        lines = _lines(workspace, args.what, asked)
+        lines = _lines(workspace, args.what, asked, footers)
         if args.out is None:
             _write(lines, args.format, sys.stdout.buffer)
             sys.stdout.buffer.flush()
-            return
-        _to_file(lines, args.format, args.out)
+        else:
+            _to_file(lines, args.format, args.out)
+        print_footer(footers, exponent(workspace.currency), sys.stderr)
 
 
-def _lines(workspace: Workspace, what: str, asked: dict[str, Any]) -> Lines:
+def _lines(
+    workspace: Workspace, what: str, asked: dict[str, Any], footers: list[dict[str, Any]]
+) -> Lines:
     registry = KeepingRegistry(workspace)
+    if what == "credit":
+        return queries.credit_rows(workspace, registry, asked, footers)
     found: dict[str, Callable[..., Lines]] = {
         "events": queries.events,
         "rejects": queries.rejects,
         "people": queries.people,
-        "credit": queries.credit_rows,
         "aggregates": queries.aggregates,
     }
-    return found[what](workspace, registry, asked if what == "credit" else {})
+    return found[what](workspace, registry, {})
 
 
 def _to_file(lines: Lines, output: str, path: Path) -> None:

@@ -67,7 +67,7 @@ def gather(
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         label=code,
         labels=_channels(labels),
-        conversions=_numbers(counted, "count").astype(np.float64),
+        conversions=counted.column("count").to_numpy().astype(np.float64, copy=False),
         value=_numbers(counted, "revenue"),
         nulls=nulls,
         ts_us=_numbers(won, "ts_us"),

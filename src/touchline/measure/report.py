@@ -10,32 +10,29 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from touchline.attribution.credit import Credit, choose, credit
-from touchline.attribution.inputs import Inputs, Options
+from touchline.attribution.credit import Credit
+from touchline.attribution.inputs import Inputs
 from touchline.attribution.journeys import Floats
 from touchline.attribution.remainder import apportion, apportion_nested
 from touchline.identity.people import PersonMap
-from touchline.journey.conversion import stages_beside
-from touchline.journey.goal import Goal
 from touchline.journey.rate import Rates
 from touchline.measure.aggregate import aggregate_rows
-from touchline.measure.basis import Basis, Question, basis_of
-from touchline.measure.calibrated import Weighed, weigh
-from touchline.measure.cost import Key, costs, has_aggregates, overlapping, spending
+from touchline.measure.answers import Answers, answers
+from touchline.measure.basis import Basis, Question
+from touchline.measure.calibrated import Weighed
+from touchline.measure.cost import Key, costs
 from touchline.measure.customer import customers
+from touchline.measure.doubts import doubts_of
 from touchline.measure.footer import BASELINE, PARTNER, footer
 from touchline.measure.interval import Interval, Spread, Spreads, spreads
-from touchline.measure.options import needs, options_of
-from touchline.measure.provisional import Finality, Provisional, provisional
+from touchline.measure.provisional import Provisional
 from touchline.measure.told import errors_of, fitted_of, sampled
-from touchline.measure.twice import twice
 from touchline.model import GRAINS, LABELS
 from touchline.storage.engine import View
 
 __all__ = ["Report", "Row", "report"]
 
 ALWAYS = ("channel", "campaign", "term")
-SHOWN = 10  # stages in a note
 ORDER = (*ALWAYS, *(name for name in GRAINS if name not in ALWAYS))
 
 
@@ -124,68 +121,54 @@ def report(
     interval: Interval | None = None,
 ) -> Report:
     """Credit of every model asked for ("all" or "a,b"), joined with costs."""
-    found = basis_of(view, people, question)
-    journeys = found.journeys
-    given = options_of(view, people, found, models)
-    weighed = weigh(view, people, question, found, given) if needs("lift", models) else None
-    if weighed is not None:
-        given["lift"] = weighed.lift
-    chosen, left_out = choose(models, journeys, **given)
+    told = answers(view, people, question, models)
+    found = told.found
     rates = Rates.of(view, question.currency)
     spent = costs(view, question.by, rates, days=question.days)
-    rows: list[Row] = []
-    answers = credit(journeys, chosen, **given)
-    for one in answers.values():
-        rows += _rows(one, found, spent, question.by)
-    drawn = None if interval is None else _spreads(interval, found, answers, given)
-    rows = [_with_spread(row, drawn, question.by) for row in rows]
-    open_spend, notes = _doubts(view, question, rates)
-    notes += [] if drawn is None else drawn.notes
-    counted = found.counted + found.unrated
-    if found.partners is not None and found.partners.unread:
-        notes.append(("partner_unread", {"count": found.partners.unread}))
-    if not counted:
-        notes += _uncounted(view, question.goal)
+    drawn = None if interval is None else _spreads(interval, told)
+    rows = [
+        _with_spread(row, drawn, question.by)
+        for one in told.credits.values()
+        for row in _rows(one, found, spent, question.by)
+    ]
+    open_spend, doubts = doubts_of(view, question, found, rates)
     aggregates = aggregate_rows(
         view, tuple(name for name in question.by if name in LABELS), rates, question.days
     )
-    untouched = ~journeys.is_touched
     missing = {*found.missing_rates, *((c, day.isoformat()) for c, day in rates.missing)}
     return Report(
         question=question,
-        conversions=counted,
+        conversions=found.counted + found.unrated,
         revenue=found.revenue,
         rows=rows,
-        unattributed={
-            "no_touch": {
-                "conversions": _plain(float(journeys.conversions[untouched].sum())),
-                "revenue": int(journeys.value[untouched].sum()),
-            },
-            "no_rate": {"conversions": found.unrated, "revenue": 0},
-        },
-        notes=[*((why.code, why.params) for why in left_out), *sampled(answers.values()), *notes],
+        unattributed=told.unattributed,
+        notes=[
+            *((why.code, why.params) for why in told.left_out),
+            *sampled(told.credits.values()),
+            *doubts,
+            *([] if drawn is None else drawn.notes),
+        ],
         missing_rates=tuple(sorted(missing)),
         provisional=open_spend,
         aggregates=aggregates,
-        models=tuple(chosen),
-        calibration=weighed,
-        fitted=fitted_of(answers.values()),
+        models=tuple(told.credits),
+        calibration=told.weighed,
+        fitted=fitted_of(told.credits.values()),
         spreads=drawn,
     )
 
 
-def _spreads(
-    interval: Interval, found: Basis, answers: dict[str, Credit], given: Options
-) -> Spreads:
+def _spreads(interval: Interval, told: Answers) -> Spreads:
     """How sure each figure is, customers being drawn again."""
+    found = told.found
     if found.bonds is None:
         raise ValueError("nobody said whose the journeys are")
     counted = tuple(found.conversions.column(name).to_numpy() for name in ("count", "revenue"))
     return spreads(
         interval,
-        answers,
+        told.credits,
         found.labels,
-        Inputs(found.journeys, **given),
+        Inputs(found.journeys, **told.given),
         customers(found.bonds, len(found.conversions)),
         None if found.partners is None else (counted[0], counted[1]),
     )
@@ -196,34 +179,6 @@ def _with_spread(row: Row, drawn: Spreads | None, by: tuple[str, ...]) -> Row:
         return row
     key = tuple(row.labels[name] for name in by)
     return msgspec.structs.replace(row, spread=drawn.of(row.model, key))
-
-
-def _doubts(
-    view: View, question: Question, rates: Rates
-) -> tuple[Provisional | None, list[tuple[str, dict[str, Any]]]]:
-    """Spend that may still change, and what is worth saying of spend."""
-    notes: list[tuple[str, dict[str, Any]]] = []
-    finality = Finality.of(view.documents, question.time_zone)
-    found = provisional(view, spending(view, question.days), rates, finality)
-    if found is not None:
-        notes.append(("spend_provisional", found.in_words(question.currency)))
-    again = twice(view, rates, question.days)
-    if again is not None:
-        notes.append(("spend_twice", again.in_words(question.currency)))
-    if has_aggregates(view):
-        rows = view.fetch(overlapping(view, question.days).select("channel").distinct())
-        channels = sorted(rows.column("channel").to_pylist())
-        if channels:
-            notes.append(("aggregates_covered", {"channels": ", ".join(channels)}))
-    return found, notes
-
-
-def _uncounted(view: View, goal: Goal) -> list[tuple[str, dict[str, Any]]]:
-    """Deals that are all in stages the goal does not know: 已签单 where it counts 赢单."""
-    found = stages_beside(view, goal) if goal.stages else {}
-    most = sorted(found.items(), key=lambda one: (-one[1], one[0]))[:SHOWN]
-    stages = ", ".join(f"{stage or '–'} ({count:,})" for stage, count in most)
-    return [("stages_uncounted", {"goal": goal.name, "stages": stages})] if most else []
 
 
 def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...]) -> list[Row]:
@@ -299,11 +254,6 @@ def _totals(one: Credit, found: Basis, by: tuple[str, ...]) -> tuple[list[Key], 
         conversions.append(one.baseline_conversions)
         revenue.append(one.baseline_revenue)
     return keys, np.array(conversions), np.array(revenue)
-
-
-def _plain(count: float) -> float:
-    """Whole counts without a decimal point."""
-    return int(count) if count == int(count) else count
 
 
 def _whole(keys: list[Key], revenue: Floats, total: int) -> np.ndarray[Any, Any]:
