@@ -269,21 +269,19 @@ def test_equals_share_the_chance_to_be_first():
 # Truth: the short form of bench/interval.py
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say():
+@pytest.mark.parametrize("model", ["linear", "markov_1"])
+@pytest.mark.parametrize("method", METHODS)
+def test_intervals_hold_the_truth_as_often_as_they_say(model, method):
+    """Truth is the mean over many runs; 60 runs of four channels are off by two in a hundred."""
     rng = np.random.default_rng(11)
-    runs = [simulated(rng) for _ in range(300)]
-    truth = {
-        model: np.mean([credit(one, [model])[model].channel_conversions for one in runs], axis=0)
-        for model in ("linear", "markov_1")
-    }
-    for model, expected in truth.items():
-        for method in METHODS:
-            held = []
-            for one in runs[:120]:
-                found = draws(credit(one, [model])[model], Sample(one, None, 100, method))
-                low, high = bounds(found.conversions, 0.95)
-                held.append((low <= expected) & (expected <= high))
-            assert 0.90 <= np.mean(held) <= 0.99, (model, method)
+    runs = [simulated(rng) for _ in range(200)]
+    expected = np.mean([credit(one, [model])[model].channel_conversions for one in runs], axis=0)
+    held: list[np.ndarray] = []
+    for one in runs[:60]:
+        found = draws(credit(one, [model])[model], Sample(one, None, 50, method))
+        low, high = bounds(found.conversions, 0.95)
+        held.append((low <= expected) & (expected <= high))
+    assert 0.88 <= np.mean(held) <= 0.995
 
 
 def simulated(rng):

@@ -7,7 +7,6 @@ The surprise: flow in = flow out holds in every Poisson replicate, as whole jour
 not where each cell of the counts is drawn alone. There the visits of a state are solved for.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from touchline.attribution.resample import Block, Cells, Sample
 __all__ = ["chain"]
 
 STEPS, SETTLED = 2_000, 1e-12
+AT_ONCE = 128  # states of a chain whose replicates are inverted together
 
 
 def chain(sample: Sample, order: int) -> Totals:
@@ -32,14 +32,8 @@ def chain(sample: Sample, order: int) -> Totals:
     if not len(journeys.label) or not journeys.is_modelled.any():
         return nothing(sample, channels)
     counted = _Counted.of(sample, order)
-    lost = np.empty((sample.replicates, channels, 3))
-    totals, predicted = np.empty((2, sample.replicates, 3))
-    at = 0
-    for block in sample.blocks():
-        for found, exits in counted.draws(block):
-            lost[at] = markov.lost(found)
-            totals[at], predicted[at] = exits, found.visits @ found.exits
-            at += 1
+    found = [counted.solved(block) for block in sample.blocks()]
+    lost, totals, predicted = (np.concatenate(parts) for parts in zip(*found, strict=True))
     all_lost = lost.sum(axis=1, keepdims=True)
     credit = lost * divided(totals[:, None], all_lost)
     return Totals(
@@ -102,14 +96,46 @@ class _Counted:
             is_solved=sample.method == "dirichlet",
         )
 
-    def draws(self, block: Block) -> Iterator[tuple[markov.Chain, Floats]]:
-        """The chain of each replicate, and the sums of its exits."""
+    def solved(self, block: Block) -> tuple[Floats, Floats, Floats]:
+        """By replicate: what goes with each channel, the sums of the exits, and what the chain
+        makes of them, which is the same where flow in = flow out.
+        """
         counts = block.won(self.runs[0]) + block.others(self.runs[1])
-        exits = np.stack([block.won(one) for one in self.exits])
+        exits = np.stack([block.won(one) for one in self.exits], axis=2)
         unsold = block.gamma(self.unsold) if self.is_solved else None
-        for i in range(block.width):
-            unsold_here = None if unsold is None else unsold[:, i]
-            yield self._fitted(counts[:, i], exits[:, :, i].T, unsold_here), exits[:, :, i].sum(1)
+        totals = exits.sum(axis=0)
+        if len(self.last) <= AT_ONCE and len(np.unique(self.last)) == len(self.last):
+            lost, predicted = self._at_once(counts.T, exits, unsold)
+            return lost, totals, predicted
+        chains = [
+            self._fitted(counts[:, i], exits[:, i], None if unsold is None else unsold[:, i])
+            for i in range(block.width)
+        ]
+        lost = np.stack([markov.lost(one) for one in chains])
+        return lost, totals, np.stack([one.visits @ one.exits for one in chains])
+
+    def _at_once(
+        self, counts: Floats, exits: Floats, unsold: Floats | None
+    ) -> tuple[Floats, Floats]:
+        """Of order 1 all replicates in one go: each channel is a state, met v_c ÷ N_cc times."""
+        size = len(self.last)
+        flow = np.zeros((len(counts), size, size))
+        is_move = (self.source >= 0) & (self.source != self.to)
+        flow[:, self.source[is_move], self.to[is_move]] = counts[:, is_move]
+        entries = np.zeros((len(counts), size))
+        entries[:, self.to[self.source < 0]] = counts[:, self.source < 0]
+        out = exits.swapaxes(0, 1)
+        if unsold is None:
+            passed = entries + flow.sum(axis=1)
+        else:
+            passed = flow.sum(axis=2) + out[:, :, 0] + unsold.T
+        inverse = np.linalg.inv(np.eye(size) - divided(flow, passed[:, :, None]))
+        rates = divided(out, passed[:, :, None])
+        visits = passed if unsold is None else (entries[:, None] @ inverse)[:, 0]
+        met = visits / np.diagonal(inverse, axis1=1, axis2=2)
+        lost = np.zeros((len(counts), self.channels, 3))
+        lost[:, self.last] = met[:, :, None] * (inverse @ rates)
+        return lost, (visits[:, None] @ rates)[:, 0]
 
     def _fitted(self, counts: Floats, exits: Floats, unsold: Floats | None) -> markov.Chain:
         """As `markov.fit`, with visits that are counted, or solved for."""
