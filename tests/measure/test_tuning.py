@@ -2,6 +2,7 @@
 
 import pytest
 
+import touchline
 from build import DAY, T0
 from touchline.attribution.rules import POSITIONS, Weights
 from touchline.errors import BadInput
@@ -87,3 +88,16 @@ def test_an_endless_half_life_is_null_in_json(rows):
     whole = rows.report("time_decay", tuning=Tuning("fitted")).as_json()
     assert whole["fitted"] == {"time_decay": {"half_life_days": None}}
     assert shared(whole, "time_decay") == {"A": 0.5, "B": 0.5}
+
+
+def test_a_librarys_caller_gives_numbers(rows):
+    rows.touch(ANN, T0, "A")
+    rows.touch(ANN, T0 + 10 * DAY, "B")
+    rows.conversion("a", ANN, T0 + 11 * DAY, amount=400, currency="CNY")
+    rows.commit()
+    rows.workspace.close()
+    with touchline.open(rows.workspace.dir) as site:
+        asked = {"half_life": 10, "weights": {"first": 1, "last": 3}}
+        whole = site.attribution(models="time_decay,custom", **asked).as_json()
+    assert shared(whole, "time_decay") == pytest.approx({"A": 1 / 3, "B": 2 / 3})
+    assert shared(whole, "custom") == {"A": 0.25, "B": 0.75}

@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         "from": args.start,
         "to": args.end,
         "as_of": args.as_of,
+        **{name: getattr(args, name) for name in ("half_life", "positions", "weights")},
     }
     with reading(args.dir) as workspace:
         registry = KeepingRegistry(workspace)

@@ -163,6 +163,7 @@ def _explain(verbs: Any) -> None:
         made.add_argument(f"--{name}", help="with --model: of this label ('' for none)")
     made.add_argument("--limit", type=int, metavar="N", help="at most so many (default 1000)")
     made.add_argument("--notes", action="store_true", help="what each model means, and its limits")
+    tuning(made)
     _question(made)
     made.add_argument("--format", choices=FORMATS, default="table")
 

@@ -6,7 +6,7 @@ on the folder, which does that by itself; either way each answer is of the momen
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,9 +63,13 @@ class OpenWorkspace:
         as_of: Day | None = None,
         interval: float | None = None,
         replicates: int | None = None,
+        half_life: float | str | None = None,
+        positions: Mapping[str, float] | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> Report:
         """Rows of credit and cost; `as_json()` is the API's answer. The last day counts as well.
-        `interval=0.95` says how sure each figure is.
+        `interval=0.95` says how sure each figure is. `half_life="fitted"` takes it from the data;
+        `weights={"first": 0.5, "last": 0.5}` makes the model custom.
         """
         asked = {
             "goal": goal,
@@ -77,6 +81,9 @@ class OpenWorkspace:
             "as_of": _text(as_of),
             "interval": interval,
             "replicates": replicates,
+            "half_life": half_life,
+            "positions": positions,
+            "weights": weights,
         }
         return queries.attribution(self._workspace, self._registry, asked)
 

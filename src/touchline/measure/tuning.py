@@ -56,7 +56,7 @@ class Tuning(Struct, frozen=True):
 
 
 def tuning_of(args: Mapping[str, Any]) -> Tuning:
-    """half_life, positions and weights as text; all optional."""
+    """half_life, positions and weights as text, or as a library's caller has them; optional."""
     return Tuning(
         args.get("half_life") or None,
         *(_pairs(args[name]) if args.get(name) else None for name in ("positions", "weights")),
@@ -73,7 +73,9 @@ def _days(said: float | str) -> float:
     return days
 
 
-def _pairs(text: str) -> dict[str, float]:
+def _pairs(text: str | Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(text, str):
+        return dict(text)
     found: dict[str, float] = {}
     for part in text.split(","):
         name, equals, number = part.partition("=")
