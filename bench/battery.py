@@ -6,8 +6,9 @@
 
 Five rules, Markov 1 and 2 and both Shapley values, counts and money, on the table of world.py; no
 credit rows are written. The way is the product's: `journey.path.paths` on a view, `measure.gather`,
-`attribution.credit`. Above 20 channels the rate Shapley is sampled and so left out of the growth.
-Each run has a process of its own; memory is the most that process ever held.
+`attribution.credit`. With labels, rules, Markov 1 and the set Shapley are told: a chain of order 2
+has as many states as there are pairs, and the rate Shapley is sampled above 20 channels. Each run
+has a process of its own; memory is the most that it ever held.
 """
 
 import argparse
@@ -26,6 +27,7 @@ WINDOW_US = 90 * 86_400_000_000
 OTHERS = 1 << 40
 RULES = ("first_touch", "last_touch", "last_non_direct", "linear", "position_based")
 MODELS = (*RULES, "markov_1", "markov_2", "shapley", "shapley_rate")
+OF_MANY = (*RULES, "markov_1", "shapley")
 JOURNEYS, LABELS = (100_000, 300_000, 1_000_000, 2_000_000, 5_000_000), (12, 50, 200, 1_000)
 ENGINE_MEMORY = "1GB"
 
@@ -84,12 +86,12 @@ def one(folder: Path, models: tuple[str, ...]) -> dict[str, float]:
 
 def growth(base: Path) -> list[dict[str, float]]:
     """One line a size: journeys at 12 labels, then labels at 1 M journeys."""
-    sizes = [(journeys, 12) for journeys in JOURNEYS] + [(1_000_000, n) for n in LABELS[1:]]
+    whole = [(journeys, 12, MODELS) for journeys in JOURNEYS]
     lines: list[dict[str, float]] = []
-    for journeys, labels in sizes:
-        models = MODELS[: -1 if labels > 20 else None]
+    for journeys, labels, models in [*whole, *((1_000_000, n, OF_MANY) for n in LABELS)]:
         folder = world.write_world(base, journeys=journeys, channels=labels)
-        lines.append({"journeys": journeys, "labels": labels, **measured(folder, models)})
+        line = measured(folder, models)
+        lines.append({"journeys": journeys, "labels": labels, "models": len(models), **line})
         print(told(lines[-1]), flush=True)
     return lines
 

@@ -15,6 +15,8 @@ BENCHES = {
     "restart": ["restart.py"],
     "channel": ["channel.py"],
     "attribution": ["attribution.py"],
+    "battery": ["battery.py"],
+    "increment": ["increment.py"],
     "identity": ["identity.py"],
     "demo": ["demo.py"],
 }

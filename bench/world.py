@@ -62,7 +62,8 @@ def write_world(folder: Path, *, journeys: int = 1_000_000, channels: int = 12) 
     touches = int(ends[-1])
     repeats = rng.random(touches) < STICKINESS
     repeats[starts] = False
-    drawn = rng.choice(channels, touches, p=mix / mix.sum()).astype(np.int8)
+    code = np.int8 if channels <= 127 else np.int16
+    drawn = rng.choice(channels, touches, p=mix / mix.sum()).astype(code)
     channel = sticky(drawn, repeats=repeats)
 
     gaps = rng.exponential(12, touches)
