@@ -9,7 +9,7 @@ from touchline.cli.identity import put_down
 from touchline.cli.output import columns, emit, harmless
 from touchline.cli.profile_text import profile_lines, stage_of
 from touchline.cli.question import ask
-from touchline.identity.telling import path_text
+from touchline.identity.around.telling import path_text
 from touchline.jobs.people import known, profile_notes
 
 __all__ = ["run"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from touchline import clock
 from touchline.collect.nodes import Trait, clear_values
-from touchline.identity.carried import sightings
+from touchline.identity.around.carried import sightings
 from touchline.identity.companies import companies_of
 from touchline.identity.decisions import Decision, decided
 from touchline.identity.evidence import NEVER_US

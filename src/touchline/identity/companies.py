@@ -14,7 +14,7 @@ from touchline.collect.consent_rules import LINKING
 from touchline.collect.mail_domain import domain_id
 from touchline.identity.account import Accounts, Contacts, contacts, joined, mailers
 from touchline.identity.account_rules import AccountRules
-from touchline.identity.carried import accounts_beside
+from touchline.identity.around.carried import accounts_beside
 from touchline.identity.evidence import Ints
 from touchline.identity.mail_domains import domain_names, domains_of, mail_domains
 from touchline.identity.person_map import PersonMap

@@ -17,7 +17,10 @@ from msgspec import Struct
 from touchline import clock
 from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput, NotFound
-from touchline.identity.carried import carried
+from touchline.identity.around.carried import carried
+from touchline.identity.around.nearby import Judged
+from touchline.identity.around.nearby import judged as judge
+from touchline.identity.around.proof import Proof
 from touchline.identity.change import Differences
 from touchline.identity.decisions import (
     Decision,
@@ -30,11 +33,8 @@ from touchline.identity.decisions import (
 )
 from touchline.identity.evidence import MANUAL
 from touchline.identity.kruskal import APART
-from touchline.identity.nearby import Judged
-from touchline.identity.nearby import judged as judge
 from touchline.identity.people import PersonMap, Registry, Ruling
 from touchline.identity.profile import find_node
-from touchline.identity.proof import Proof
 from touchline.identity.quarantine import BY_HAND, FREE
 from touchline.identity.rules import Rules
 from touchline.jobs.audited import seen

@@ -3,7 +3,7 @@
 from typing import Any
 
 from touchline.errors import BadInput
-from touchline.identity.explain import why as explained
+from touchline.identity.around.explain import why as explained
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_person
 from touchline.jobs.audited import seen

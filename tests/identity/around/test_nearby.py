@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from touchline.identity.around.nearby import judged, judged_nearby
 from touchline.identity.change import Differences
 from touchline.identity.decisions import Decision, decided, record, supposing
-from touchline.identity.nearby import judged, judged_nearby
 from touchline.identity.person_map import PersonMap
 
 NAMES = [f"{kind}:{n}" for kind in ("user_id", "email", "anonymous_id") for n in range(6)]

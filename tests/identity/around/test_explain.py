@@ -5,9 +5,9 @@ import pytest
 
 from touchline import clock
 from touchline.errors import NotFound
+from touchline.identity.around.explain import why
+from touchline.identity.around.telling import path_text
 from touchline.identity.decisions import decided, record
-from touchline.identity.explain import why
-from touchline.identity.telling import path_text
 from touchline.storage import definition
 
 PHONE = "phone:+8613800138000"

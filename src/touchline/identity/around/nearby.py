@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from touchline.identity.carried import MOST
+from touchline.identity.around.carried import MOST
+from touchline.identity.around.proof import Proof
+from touchline.identity.around.reach import Reach, reached
 from touchline.identity.evidence import Decisions, Evidence
 from touchline.identity.people import Registry
 from touchline.identity.person_map import PersonMap
-from touchline.identity.proof import Proof
 from touchline.identity.quarantine import Quarantine
-from touchline.identity.reach import Reach, reached
 from touchline.identity.resolve import Clusters, People, resolve
 from touchline.identity.rules import Rules
 from touchline.storage.engine import View

@@ -13,15 +13,15 @@ from typing import Any
 
 from touchline import clock
 from touchline.collect.nodes import clear_values
-from touchline.identity.carried import Carried, carried
+from touchline.identity.around.carried import Carried, carried
+from touchline.identity.around.proof import Hop, Proof
+from touchline.identity.around.reach import reached
+from touchline.identity.around.telling import blocked_text, rule_text
 from touchline.identity.decisions import Decision, decided, holding
 from touchline.identity.evidence import MANUAL
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_node
-from touchline.identity.proof import Hop, Proof
 from touchline.identity.quarantine import BY_HAND
-from touchline.identity.reach import reached
-from touchline.identity.telling import blocked_text, rule_text
 from touchline.model import IDENTIFIER_TYPES
 from touchline.storage.engine import View
 from touchline.storage.workspace import Workspace

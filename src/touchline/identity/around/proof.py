@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from touchline.identity.carried import Carried
+from touchline.identity.around.carried import Carried
 from touchline.identity.evidence import (
     MANUAL,
     NO_APP,

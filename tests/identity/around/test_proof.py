@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.identity.carried import Carried
+from touchline.identity.around.carried import Carried
+from touchline.identity.around.proof import Hop, Proof
 from touchline.identity.evidence import NO_DECISIONS, OBSERVED, Decisions, NodeSet
 from touchline.identity.kruskal import APART, credible_order
-from touchline.identity.proof import Hop, Proof
 from touchline.identity.rules import DEFAULT
 from touchline.model import IDENTIFIER_TYPES, TYPE_RANK
 

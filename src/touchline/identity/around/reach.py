@@ -6,7 +6,7 @@ What may join nobody (a value held back, a refusal) is named by rows, and nothin
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from touchline.identity.carried import Carried, carried, in_order
+from touchline.identity.around.carried import Carried, carried, in_order
 from touchline.identity.person_map import PersonMap
 from touchline.storage.engine import View
 
