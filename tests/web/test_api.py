@@ -157,6 +157,33 @@ def test_attribution_passes_its_questions_on(get, worker):
     }
 
 
+def test_explanations_and_roles_pass_their_questions_on(get, worker):
+    for name in ("explain", "explain_number", "roles", "model_notes"):
+        worker.answers[name] = [b"{}"]
+    for path in ("explain/web/m1?models=linear", "explain?model=linear&channel=&limit=5"):
+        assert get(f"/api/v1/{path}&goal=deals").json() == {}
+    assert get("/api/v1/roles?by=stage&top=3&as_of=2026-01-01").json() == {}
+    assert get("/api/v1/models").json() == {}
+    assert worker.asked == [
+        ("explain", {"goal": "deals", "models": "linear", "conversion": "web/m1"}),
+        ("explain_number", {"goal": "deals", "model": "linear", "channel": "", "limit": 5}),
+        ("roles", {"as_of": "2026-01-01", "by": "stage", "top": 3}),
+        ("model_notes", {}),
+    ]
+    for path in ("explain", "explain?model=linear&limit=0", "roles?top=0", "roles?models=linear"):
+        assert get(f"/api/v1/{path}").status_code == 400
+
+
+def test_the_guide_takes_what_is_to_be_decided_and_facts_as_numbers(get, worker):
+    worker.answers["attribution_guide"] = [b'{"model":"incremental"}']
+    answer = get("/api/v1/attribution/guide?for=budget&channels=8&cycle_days=2.5")
+    assert answer.json() == {"model": "incremental"}
+    assert worker.asked == [
+        ("attribution_guide", {"for": "budget", "channels": 8, "cycle_days": 2.5})
+    ]
+    assert get("/api/v1/attribution/guide?channels=many").status_code == 400
+
+
 @pytest.mark.parametrize(
     "path",
     ["/api/v1/events", "/api/v1/rejects", "/api/v1/people/x/timeline", "/api/v1/attribution"],
