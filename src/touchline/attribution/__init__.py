@@ -5,27 +5,47 @@ thinking; `models.py` is their table; `credit.py` puts them behind one call; `re
 shares into whole cents.
 """
 
+from touchline.attribution.combination import Combinations, combinations
 from touchline.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit, choose, credit, obstacle
+from touchline.attribution.decay import fitted_half_life
 from touchline.attribution.journeys import Journeys, Labels, Touches
+from touchline.attribution.memory import Memory, chosen_order
 from touchline.attribution.remainder import (
     apportion,
     apportion_nested,
     apportion_within,
     touch_money,
 )
+from touchline.attribution.rules import Weights
+from touchline.attribution.shapley import by_position
+from touchline.attribution.stages import Stages
+from touchline.attribution.synergy import Synergy, synergy
+from touchline.attribution.transition import Transitions, transitions
 
 __all__ = [
     "HALF_LIFE_DAYS",
     "MODELS",
+    "Combinations",
     "Credit",
     "Journeys",
     "Labels",
+    "Memory",
+    "Stages",
+    "Synergy",
     "Touches",
+    "Transitions",
+    "Weights",
     "apportion",
     "apportion_nested",
     "apportion_within",
+    "by_position",
     "choose",
+    "chosen_order",
+    "combinations",
     "credit",
+    "fitted_half_life",
     "obstacle",
+    "synergy",
     "touch_money",
+    "transitions",
 ]

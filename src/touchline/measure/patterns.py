@@ -135,7 +135,8 @@ class _Told:
         found = combinations(self.journeys, self.cost, self.whose)
         cost = self._apportioned(np.append(found.cost, found.unspent.sum()))
         filled = np.flatnonzero((found.sets.sizes > 0) & (found.journeys + found.cost > 0))
-        ranked = filled[np.lexsort((filled, -found.journeys[filled], -found.conversions[filled]))]
+        keys = (filled, -found.revenue[filled], -found.journeys[filled], -found.conversions[filled])
+        ranked = filled[np.lexsort(keys)]
         rows = [self._combination(found, cost, np.array([one])) for one in ranked[: self.limit]]
         for row, one in zip(rows, ranked, strict=False):
             low, high = found.sets.offsets[one : one + 2]
