@@ -95,7 +95,7 @@ def sets(sample: Sample, solve: Callable[[Journeys], Credit]) -> Totals:
     code, members = distinct_sets(journeys)
     if not len(code):
         return nothing(sample, channels)
-    size = len(members)
+    size, base = len(members), _of_sets(members, journeys)
     won, others = journeys.converting, sample.other_rows
     rows = np.arange(won + 1)
     is_counted = (journeys.lengths[:won] > 0) & (journeys.conversions > 0)
@@ -109,8 +109,8 @@ def sets(sample: Sample, solve: Callable[[Journeys], Credit]) -> Totals:
         weight = journeys.nulls[others] * (journeys.lengths[others] > 0)
         nulls = block.others(Cells(np.arange(len(others) + 1), code[others], weight, size))
         for i in range(block.width):
-            counts = (conversions[:, i], value[:, i], nulls[:, i])
-            found.append(solve(_journeys_of(members, journeys, counts)))
+            counts = {"conversions": conversions[:, i], "value": value[:, i], "nulls": nulls[:, i]}
+            found.append(solve(replace(base, **counts)))
     return Totals(
         np.stack([one.channel_conversions for one in found]),
         np.stack([one.channel_revenue for one in found]) + went_back(sample),
@@ -230,13 +230,17 @@ def distinct_sets(journeys: Journeys) -> tuple[Ints, list[Ints]]:
     ]
 
 
-def _journeys_of(
-    members: list[Ints], journeys: Journeys, counts: tuple[Floats, Floats, Floats]
-) -> Journeys:
-    """Journeys that hold each set's channels once, as often as counted."""
-    offsets = np.concatenate([[0], np.cumsum([len(one) for one in members])])
-    channels = Labels.of_channels(journeys.labels.channels)
-    return Journeys.from_paths(offsets, np.concatenate(members), channels, counts=counts)
+def _of_sets(members: list[Ints], journeys: Journeys) -> Journeys:
+    """Journeys that hold each set's channels once; how often each occurs is still to be said."""
+    none = np.zeros(len(members))
+    return Journeys(
+        offsets=np.concatenate([[0], np.cumsum([len(one) for one in members])]),
+        label=np.concatenate(members),
+        labels=Labels.of_channels(journeys.labels.channels),
+        conversions=none,
+        value=none,
+        nulls=none,
+    )
 
 
 def divided(part: Floats, by: Floats) -> Floats:
