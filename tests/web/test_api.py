@@ -3,98 +3,12 @@
 import asyncio
 import contextlib
 import json
-import socket
-import threading
 
 import httpx
 import pytest
 
 from touchline.errors import Ambiguous, BadInput, NotFound, TouchlineError, Unavailable
 from touchline.jobs import rpc
-from touchline.jobs.failure import packed
-from touchline.web.app import api
-from touchline.web.dispatch import Dispatch
-from touchline.web.keys import Keys
-from touchline.web.script import Script
-from touchline.web.served import Served
-
-
-class Store:
-    def write_keys(self):
-        return {}
-
-    def write_aliases(self):
-        return {}
-
-    def admin_scopes(self, key):
-        held = {"secret": "read write keys", "reader": "read", "locksmith": "keys read"}
-        held["clerk"] = "privacy"
-        return frozenset(held.get(key, "").split())
-
-
-class FakeWorker:
-    """Answers by name: a list of chunks, or an error to raise after them."""
-
-    def __init__(self, dir_):
-        self.answers = {}
-        self.asked = []
-        self.hung_up = threading.Event()
-        self._server = rpc.listen(dir_)
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def _run(self):
-        while True:
-            try:
-                connection, _ = self._server.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection):
-        with connection:
-            request = rpc.receive(connection)
-            if request is None:
-                return
-            self.asked.append((request.name, request.args))
-            try:
-                for chunk in self.answers.get(request.name, []):
-                    if isinstance(chunk, TouchlineError):
-                        rpc.reply(connection, rpc.ERROR, packed(chunk))
-                        return
-                    if chunk is None:
-                        return
-                    rpc.reply(connection, rpc.CHUNK, chunk)
-                rpc.reply(connection, rpc.END)
-            except OSError:
-                self.hung_up.set()
-
-    def close(self):
-        self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-
-
-@pytest.fixture
-def worker(tmp_path):
-    with contextlib.closing(FakeWorker(tmp_path)) as found:
-        yield found
-
-
-@pytest.fixture
-def get(tmp_path):
-    def get(path, *, key="secret", method="GET", problems=None, json=None, **headers):
-        async def ask():
-            app = api(Served(rpc.WorkerClient(tmp_path), Keys(Store()), True, problems or {}))
-            transport = httpx.ASGITransport(
-                Dispatch(None, app, Script()), raise_app_exceptions=False
-            )
-            if key is not None:
-                headers["authorization"] = f"Bearer {key}"
-            async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
-                return await client.request(method, path, headers=headers, json=json)
-
-        return asyncio.run(ask())
-
-    return get
 
 
 def test_events_stream_as_json_lines(get, worker):
@@ -333,92 +247,6 @@ def test_the_api_describes_itself_as_openapi_3_1(get):
     names = {p["name"] for p in described["paths"]["/api/v1/events"]["get"]["parameters"]}
     assert {"from", "to", "person", "limit", "cursor", "message_id_prefix"} <= names
     assert get("/docs", key=None).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("key", "method", "path", "status"),
-    [
-        ("reader", "GET", "/api/v1/rejects", 200),
-        ("reader", "GET", "/api/v1/keys", 403),
-        ("reader", "POST", "/api/v1/keys", 403),
-        ("locksmith", "GET", "/api/v1/keys", 200),
-        ("locksmith", "DELETE", "/api/v1/keys?key=abc", 200),
-        ("nobody", "GET", "/api/v1/keys", 401),
-        (None, "DELETE", "/api/v1/keys?key=abc", 401),
-    ],
-)
-def test_a_key_may_do_what_its_scopes_say(get, worker, key, method, path, status):
-    worker.answers |= {"keys": [b"[]"], "revoke_key": [b"{}"]}
-    answer = get(path, key=key, method=method)
-    assert answer.status_code == status
-    if status == 403:
-        assert answer.json()["code"] == "out_of_scope"
-
-
-def test_a_key_is_made_and_shown(get, worker):
-    worker.answers["create_key"] = [b'{"key":"x"}']
-    wanted = {"name": "app", "aliases": ["matomo:1"]}
-    answer = get("/api/v1/keys", method="POST", json=wanted)
-    assert (answer.status_code, answer.json()) == (201, {"key": "x"})
-    assert worker.asked == [
-        ("create_key", {"kind": "write", "name": "app", "aliases": ["matomo:1"], "scopes": []})
-    ]
-
-
-def test_nobody_makes_a_key_that_may_do_more_than_their_own(get, worker):
-    worker.answers["create_key"] = [b"{}"]
-    for scopes, status in ((["write"], 403), ([], 403), (["read"], 201), (["read", "keys"], 201)):
-        wanted = {"kind": "admin", "scopes": scopes}
-        answer = get("/api/v1/keys", method="POST", key="locksmith", json=wanted)
-        assert answer.status_code == status
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "asked"),
-    [
-        ("POST", "people/email:a%2Fb/export", ("export_person", {"person": "email:a/b"})),
-        ("POST", "people/ann/erase", ("erase_person", {"person": "ann", "reason": None})),
-        ("POST", "people/ann/erase?dry_run=1", ("preview_erasure", None)),
-        ("GET", "erasures", ("erasures", {})),
-        ("GET", "erasures/12ab", ("receipt", {"request": "12ab"})),
-        ("POST", "erasures/readmit", ("readmit", {"identifier": "email:a@b.c", "reason": None})),
-    ],
-)
-def test_what_a_customer_may_ask_for_needs_a_key_of_its_own(get, worker, method, path, asked):
-    body = {"identifier": "email:a@b.c"} if path.endswith("readmit") else None
-    for key in ("reader", "locksmith", "secret"):
-        assert get(f"/api/v1/{path}", method=method, json=body, key=key).status_code == 403
-    worker.answers[asked[0]] = [b"{}"]
-    assert get(f"/api/v1/{path}", method=method, json=body, key="clerk").status_code == 200
-    expected = {"person": "ann", "reason": None} if asked[1] is None else asked[1]
-    assert worker.asked == [(asked[0], expected)]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body", "may", "asked"),
-    [
-        ("GET", "retention", None, {"clerk"}, ("retention", {})),
-        ("POST", "retention", None, {"clerk"}, ("retain", {})),
-        (
-            "POST", "keys/rotate", {"what": "root"}, {"locksmith", "secret"},
-            ("rotate_key", {"what": "root", "reason": None}),
-        ),
-        ("GET", "keys/receipts", None, {"reader", "locksmith", "secret"}, ("receipt_keys", {})),
-    ],
-)  # fmt: skip
-def test_who_may_let_data_run_out_and_change_a_key(get, worker, method, path, body, may, asked):
-    worker.answers[asked[0]] = [b"{}"]
-    for key in ("clerk", "reader", "locksmith", "secret"):
-        answer = get(f"/api/v1/{path}", method=method, json=body, key=key)
-        assert answer.status_code == (200 if key in may else 403)
-    assert worker.asked == [asked] * len(may)
-
-
-def test_no_other_key_can_be_changed(get, worker):
-    for body in ({"what": "write"}, {"what": "root", "by": "me"}, {}):
-        answer = get("/api/v1/keys/rotate", method="POST", json=body, key="locksmith")
-        assert answer.status_code == 400
-    assert worker.asked == []
 
 
 def test_a_person_is_tagged_and_given_an_owner(get, worker):
