@@ -17,7 +17,7 @@ from touchline.attribution.inputs import Inputs
 from touchline.attribution.journeys import Journeys, Labels
 from touchline.attribution.models import TABLE, markov_order
 from touchline.attribution.statistics import Label, Statistics, order_of, rules_of
-from touchline.attribution.sums import MONEY, SHARE, amounts_of
+from touchline.attribution.sums import PARTS, amounts_of
 
 __all__ = ["Figures", "figures"]
 
@@ -76,7 +76,7 @@ def _rule(model: str, given: Statistics) -> Figures:
 
 
 def _amounts(sums: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> tuple[Floats, Floats]:
-    return amounts_of(sums[:, :2], unit=SHARE), amounts_of(sums[:, 2:], unit=MONEY)
+    return amounts_of(sums[:, :PARTS]), amounts_of(sums[:, PARTS:])
 
 
 def _by_channel(given: Statistics, by_label: Floats) -> Floats:

@@ -131,13 +131,11 @@ class Ledger:
         order = np.argsort(both[0], kind="stable")
         self._bought = Bought(*(column[order] for column in both))
         is_kept = ~among(self._members.number, told)[1]
-        pairs = np.stack(
-            [
-                np.concatenate([old[is_kept], new])
-                for old, new in zip(self._members, members, strict=True)
-            ]
+        new = np.unique(np.stack(members), axis=1)
+        self._members = Members(
+            np.concatenate([self._members.number[is_kept], new[0]]),
+            np.concatenate([self._members.person[is_kept], new[1]]),
         )
-        self._members = Members(*np.unique(pairs, axis=1))
 
     def _numbers_of(self, people: Int64s) -> Int64s:
         return np.unique(self._members.number[among(self._members.person, people)[1]])

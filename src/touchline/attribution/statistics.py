@@ -24,7 +24,7 @@ from touchline.attribution.credit import credit
 from touchline.attribution.inputs import Options
 from touchline.attribution.journeys import Journeys
 from touchline.attribution.models import markov_order
-from touchline.attribution.sums import MONEY, SHARE, Keyed, fixed_sums
+from touchline.attribution.sums import PARTS, Keyed, fixed_sums
 from touchline.errors import BadInput
 
 __all__ = ["SET_CHANNELS", "Label", "Statistics"]
@@ -35,7 +35,7 @@ SET_CHANNELS = 62  # a set of channels is one integer
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """Arrays over labels end in L. `shares` are (rules + 1) × L × 4: conversions and money of each
+    """Arrays over labels end in L. `shares` are (rules + 1) × L × 6: conversions and money of each
     rule, as `sums.fixed_sums` writes them; the last is money that went back without an order.
 
     `totals` are conversions and money, those without a touch, and what chains are fitted on:
@@ -57,7 +57,7 @@ class Statistics:
     def nothing(cls, models: tuple[str, ...]) -> Self:
         """Those of no journey at all: what adding begins with."""
         none = np.zeros(0, np.int64)
-        shares = np.zeros((len(rules_of(models)) + 1, 0, 4), np.int64)
+        shares = np.zeros((len(rules_of(models)) + 1, 0, 2 * PARTS), np.int64)
         sums = (Keyed.nothing(1), Keyed.nothing(3), Keyed.nothing(3))
         return cls(models, (), none, none, shares, np.zeros(7, np.int64), *sums)
 
@@ -119,7 +119,7 @@ class Statistics:
         code = {label: number for number, label in enumerate(labels)}
         kept = [number for number, label in enumerate(self.labels) if label in code]
         to = np.array([code[self.labels[number]] for number in kept], dtype=np.int64)
-        shares = np.zeros((len(self.shares), len(labels), 4), np.int64)
+        shares = np.zeros((len(self.shares), len(labels), 2 * PARTS), np.int64)
         shares[:, to] = self.shares[:, kept]
         touches, presence = np.zeros((2, len(labels)), np.int64)
         touches[to], presence[to] = self.touches[kept], self.presence[kept]
@@ -191,15 +191,15 @@ def _shares(journeys: Journeys, models: tuple[str, ...], **options: Unpack[Optio
         if answer.share is None:
             raise BadInput("model_not_additive", model=name)
         parts = (
-            fixed_sums(label, answer.share * counted, size, unit=SHARE),
-            fixed_sums(label, answer.share * value, size, unit=MONEY),
+            fixed_sums(label, answer.share * counted, size),
+            fixed_sums(label, answer.share * value, size),
         )
         found.append(np.concatenate(parts, axis=1))
-    went_back = np.zeros((size, 4), np.int64)
+    went_back = np.zeros((size, 2 * PARTS), np.int64)
     is_back = (counted == 0) & (value != 0)
     if is_back.any():
         share = np.where(is_back, shapley.equal_set(journeys) * value, 0)
-        went_back[:, 2:] = fixed_sums(label, share, size, unit=MONEY)
+        went_back[:, PARTS:] = fixed_sums(label, share, size)
     return np.stack([*found, went_back])
 
 

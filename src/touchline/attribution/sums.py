@@ -1,10 +1,10 @@
 """Sums that are exact, so that what was added can be taken away and leaves no trace.
 
 Shares are fractions, and sums of floats depend on their order. Here every amount is written on a
-grid as two integers, and integers add up the same in any order: a group in the sense of algebra.
+grid as three integers, and integers add up the same in any order: a group in the sense of algebra.
 
-The surprise: the grid costs nothing that is seen. A share keeps 52 bits behind the point, an amount
-of money 26, and totals are promised to nine digits.
+The surprise: the grid costs nothing that is seen. It has 52 bits behind the point, as many as a
+share has; and each integer is small enough for 2^27 of them to add up exactly as floats.
 """
 
 from typing import NamedTuple, Self
@@ -13,23 +13,25 @@ import numpy as np
 
 from touchline.attribution.arrays import Floats, Int64s, Ints
 
-__all__ = ["MONEY", "SHARE", "Keyed", "amounts_of", "fixed_sums"]
+__all__ = ["PARTS", "Keyed", "amounts_of", "fixed_sums"]
 
-BITS = 26  # of each of the two integers; 2^27 of them add up below 2^53
-SHARE, MONEY = 2.0**-BITS, 1.0  # what one of the first integer is worth
-
-
-def fixed_sums(code: Ints, amounts: Floats, size: int, *, unit: float) -> Int64s:
-    """The sum of the amounts of each code, as two integers (size × 2): units and parts of them."""
-    scaled = amounts / unit
-    whole = np.floor(scaled)
-    part = np.rint((scaled - whole) * 2.0**BITS)
-    return np.stack([_tally(code, one, size) for one in (whole, part)], axis=1)
+BITS = 26
+PARTS = 3  # units, and twice as many bits of what is behind the point
+STEP = 2.0**-BITS
 
 
-def amounts_of(sums: Int64s, *, unit: float) -> Floats:
-    """The amounts (…) that such integers (… × 2) stand for."""
-    return (sums[..., 0] + sums[..., 1] * 2.0**-BITS) * unit
+def fixed_sums(code: Ints, amounts: Floats, size: int) -> Int64s:
+    """The sum of the amounts of each code, as integers (size × PARTS)."""
+    whole = np.floor(amounts)
+    rest = (amounts - whole) / STEP
+    part = np.floor(rest)
+    last = np.rint((rest - part) / STEP)
+    return np.stack([_tally(code, one, size) for one in (whole, part, last)], axis=1)
+
+
+def amounts_of(sums: Int64s) -> Floats:
+    """The amounts (…) that such integers (… × PARTS) stand for."""
+    return sums[..., 0] + (sums[..., 1] + sums[..., 2] * STEP) * STEP
 
 
 def _tally(code: Ints, weights: Floats, size: int) -> Int64s:
