@@ -31,10 +31,9 @@ import duckdb
 
 import machine
 import world
+from battery import gathered
 
 PEERS = Path(os.environ.get("TOUCHLINE_PEERS", Path(__file__).parent.parent / ".venv-peers"))
-WINDOW_US = 90 * 86_400_000_000
-MEMORY = "1GiB"
 BATTERY = (
     *("first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based"),
     *("markov_1", "markov_2", "markov_3", "shapley", "shapley_rate"),
@@ -89,27 +88,11 @@ def connect(**config: str) -> duckdb.DuckDBPyConnection:
 
 def battery(folder: Path) -> float:
     """Seconds from the two Parquet files to the credit of eleven models, by the product."""
-    import ibis
-    import numpy as np
-
     from touchline.attribution import credit
-    from touchline.journey.path import paths
-    from touchline.measure.basis import journeys_of
 
     started = time.perf_counter()
-    db = ibis.duckdb.connect(memory_limit=MEMORY)
-    touches = db.read_parquet(folder / "touches.parquet")
-    bought = db.read_parquet(folder / "conversions.parquet").order_by("conversion_id")
-    counted = bought.mutate(count=1).to_pyarrow()
-    members = counted.select(["person_ix", "ts_us"]).rename_columns(["member_ix", "converted_us"])
-    number = np.arange(len(counted))
-    members = ibis.memtable(members.append_column("conversion_ix", [number]))
-    found = paths(touches, members, WINDOW_US, len(counted))
-    found = found.order_by("journey", "ts_us", "seq").select("journey", "ts_us", "channel")
-    rows = found.to_pyarrow()
-    split = int(np.searchsorted(rows.column("journey").to_numpy(), len(counted)))
-    journeys, _ = journeys_of(counted, rows, split, ("channel",))
-    answers = credit(journeys, BATTERY)
+    counted, found = gathered(folder)
+    answers = credit(found.journeys, BATTERY)
     spent = time.perf_counter() - started
     total = counted.column("revenue").to_numpy().sum()
     for model, answer in answers.items():

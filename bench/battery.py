@@ -32,17 +32,15 @@ JOURNEYS, LABELS = (100_000, 300_000, 1_000_000, 2_000_000, 5_000_000), (12, 50,
 ENGINE_MEMORY = "1GB"
 
 
-def battery(folder: Path, models: tuple[str, ...]) -> dict[str, float]:
-    """Seconds by step, from the two Parquet files to the credit of the models."""
+def gathered(folder: Path) -> tuple[Any, Any]:
+    """Conversions and journeys of a world's two Parquet files, made as a report makes them."""
     import numpy as np
 
-    from touchline.attribution import credit
     from touchline.journey.path import paths
     from touchline.measure.gather import gather
     from touchline.settings import Settings
     from touchline.storage.engine import View
 
-    laps = {"start": time.perf_counter()}
     settings = Settings(memory_limit=ENGINE_MEMORY)
     files: Any = None  # the world's files are read as they are, so the view needs no lake
     with tempfile.TemporaryDirectory() as spill, View(files, settings, spill=Path(spill)) as view:
@@ -54,7 +52,15 @@ def battery(folder: Path, models: tuple[str, ...]) -> dict[str, float]:
         members = members.rename_columns(["member_ix", "converted_us"])
         members = members.append_column("conversion_ix", [np.arange(len(counted))])
         rows = paths(points, view.given(members), WINDOW_US, OTHERS)
-        found = gather(view, points, rows, counted, ("channel",))
+        return counted, gather(view, points, rows, counted, ("channel",))
+
+
+def battery(folder: Path, models: tuple[str, ...]) -> dict[str, float]:
+    """Seconds by step, from the two Parquet files to the credit of the models."""
+    from touchline.attribution import credit
+
+    laps = {"start": time.perf_counter()}
+    counted, found = gathered(folder)
     laps["journeys"] = time.perf_counter()
     answers = credit(found.journeys, models)
     laps["credit"] = time.perf_counter()

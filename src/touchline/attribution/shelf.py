@@ -99,7 +99,8 @@ class Shelf:
         place, is_there = among(people, self._bulk.people)
         self._is_old[place[is_there]] = True
         kept = self._changed.rows.at(~among(self._changed.rows.person, people)[1])
-        self._changed = _Sorted.of(Rows.joined([kept, rows]).in_order())
+        both = Rows.joined([kept, rows.in_order()])  # two runs, which a stable sort only merges
+        self._changed = _Sorted.of(both.at(np.argsort(both.person, kind="stable")))
         if len(self._changed.rows.person) > max(SMALL, len(self._bulk.rows.person) // 8):
             self._become_one()
 
