@@ -6,11 +6,20 @@ c, whoever reaches c does not convert. So with
     h_s   conversions to come from state s on           h = r + Q h
     f_s   journeys that meet c for the first time in s, a window ending in c
     lost_c = sum of f_s h_s over the windows that end in c, removal effect = lost_c / conversions
+    credit_c = conversions x lost_c / sum of lost over all channels
+
+The model and the removal effect are those of Anderl, Becker, von Wangenheim and Schumann (2016,
+"Mapping the customer journey"): their removal sends whoever reaches c to NULL. The fundamental
+matrix N = (I - Q)^-1 and what it counts are from Kemeny and Snell (1960, "Finite Markov chains",
+ch. 3): N_st = visits to t from s, so h = N r, and whoever is ever at c is there N_cc times on
+average. Hence the paper's difference of two chains, with c and without, is one product:
+
+    P - P_without_c = (chance to reach c) x h_c = v_c h_c / N_cc,    v = visits from the start
 
 The surprise: the expected visits v of the fitted chain are the counts themselves (what flows in
-flows out), so f comes from one inverse N = (I - Q)^-1 as f_C = v_C (N_CC)^-1, which at order 1 is
-the scalar v_c / N_cc. Chains with many states iterate on the sparse Q instead, all channels at
-once. Money is the same sum with money in r. Nothing is simulated.
+flows out), so f comes from that one inverse as f_C = v_C (N_CC)^-1, C being all windows that end in
+c; at order 1 it is the scalar v_c / N_cc. Chains with many states iterate on the sparse Q instead,
+all channels at once. Money is the same sum with money in r. Nothing is simulated.
 """
 
 from collections.abc import Callable, Sequence

@@ -7,7 +7,13 @@ Every rule is a pure function: shares of one journey sum to 1, in the order of i
                       linear          .25  .25  .25  .25
                       position_based  .4   .1   .1   .4
 
-`weighted` is the family of all shapes: U (position_based), W and Z are its best known members.
+    time_decay  2^(-age / half-life), age before the last touch, over its sum in the journey
+    weighted    the weights of a touch's marks, and an even part of the rest, over their sum
+
+`weighted` is the family of all shapes: U (position_based), W and Z are its best known members. None
+of them has a paper: they are conventions, and 7 days is what Google Ads had for time decay. The
+surprise: shares are made to sum to 1 over the marks a journey has, so a journey without a lead
+shares out the lead's weight among the others.
 """
 
 from dataclasses import dataclass
