@@ -16,7 +16,7 @@ import pyarrow as pa
 from touchline import clock
 from touchline.identity.login import THINGS
 from touchline.identity.people import Registry
-from touchline.identity.speaker import Speakers
+from touchline.identity.speaker import Speakers, stays_in
 from touchline.journey.goal import DEFAULT, Goal
 from touchline.measure.basis import Question
 from touchline.measure.report import Report, report
@@ -69,7 +69,8 @@ def speakers(view: View, *names: str, quarantined: Sequence[str] = ()) -> Speake
             [name in quarantined and name.partition(":")[0] in THINGS for name in names]
         ),
     }
-    return Speakers.of(view, pa.table(columns))
+    nodes = pa.table(columns)
+    return Speakers.given(view, nodes, stays_in(view, nodes))
 
 
 def node(name: str) -> bytes:

@@ -5,7 +5,7 @@ from touchline import clock
 from touchline.identity.companies import account_members
 from touchline.identity.evidence import NEVER_US
 from touchline.identity.sources import evidence_of
-from touchline.identity.speaker import Speakers, with_person
+from touchline.identity.speaker import with_person
 from touchline.storage import definition
 
 DAY = clock.DAY_US
@@ -78,9 +78,7 @@ def test_the_strongest_value_that_is_not_shared_speaks(lake):
     lake.put("events", "email:null@x.cn anonymous_id:c", "email:null@x.cn", "crm_id:k1 device:d")
     people = lake.people()
     with lake.workspace.view() as view:
-        rows = view.fetch(
-            with_person(view.events(), Speakers.of(view, people.nodes)).order_by("seq")
-        )
+        rows = view.fetch(with_person(view.events(), people.speakers(view)).order_by("seq"))
     wanted = ["anonymous_id:c", "email:null@x.cn", "crm_id:k1"]
     assert rows["person_ix"].to_pylist() == people.person_of([lake.node(n) for n in wanted])
 

@@ -5,7 +5,6 @@ import pytest
 import build
 from build import MINUTE, T0
 from touchline.identity.people import person_map
-from touchline.identity.speaker import Speakers
 from touchline.journey.touchpoint import touches
 from touchline.model import Flag
 
@@ -79,7 +78,7 @@ def test_the_devices_of_one_person_share_the_click(rows):
     rows.people("user_id:ann", "anonymous_id:x")
     rows.commit()
     with rows.workspace.view() as view:
-        who = Speakers.of(view, person_map(view).nodes)
+        who = person_map(view).speakers(view)
         assert view.fetch(touches(view, who)).column("message_id").to_pylist() == ["click"]
 
 

@@ -31,12 +31,8 @@ class Speakers(NamedTuple):
     logins: Expression | None
 
     @classmethod
-    def of(cls, view: View, nodes: pa.Table) -> Self:
-        """From `PersonMap.nodes`, where there is no map to ask: `PersonMap.speakers` is cheaper."""
-        return cls.given(view, nodes, stays_in(view, nodes))
-
-    @classmethod
     def given(cls, view: View, nodes: pa.Table, stays: pa.Table | None) -> Self:
+        """From `PersonMap.nodes`, or some of them; `PersonMap.speakers` does it for a whole map."""
         has_quarantined = bool(pc.any(nodes.column("is_quarantined")).as_py())
         logins = None if stays is None else view.given(stays)
         return cls(view.given(nodes), has_quarantined, logins)

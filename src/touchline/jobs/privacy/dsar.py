@@ -22,7 +22,7 @@ from touchline.identity.person import person_id as id_of
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.profile_rules import ProfileRules
-from touchline.identity.speaker import Speakers, with_person
+from touchline.identity.speaker import with_person
 from touchline.jobs.audited import done
 from touchline.jobs.intake.account import open_payload
 from touchline.jobs.intake.rejected import identifiers_in
@@ -69,7 +69,7 @@ def export(workspace: Workspace, registry: Registry, name: str) -> bytes:
 
 def _lake(view: View, people: PersonMap, person: int) -> dict[str, Rows]:
     """Rows of imports; events are those of the timeline."""
-    speakers = Speakers.of(view, people.nodes)
+    speakers = people.speakers(view)
     found: dict[str, Rows] = {}
     for name in ("conversions", "people"):
         rows = with_person(view.table(name), speakers)
