@@ -5,6 +5,8 @@ thinking; `models.py` is their table; `credit.py` puts them behind one call; `re
 shares into whole cents.
 """
 
+from touchline.attribution.calibrate import Findings, Fitted, Posterior, Scope, calibrate
+from touchline.attribution.calibrated import Lift
 from touchline.attribution.combination import Combinations, combinations
 from touchline.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit, choose, credit, obstacle
 from touchline.attribution.decay import fitted_half_life
@@ -27,9 +29,14 @@ __all__ = [
     "MODELS",
     "Combinations",
     "Credit",
+    "Findings",
+    "Fitted",
     "Journeys",
     "Labels",
+    "Lift",
     "Memory",
+    "Posterior",
+    "Scope",
     "Stages",
     "Synergy",
     "Touches",
@@ -39,6 +46,7 @@ __all__ = [
     "apportion_nested",
     "apportion_within",
     "by_position",
+    "calibrate",
     "choose",
     "chosen_order",
     "combinations",
