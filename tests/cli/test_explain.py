@@ -93,5 +93,5 @@ def test_an_export_of_credit_tells_what_it_adds_up_to(shop, capsys):
     capsys.readouterr()
     assert main(["export", shop, "credit", "--models", "linear"]) == 0
     said = capsys.readouterr().err
-    assert "linear adds up: credited 2.0 (15.00)" in said
+    assert "Adds up (linear): credited 2.0 (15.00)" in said
     assert "unattributed 1.0 (1.00) = 3.0 (16.00) conversions" in said

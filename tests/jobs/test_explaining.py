@@ -43,9 +43,9 @@ def test_a_conversion_names_its_person_and_the_look_is_written_down(workspace):
     (touch,) = found["touches"]
     assert touch["landing_page"].startswith("https://shop.cn/of/email:")
     assert touch["role"] == "only"
-    last = audit.entries(workspace.state)[-1]
+    *_, last = audit.entries(workspace.state)
     assert last["action"] == "read.explain"
-    told = last["about"] if isinstance(last["about"], dict) else json.loads(last["about"])
+    told = last["about"]
     assert told == {"person": audit.reference(workspace.vault, found["person_id"])}
 
 

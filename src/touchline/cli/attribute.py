@@ -55,8 +55,8 @@ HEADINGS = {
         "unattributed": "Unattributed: {reason}: {conversions} conversions, {revenue}",
         "no_touch": "no touch in the window",
         "no_rate": "no exchange rate",
-        "footer": "{model} adds up: {parts} = {total} conversions",
-        "apart": "{model} DOES NOT ADD UP: {parts} = {total} conversions. Please report this.",
+        "footer": "Adds up ({models}): {parts} = {total} conversions",
+        "apart": "DOES NOT ADD UP ({models}): {parts} = {total} conversions. Please report this.",
         "credited": "credited",
         "direct": "direct",
         "baseline": "without marketing",
@@ -101,8 +101,8 @@ HEADINGS = {
         "unattributed": "未归因({reason}):{conversions} 个转化,{revenue}",
         "no_touch": "窗口期内没有触点",
         "no_rate": "缺少汇率",
-        "footer": "{model} 数据对账:{parts} = {total} 个转化",
-        "apart": "{model} 数据对账不平:{parts} = {total} 个转化。请反馈此问题。",
+        "footer": "数据对账({models}):{parts} = {total} 个转化",
+        "apart": "数据对账不平({models}):{parts} = {total} 个转化。请反馈此问题。",
         "credited": "已归因",
         "direct": "直接访问",
         "baseline": "自然基线",
@@ -250,8 +250,9 @@ def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
 
 
 def print_footer(footers: Iterable[dict[str, Any]], digits: int | None, out: TextIO) -> None:
-    """For each model, how its rows and what stands apart make up the totals."""
+    """How rows and what stands apart make up the totals; models of equal parts share a line."""
     words = HEADINGS[language()]
+    lines: dict[tuple[str, str, str], list[str]] = {}
     for line in footers:
         parts = [
             f"{words['rest' if name == 'unattributed' else name]} {_counted(part, digits)}"
@@ -259,8 +260,10 @@ def print_footer(footers: Iterable[dict[str, Any]], digits: int | None, out: Tex
             if name not in ("model", "total", "adds_up")
         ]
         said = words["footer" if line["adds_up"] else "apart"]
-        total = _counted(line["total"], digits)
-        print(said.format(model=line["model"], parts=" + ".join(parts), total=total), file=out)
+        key = (said, " + ".join(parts), _counted(line["total"], digits))
+        lines.setdefault(key, []).append(line["model"])
+    for (said, parts, total), models in lines.items():
+        print(said.format(models=", ".join(models), parts=parts, total=total), file=out)
 
 
 def _counted(part: dict[str, Any], digits: int | None) -> str:
