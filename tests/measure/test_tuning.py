@@ -1,10 +1,13 @@
 """Half-life and weights: said by a question, else decided by the site, else as usual."""
 
+import json
+
 import pytest
 
 import touchline
 from build import DAY, T0
 from touchline.attribution.rules import POSITIONS, Weights
+from touchline.cli import main
 from touchline.errors import BadInput
 from touchline.jobs.asked import question_of
 from touchline.jobs.definitions import apply
@@ -101,3 +104,20 @@ def test_a_librarys_caller_gives_numbers(rows):
         whole = site.attribution(models="time_decay,custom", **asked).as_json()
     assert shared(whole, "time_decay") == pytest.approx({"A": 1 / 3, "B": 2 / 3})
     assert shared(whole, "custom") == {"A": 0.25, "B": 0.75}
+
+
+def test_exported_credit_is_tuned_as_a_report_is(rows, capsys):
+    rows.touch(ANN, T0, "A")
+    rows.touch(ANN, T0 + 10 * DAY, "B")
+    rows.conversion("a", ANN, T0 + 11 * DAY, amount=400, currency="CNY")
+    rows.commit()
+    rows.workspace.close()
+    asked = ["export", str(rows.workspace.dir), "credit", "--models", "custom,time_decay"]
+    assert main([*asked, "--weights", "first=1,last=3", "--half-life", "10"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["model"], line["channel"], line["revenue"]) for line in lines] == [
+        ("custom", "A", 100),
+        ("custom", "B", 300),
+        ("time_decay", "A", 133),
+        ("time_decay", "B", 267),
+    ]

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> None:
         why = "needs a file: add --out FILE."
         raise BadInput("bad_argument", name="--format", value="parquet", why=why)
     asked = {"goal": args.goal, "models": args.models, "window": args.window}
+    asked |= {name: getattr(args, name) for name in ("half_life", "positions", "weights")}
     footers: list[dict[str, Any]] = []
     with reading(args.dir) as workspace:
         lines = _lines(workspace, args.what, asked, footers)

@@ -176,6 +176,7 @@ def _export(verbs: Any) -> None:
     made.add_argument("--goal", help="credit: which goal")
     made.add_argument("--models", default="all", help="credit: which models")
     made.add_argument("--window", help="credit: how long before a conversion")
+    tuning(made)
 
 
 def _apply(verbs: Any) -> None:
