@@ -265,6 +265,62 @@ def test_a_test_of_money_moves_conversions_as_one_of_conversions_moves_money():
     assert counted.channel_error == pytest.approx(paid.channel_error)
 
 
+def test_a_test_of_conversions_moves_money_also_where_the_model_gives_none():
+    given = base()
+    free = Journeys.from_touches(
+        Touches(np.arange(60), np.repeat([0, 1, 2], [30, 10, 20])),
+        value=np.repeat([100, 0], [40, 20]),
+        labels=given.journeys.labels,
+    )
+    found = calibrated(credit(free, ["shapley"])["shapley"], lift((Scope(1), 20.0, 0.1)))
+    assert found.channel_revenue[1] > 0
+    assert found.channel_revenue.sum() + found.baseline_revenue == pytest.approx(4000)
+
+
+LABELS = Labels(("a", "b", "c"), np.array([0, 0, 1, 2]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    paths=st.lists(
+        st.tuples(st.lists(st.integers(0, 3), max_size=6), st.integers(-500, 9000)), min_size=1
+    ),
+    found=st.lists(
+        st.tuples(
+            st.sampled_from([Scope(0), Scope(1), Scope(2), Scope(0, 0), Scope(0, 1)]),
+            st.integers(-20, 60),
+            st.integers(1, 30),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_whatever_tests_say_channels_labels_and_touches_add_up(paths, found):
+    touched = [(number, label) for number, (path, _) in enumerate(paths) for label in path]
+    columns = np.array(touched, dtype=np.int64).reshape(-1, 2)
+    made = Journeys.from_touches(
+        Touches(columns[:, 0], columns[:, 1]),
+        value=np.array([value for _, value in paths]),
+        labels=LABELS,
+    )
+    scopes, effect, error, is_revenue = (list(column) for column in zip(*found, strict=True))
+    tested = Lift(
+        scopes, np.array(effect, float), np.array(error, float), np.array(is_revenue, bool)
+    )
+    one = credit(made, ["calibrated"], lift=tested)["calibrated"]
+    conversions, money = one.channel_conversions.sum(), one.channel_revenue.sum()
+    total, value = made.is_touched.sum(), made.value[made.is_touched].sum()
+    close = {"rel": 1e-9, "abs": 1e-6}
+    assert conversions + one.baseline_conversions == pytest.approx(total, **close)
+    assert money + one.baseline_revenue == pytest.approx(value, **close)
+    assert one.label_conversions.sum() + one.leftover_conversions.sum() == pytest.approx(
+        conversions, **close
+    )
+    assert one.touch_conversions.sum() == pytest.approx(one.label_conversions.sum(), **close)
+    assert one.touch_revenue.sum() == pytest.approx(one.label_revenue.sum(), **close)
+
+
 def test_finer_labels_keep_the_ratio_of_their_campaign():
     fine = Journeys.from_touches(
         Touches(np.arange(60), np.repeat([0, 1, 2], [30, 10, 20])),

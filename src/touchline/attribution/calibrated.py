@@ -66,7 +66,7 @@ def calibrated(base: Credit, lift: Lift) -> Credit:
 
 def posteriors(base: Credit, lift: Lift) -> tuple[Posterior, Posterior]:
     """What is known of conversions and of money, by unit and channel."""
-    if lift.known is not None:
+    if lift.known is not None and lift.base is base:
         return lift.known
     count, money = _fitted(base, lift)
     return (
@@ -111,20 +111,28 @@ def _error(base: Credit, count: Floats, channel_of: Ints) -> Floats:
 
 
 def _told(lift: Lift, *, of: Fitted, other: Fitted, is_revenue: bool) -> Findings:
-    """All tests in one currency: those of the other are carried over by what one is worth."""
+    """All tests in one currency: those of the other are carried over by what one is worth in their
+    scope, or on the whole where the model gives the scope nothing.
+    """
     in_money = np.zeros(len(lift.scopes), dtype=np.bool_)
     is_here = (in_money if lift.is_revenue is None else lift.is_revenue) == is_revenue
     factor = np.ones(len(lift.scopes))
     for place, scope in enumerate(lift.scopes):
         if not is_here[place]:
-            there = _number(other, scope)
-            factor[place] = _number(of, scope) / there if there else 0.0
+            factor[place] = _worth(_number(of, scope), _number(other, scope)) or _worth(
+                float(of.number.sum()), float(other.number.sum())
+            )
     is_usable = factor > 0
     return Findings(
         [scope for scope, usable in zip(lift.scopes, is_usable, strict=True) if usable],
         (lift.effect * factor)[is_usable],
         np.abs(lift.error * factor)[is_usable],
     )
+
+
+def _worth(here: float, there: float) -> float:
+    """What one of there is worth here; 0 where that cannot be said."""
+    return max(here / there, 0.0) if there else 0.0
 
 
 def _number(fitted: Fitted, scope: Scope) -> float:

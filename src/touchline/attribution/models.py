@@ -178,12 +178,26 @@ def _went_back(journeys: Journeys) -> Floats:
 
 def base_of(given: Inputs) -> Credit:
     """What lift tests are weighed against: the model that comes nearest to cause and effect."""
-    if given.lift is not None and given.lift.base is not None:
-        return given.lift.base
-    model = TABLE.get("incremental")
-    if model is None or given.observed is None or model.obstacle(given) is not None:
+    done = _weighed_before(given)
+    if done is not None:
+        return done
+    model = TABLE["incremental"]
+    if given.observed is None or model.obstacle(given) is not None:
         model = TABLE["shapley"]
     return model.compute(given)
+
+
+def _weighed_before(given: Inputs) -> Credit | None:
+    """What lift tests of these very journeys were weighed against: it is not fitted twice."""
+    done = None if given.lift is None else given.lift.base
+    return done if done is not None and done.journeys is given.journeys else None
+
+
+def _incremental(given: Inputs) -> Credit:
+    done = _weighed_before(given)
+    if done is not None and done.model == "incremental":
+        return done
+    return incremental.incremental(given)
 
 
 TIMES, STAGES = frozenset({"times"}), frozenset({"stages"})
@@ -226,7 +240,7 @@ TABLE: dict[str, Model] = {
         _rule("shapley", lambda given: shapley.equal_set(given.journeys)),
         Model("shapley_rate", frozenset(), _shapley_rate),
         Model("hazard", WATCHED, hazard.hazard, hazard.cannot),
-        Model("incremental", WATCHED, incremental.incremental, incremental.too_little),
+        Model("incremental", WATCHED, _incremental, incremental.too_little),
         Model("calibrated", frozenset({"lift"}), _calibrated),
     )
 }
