@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import touchline
 from touchline.errors import BadInput
@@ -188,3 +190,84 @@ def test_other_wrong_frames_are_refused():
         touchline.attribute(touches, pa.table(BOUGHT | {"revenue": ["1", "2", "3"]}))
     with pytest.raises(BadInput, match="row 1 has no usable revenue"):
         touchline.attribute(touches, pa.table(BOUGHT | {"revenue": [1.0, float("nan"), 2.0]}))
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 99), st.sampled_from("ABC")),
+    max_size=12,
+    unique_by=lambda step: step[:2],
+)
+ORDERS = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 99), st.integers(-50, 900)), max_size=4
+)
+
+
+def framed(steps, orders, scale=1):
+    person, day, channel = zip(*steps, strict=True) if steps else ((), (), ())
+    touches = {
+        "person_id": pa.array(person, pa.int64()),
+        "occurred_at": pa.array([d * 86_400_000_000 for d in day], pa.int64()),
+        "channel": pa.array(channel, pa.string()),
+    }
+    person, day, money = zip(*orders, strict=True) if orders else ((), (), ())
+    bought = {
+        "person_id": pa.array(person, pa.int64()),
+        "occurred_at": pa.array([d * 86_400_000_000 for d in day], pa.int64()),
+        "revenue": pa.array([m * scale for m in money], pa.float64()),
+    }
+    found = touchline.attribute(pa.table(touches), pa.table(bought), window_days=30)
+    rows = found.to_pylist()
+    return {(r["model"], r["channel"]): (r["conversions"], r["revenue"]) for r in rows}
+
+
+@given(STEPS, ORDERS, st.randoms())
+def test_order_of_rows_is_no_matter_and_money_has_no_unit(steps, orders, random):
+    wanted = framed(steps, orders)
+    models = {model for model, _ in wanted}
+    for model in models:
+        mine = [value for (name, _), value in wanted.items() if name == model]
+        assert sum(count for count, _ in mine) == pytest.approx(len(orders), abs=1e-9)
+        assert sum(money for _, money in mine) == pytest.approx(sum(o[2] for o in orders), abs=1e-6)
+    mixed, scaled = random.sample(steps, len(steps)), framed(steps, orders, 8)
+    for key, (count, money) in framed(mixed, random.sample(orders, len(orders))).items():
+        assert (count, money) == pytest.approx(wanted.get(key, (0, 0)), rel=1e-9, abs=1e-6), key
+        assert money * 8 == pytest.approx(scaled.get(key, (0, 0))[1], rel=1e-9, abs=1e-5), key
+
+
+def crowd():
+    """Eighty people; the half that met Ads buys, mostly, and so does one in ten of the others."""
+    people = [f"p{n}" for n in range(80)]
+    start = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
+    met = [(who, start + dt.timedelta(hours=n % 20), "Mail") for n, who in enumerate(people)]
+    ads = [start + dt.timedelta(days=20 + n % 7) for n in range(80)]
+    met += [(who, ads[n], "Ads") for n, who in enumerate(people) if n % 2]
+    met.append(("last", start + dt.timedelta(days=60), "Mail"))
+    buys = [n for n in range(80) if (n % 2 and n % 5) or n % 20 == 0]
+    sold = [(people[n], ads[n] + dt.timedelta(hours=1 + n % 3), 10.5 + n) for n in buys]
+    sold.append(("stranger", start, 1.0))
+    points = dict(zip(("person_id", "occurred_at", "channel"), zip(*met, strict=True), strict=True))
+    bought = dict(
+        zip(("person_id", "occurred_at", "revenue"), zip(*sold, strict=True), strict=True)
+    )
+    return pa.table({k: list(v) for k, v in points.items()}), pa.table(
+        {k: list(v) for k, v in bought.items()}
+    )
+
+
+def test_models_that_watch_people_over_time_find_all_they_need_in_the_frames():
+    points, bought = crowd()
+    found = touchline.attribute(points, bought, models="hazard,incremental")
+    for model in ("hazard", "incremental"):
+        rows = {row["channel"]: row for row in found.to_pylist() if row["model"] == model}
+        assert {"Ads", "(baseline)", "(no touch)"} <= set(rows)
+        assert rows["Ads"]["conversions"] > len(bought) / 2
+        assert rows["(no touch)"]["revenue"] == 1.0
+        assert sum(row["conversions"] for row in rows.values()) == pytest.approx(len(bought))
+        money = sum(row["revenue"] for row in rows.values())
+        assert money == pytest.approx(sum(bought.column("revenue").to_pylist()))
+    assert "hazard" in touchline.attribute(points, bought).column("model").to_pylist()
+
+
+def test_too_few_conversions_to_watch_are_named():
+    with pytest.raises(BadInput, match="at least 30 conversions"):
+        asked(models="incremental")
