@@ -23,11 +23,16 @@ from touchline import clock
 from touchline.attribution.answer import Credit
 from touchline.attribution.arrays import Int64s
 from touchline.attribution.credit import choose, credit
+from touchline.attribution.incremental import LEAST_CONVERSIONS
 from touchline.attribution.inputs import Options
+from touchline.attribution.journeys import Journeys
+from touchline.attribution.observed import Observed
 from touchline.attribution.shelf import Rows
 from touchline.attribution.walk import Bought, Members, Walked, channels_of, walk
 from touchline.errors import BadInput
+from touchline.measure import observed as watched
 from touchline.measure.gather import Label, numbered_labels
+from touchline.measure.options import needs
 from touchline.measure.path_file import NUMBERS, paths_of
 
 __all__ = ["Frame", "attribute", "attribute_paths"]
@@ -72,6 +77,8 @@ def attribute(
     window_days = options.get("window_days") or WINDOW_DAYS
     options["window_days"] = window_days
     names, found, order = _journeys(points, bought, labels, window_days)
+    if "observed" not in options and _is_watched(found.journeys, models):
+        options["observed"] = _watched(points, bought, window_days)
     chosen, _ = choose(models, found.journeys, **options)
     answers = credit(found.journeys, chosen, **options).values()
     if per_touch:
@@ -115,6 +122,36 @@ def _journeys(
     window_us = round(window_days * clock.DAY_US)
     found = walk(rows, deals, members, labels=channels_of(names), window_us=window_us)
     return names, found, order
+
+
+def _is_watched(journeys: Journeys, models: str) -> bool:
+    """Whether everybody is looked at over time; for "all", where there is enough to fit."""
+    enough = journeys.conversions.sum() >= LEAST_CONVERSIONS
+    return needs("observed", models) and (models.strip().lower() != "all" or bool(enough))
+
+
+def _watched(points: pa.Table, bought: pa.Table, window_days: float) -> Observed:
+    """People from their first touch to each conversion, and to the last thing that is told."""
+    people = pc.unique(_person(points, "touches"))
+    channel = _named(points, "channel")
+    channels = tuple(sorted(pc.unique(channel).to_pylist()))
+    code = pc.index_in(channel, value_set=pa.array(channels, pa.string())).to_numpy()
+    when, at_us = _moments(points, "touches"), _moments(bought, "conversions")
+    met = watched.Met(_places(_person(points, "touches"), people), when, code.astype(np.int64))
+    order = np.lexsort((when, met.owner))
+    has_money = "revenue" in bought.column_names
+    value = _numbers(bought, "revenue") if has_money else np.zeros(len(bought))
+    buyer = _places(_person(bought, "conversions"), people)
+    sold = np.lexsort((at_us, buyer))
+    first = int(when.min()) if len(when) else 0
+    last = max(int(times.max()) for times in (when, at_us) if len(times)) if len(when) else first
+    return watched.units_of(
+        watched.Met(*(column[order] for column in met)),
+        watched.Bought(buyer[sold], at_us[sold], value[sold]),
+        channels,
+        watched.Span(first, last, round(window_days * clock.DAY_US)),
+        at_us,
+    )
 
 
 def _rows(one: Credit, names: list[Label], by: tuple[str, ...]) -> pa.Table:

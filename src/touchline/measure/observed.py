@@ -61,7 +61,7 @@ class Bought(NamedTuple):
 
     owner: Int64s
     at_us: Int64s
-    value: Int64s
+    value: Int64s | npt.NDArray[np.float64]
 
 
 class Span(NamedTuple):
@@ -149,9 +149,10 @@ def units_of(
 
 def _spells(
     owners: Int64s, first_us: Int64s, bought: Bought, span: Span
-) -> tuple[Int64s, Int64s, Int64s, npt.NDArray[np.bool_], Int64s]:
+) -> tuple[Int64s, Int64s, Int64s, npt.NDArray[np.bool_], Any]:
     """Place of the owner, start, end, whether it converts, and for how much; in order."""
-    bought = Bought(*(column[np.isin(bought.owner, owners)] for column in bought))
+    known = np.isin(bought.owner, owners)
+    bought = Bought(bought.owner[known], bought.at_us[known], bought.value[known])
     place = np.searchsorted(owners, bought.owner)
     is_known = bought.at_us >= first_us[place]
     is_in = is_known & (bought.at_us >= span.first_us) & (bought.at_us <= span.last_us)
@@ -163,10 +164,10 @@ def _spells(
     unit = np.concatenate([place[is_in], trailing])
     end_us = np.concatenate([bought.at_us[is_in], np.full(len(trailing), span.last_us)])
     is_converted = np.arange(len(unit)) < np.count_nonzero(is_in)
-    value = np.concatenate([bought.value[is_in], np.zeros(len(trailing), np.int64)])
+    value = np.concatenate([bought.value[is_in], np.zeros(len(trailing), bought.value.dtype)])
     order = np.lexsort((~is_converted, end_us, unit))
-    unit, end_us, value = (column[order] for column in (unit, end_us, value))
-    is_converted = is_converted[order]
+    unit, end_us = unit[order], end_us[order]
+    is_converted, value = is_converted[order], value[order]
     start_us = np.maximum(first_us[unit], span.first_us)
     is_next = np.flatnonzero(unit[1:] == unit[:-1]) + 1
     start_us[is_next] = np.maximum(start_us[is_next], end_us[is_next - 1])
@@ -185,7 +186,7 @@ def _place(times: Int64s, low: Int64s, high: Int64s, at: Int64s) -> Int64s:
     return low
 
 
-def _history(bought: Bought, owner: Int64s, before_us: Int64s) -> tuple[Int64s, Int64s]:
+def _history(bought: Bought, owner: Int64s, before_us: Int64s) -> tuple[Int64s, Any]:
     """How often each owner had converted before, and for how much money."""
     low = np.searchsorted(bought.owner, owner)
     high = np.searchsorted(bought.owner, owner, side="right")
