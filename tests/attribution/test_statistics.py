@@ -142,13 +142,30 @@ def test_half_a_journey_is_refused():
         Statistics.of(half, labels, ("linear",))
 
 
-def test_sixty_three_channels_are_too_many_for_sets():
-    labels = tuple((f"c{i:02}",) for i in range(63))
+def of_channels(*numbers):
+    """One journey through channels of these numbers, and its labels."""
+    labels = tuple((f"c{i:02}",) for i in numbers)
+    size = len(labels)
     journeys = Journeys.from_touches(
-        Touches(np.zeros(63, np.int64), np.arange(63), np.arange(63)),
+        Touches(np.zeros(size, np.int64), np.arange(size), np.arange(size)),
         value=np.array([100]),
         labels=Labels.of_channels(tuple(label[0] for label in labels)),
     )
-    with pytest.raises(BadInput, match="63"):
-        Statistics.of(journeys, labels, ("shapley_rate",))
-    assert len(Statistics.of(journeys, labels, ("linear", "markov_2")).labels) == 63
+    return journeys, labels
+
+
+@pytest.mark.parametrize(("model", "most"), [("shapley_rate", 62), ("markov_10", 48)])
+def test_more_channels_than_fit_into_one_integer_are_refused(model, most):
+    refused = pytest.raises(BadInput, match=f"{model}.*{most}")
+    with refused:
+        Statistics.of(*of_channels(*range(63)), (model,))
+    one = Statistics.of(*of_channels(*range(40)), (model,))
+    other = Statistics.of(*of_channels(*range(30, 70)), (model,))
+    with refused:
+        one + other
+    assert len(Statistics.of(*of_channels(*range(63)), ("linear", "markov_2")).labels) == 63
+
+
+def test_a_model_that_looks_at_all_journeys_at_once_does_not_add_up():
+    with pytest.raises(BadInput, match="markov_auto"):
+        Statistics.of(*of_channels(1, 2), ("markov_auto",))
