@@ -34,6 +34,7 @@ from touchline.storage.engine import View
 
 __all__ = ["Weighed", "next_tests", "weigh", "weighed_with"]
 
+MOST_CAMPAIGNS = 50  # that a test is thought through for, those known least
 NORMAL_95 = 1.959963984540054
 CHANNELS, CAMPAIGNS = ("channel",), ("channel", "campaign")
 
@@ -153,7 +154,9 @@ def next_tests(weighed: Weighed, error: float, *, campaigns: bool) -> list[dict[
     # The noise of a test is that of all conversions: no small channel is tested ever so exactly.
     usual = float(np.abs(known.channel_mean).mean()) if len(known.channel_mean) else 0.0
     rows: list[dict[str, Any]] = []
-    for (channel, campaign), scope in _scopes(weighed, lift.base, fitted, campaigns=campaigns):
+    found = _scopes(weighed, lift.base, fitted, campaigns=campaigns)
+    vaguest = sorted(found, key=lambda one: (one[1].unit is not None, -_known(known, one[1])[1]))
+    for (channel, campaign), scope in vaguest[: fitted.channels + MOST_CAMPAIGNS]:
         (mean, sd), size = _known(known, scope), _number(fitted, scope)
         planned = error * max(abs(mean), abs(size), usual)
         if planned <= 0:
