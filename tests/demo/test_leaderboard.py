@@ -1,6 +1,7 @@
 """The leaderboard: every model scored in every world, in ours and in those of others."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import peers
 from touchline.attribution import credit
 from touchline.attribution.models import TABLE
 from touchline.cli import main
+from touchline.cli.attribution import HEADINGS
 from touchline.demo.worlds import foreign
 from touchline.demo.worlds.foreign import FOREIGN, foreign_world
 from touchline.demo.worlds.leaderboard import given_to, leaderboard, scored, worlds_named
@@ -17,6 +19,7 @@ from touchline.demo.worlds.score import score
 from touchline.demo.worlds.simulate import simulate_world
 from touchline.errors import BadInput
 
+DOCS = Path(__file__).parents[2] / "docs"
 RULES = "first_touch,last_touch,linear"
 NOT_GIVEN = {"stages", "weights"}  # a world has no CRM, and nobody who chose weights
 
@@ -151,3 +154,15 @@ def test_what_cannot_be_asked_is_refused(capsys):
     for words in (["--worlds", "mars"], ["--seeds", "0"], ["--people", "10"], ["--models", "x"]):
         assert main(["attribution", "leaderboard", *words]) == 2
     assert "mars" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("page", ["guides/choose-a-model.md", "zh/choose-a-model.md"])
+def test_the_docs_have_the_last_table_of_every_model_and_world(page):
+    """Made by `python bench/leaderboard.py --write`: a new model or world needs a new table."""
+    text = (DOCS / page).read_text("utf-8")
+    table = text.partition("<!-- begin leaderboard -->")[2].partition("<!-- end -->")[0]
+    given = {name for name, model in TABLE.items() if not model.needs & NOT_GIVEN}
+    assert all(f"| `{name}` |" in table for name in given)
+    words = HEADINGS["zh" if page.startswith("zh") else "en"]
+    assert all(f"| {words[name]} " in table for name in RECIPES)
+    assert all(f"| `{name}` " in table for name in FOREIGN)
