@@ -69,6 +69,8 @@ def test_a_number_is_told_by_its_conversions(shop, printed):
     found_rows = [(row["conversion_id"], row["credit"]) for row in found["rows"]]
     assert found_rows == [("2", 1.0), ("order/1", 0.5)]
     assert found["revenue"] == 1000
+    with touchline.open(shop) as site:
+        assert site.behind("linear", {"channel": "Ads"}) == found
     assert "linear, channel=Ads: 1.50 conversions, 10.00 CNY, from 2 conversions" in printed(*asked)
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from build import DAY, HOUR, T0
+from build import DAY, HOUR, MINUTE, T0
 from touchline.attribution.models import TABLE
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.journey.goal import DEFAULT
 from touchline.measure.basis import Question
-from touchline.measure.explain import EXPLAINED, behind, explained
+from touchline.measure.explain import EXPLAINED, STAGE, behind, explained
 from touchline.measure.notes import NOTES, UNKNOWN, note_of
 
 ANN, BEN = "user_id:ann", "user_id:ben"
@@ -28,9 +28,9 @@ def world(rows):
     return rows
 
 
-def ask(rows, what, *asked, **more):
+def ask(rows, what, *asked, by=EXPLAINED, **more):
     rows.commit()
-    question = Question(goal=DEFAULT, currency="CNY", by=EXPLAINED)
+    question = Question(goal=DEFAULT, currency="CNY", by=by)
     with rows.workspace.view() as view:
         return what(view, Registry(rows.workspace).at(view), question, *asked, **more)
 
@@ -61,6 +61,7 @@ def test_the_conversions_behind_a_number_add_up_to_it(world):
             assert sum(one["credited_revenue"] for one in found["rows"]) == found["revenue"]
     found = ask(world, behind, "linear", {"channel": "Ads", "campaign": "spring"}, limit=1)
     assert [one["conversion_id"] for one in found["rows"]] == ["a"]
+    assert ask(world, behind, "linear", {"source": "none"})["conversions"] == 0
     found = ask(world, behind, "linear", {"channel": "Ads"}, limit=1)
     assert (found["conversions"], [one["conversion_id"] for one in found["rows"]]) == (2, ["b"])
 
@@ -68,6 +69,15 @@ def test_the_conversions_behind_a_number_add_up_to_it(world):
 def test_a_conversion_nothing_preceded_says_so(world):
     found = ask(world, explained, "alone", "linear")
     assert (found["status"], found["touches"]) == ("no_touch", [])
+
+
+def test_a_touch_tells_how_far_its_buyer_was(world):
+    world.conversion("lead", ANN, T0 + 90 * MINUTE, kind="lead")
+    found = ask(world, explained, "a", "linear")
+    assert [touch["stage"] for touch in found["touches"]] == ["visitor", "visitor", "lead"]
+    found = ask(world, behind, "linear", {"stage": "lead"}, by=(*EXPLAINED, STAGE))
+    assert [one["conversion_id"] for one in found["rows"]] == ["a"]
+    assert found["credit"] == pytest.approx(1 / 3)
 
 
 def test_what_is_not_counted_or_not_there_is_told_apart(world):

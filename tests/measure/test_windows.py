@@ -80,6 +80,13 @@ def test_money_that_went_back_begins_nothing_anew(rows):
     assert credited(rows, restarts=True) == {"Email": 1.0, "": 0}
 
 
+def test_a_report_says_which_touches_its_goal_counts():
+    assert goal().touch_rules == {}
+    assert goal(direct="last_resort", windows={"view": "1d"}, restarts=True).touch_rules == {
+        "windows": {"view": "1d"}, "direct": "last_resort", "restarts": True
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

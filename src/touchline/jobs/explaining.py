@@ -13,7 +13,7 @@ from touchline.identity.profile import find_person, identifiers_of
 from touchline.jobs import arguments
 from touchline.jobs.asked import as_of, question_of
 from touchline.jobs.audited import seen
-from touchline.measure.explain import EXPLAINED, FIELDS, MOST, behind, explained
+from touchline.measure.explain import EXPLAINED, FIELDS, MOST, STAGE, behind, explained
 from touchline.measure.notes import NOTES, note_of
 from touchline.storage.workspace import Workspace
 
@@ -45,7 +45,8 @@ def number(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> di
     if not model.strip() or "," in model or model.strip().lower() == "all":
         why = "is not the name of one model."
         raise BadInput("bad_argument", name="model", value=model, why=why)
-    question = question_of(workspace, args, EXPLAINED)
+    by = (*EXPLAINED, STAGE) if STAGE in labels else EXPLAINED
+    question = question_of(workspace, args, by)
     asked = args.get("limit")
     limit = MOST if asked is None else arguments.limit(asked)
     with workspace.view(as_of_us=as_of(workspace, args)) as view:

@@ -129,6 +129,29 @@ class OpenWorkspace:
         }
         return explaining.explain(self._workspace, self._registry, asked)
 
+    def behind(
+        self,
+        model: str,
+        labels: Mapping[str, str | None],
+        *,
+        goal: str | None = None,
+        window: str | float | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
+        as_of: Day | None = None,
+    ) -> dict[str, Any]:
+        """The conversions behind a number of a report: `labels` such as {"channel": "Email"}."""
+        asked = {
+            **{name: value or "" for name, value in labels.items()},
+            "model": model,
+            "goal": goal,
+            "window": None if window is None else str(window),
+            "from": _text(start),
+            "to": _text(end),
+            "as_of": _text(as_of),
+        }
+        return explaining.number(self._workspace, self._registry, asked)
+
     def people(self) -> Iterator[dict[str, Any]]:
         """Everybody: person_id, identifiers in clear, latest traits."""
         yield from map(msgspec.json.decode, queries.people(self._workspace, self._registry, {}))

@@ -12,7 +12,7 @@
 Without any, the built-in goal `default` counts finished orders from files and from trackers.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -41,6 +41,12 @@ class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     windows: dict[str, str | int | float] = {}  # by channel, or by kind of touch: see `window`
     direct: Literal["count", "last_resort"] = "count"
     restarts: bool = False
+
+    @property
+    def touch_rules(self) -> dict[str, Any]:
+        """Which touches count, where that is not as usual."""
+        told = {name: getattr(self, name) for name in ("windows", "direct", "restarts")}
+        return {name: rule for name, rule in told.items() if rule and rule != "count"}
 
 
 DEFAULT = Goal("default", event="Order Completed", stages=("", *WON))

@@ -8,7 +8,7 @@ aggregate model (Markov, rate Shapley …) a touch has what touches of its chann
 one conversion's touches need not add up to one conversion there; under a rule they do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,15 +21,18 @@ from touchline.errors import BadInput, NotFound
 from touchline.identity.people import PersonMap
 from touchline.measure.answers import Answers, answers
 from touchline.measure.basis import Basis, Question
+from touchline.measure.crediting import Crediting
 from touchline.measure.footer import BASELINE
 from touchline.measure.notes import note_of
+from touchline.measure.stages import milestones
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
-__all__ = ["EXPLAINED", "MOST", "behind", "explained"]
+__all__ = ["EXPLAINED", "FIELDS", "MOST", "STAGE", "behind", "explained"]
 
-EXPLAINED = (*LABELS, "landing_page", "content_id", "stage")
-FIELDS = (*LABEL_FIELDS, *EXPLAINED[len(LABELS) :])
+EXPLAINED = (*LABELS, "landing_page", "content_id")
+STAGE = "stage"
+FIELDS = (*LABEL_FIELDS, *EXPLAINED[len(LABELS) :], STAGE)
 MOST = 1000  # conversions behind a number that are told
 Shown = dict[str, Any]
 Money = npt.NDArray[np.int64]
@@ -48,9 +51,13 @@ def explained(
     if not len(at):
         _refuse(view, question, conversion_id)
     parts = _parts(told)
+    stages = _stages(view, people, found, at)
     rows = [found.conversions.slice(int(place), 1).to_pylist()[0] for place in at]
     touches = [
-        _touch(found, people, int(place), rows[number], parts)
+        {
+            **_touch(found, people, int(place), rows[number], parts),
+            STAGE: stages(number, int(place)),
+        }
         for number, journey in enumerate(at.tolist())
         for place in range(*found.journeys.offsets[journey : journey + 2].tolist())
     ]
@@ -83,6 +90,7 @@ def behind(
 ) -> Shown:
     """The conversions of which touches with these labels have a part under one model, the largest
     part first. `labels` are by FIELDS; `elsewhere` is what no touch before a conversion can take.
+    `question.by` must be EXPLAINED, and a stage behind it if that is asked for.
     """
     told = answers(view, people, question, model)
     found = told.found
@@ -159,7 +167,7 @@ def _touch(
         "person_id": people.person_ids[person] if person >= 0 else None,
         "days_before": (conversion["converted_us"] - touch["ts_us"]) / clock.DAY_US,
         "role": _role(place, found.journeys.offsets[journey : journey + 2]),
-        **dict(zip(FIELDS, found.labels[found.journeys.label[place]], strict=True)),
+        **dict(zip(FIELDS, found.labels[found.journeys.label[place]], strict=False)),
         "credit": {
             one.model: {
                 "conversions": float(one.touch_conversions[place]),
@@ -168,6 +176,19 @@ def _touch(
             for one, money in parts
         },
     }
+
+
+def _stages(
+    view: View, people: PersonMap, found: Basis, at: npt.NDArray[np.int64]
+) -> Callable[[int, int], str | None]:
+    """What the buyer of the n-th of these conversions was at a touch; None where no CRM tells."""
+    rows, ts_us = found.conversions.take(at), found.journeys.ts_us
+    told = milestones(view, people.speakers(view), rows, Crediting.of(view.documents))
+    if told is None or ts_us is None:
+        return lambda *_: None
+    return lambda number, place: told.of_touches(
+        np.array([number]), ts_us[place : place + 1].astype(np.int64)
+    )[0].as_py()
 
 
 def _role(place: int, ends: npt.NDArray[np.integer[Any]]) -> str:
@@ -204,7 +225,7 @@ def _partner(found: Basis, at: npt.NDArray[np.int64]) -> Shown:
 
 
 def _is_meant(label: tuple[str | None, ...], wanted: Mapping[str, str | None]) -> bool:
-    mine = dict(zip(FIELDS, label, strict=True))
+    mine = dict(zip(FIELDS, label, strict=False))  # the stage is there if it was asked for
     return all(mine[name] == value for name, value in wanted.items())
 
 

@@ -100,6 +100,8 @@ class Report(msgspec.Struct, frozen=True):
             "unattributed": self.unattributed,
             "footer": footer(self.models, rows, self.unattributed, totals),
         }
+        if rules := self.question.goal.touch_rules:
+            found["rules"] = rules
         if self.fitted:
             found["fitted"] = self.fitted
         if self.aggregates:
