@@ -202,6 +202,25 @@ def test_a_model_that_knows_its_error_is_drawn_around_its_answer(people):
     )
 
 
+def test_a_sampled_rate_keeps_its_sum_and_its_centre(paths):
+    rng = np.random.default_rng(4)
+    names = [f"C{i:02}" for i in range(22)]
+    rows = [
+        (" ".join(rng.choice(names, 3)), int(rng.integers(0, 9)), 500.0, int(rng.integers(5, 40)))
+        for _ in range(60)
+    ]
+    rows = [(p, n, v if n else 0.0, z) for p, n, v, z in rows]
+    journeys = paths(*rows)
+    one = credit(journeys, ["shapley_rate"])["shapley_rate"]
+    assert one.channel_error is not None
+    sample = Sample(journeys, None, 40)
+    found = draws(one, sample)
+    linear = draws(credit(journeys, ["linear"])["linear"], sample)
+    assert found.conversions.sum(axis=1) == pytest.approx(linear.conversions.sum(axis=1))
+    off = np.abs(found.conversions.mean(axis=0) - one.channel_conversions)
+    assert np.all(off < 4 * found.conversions.std(axis=0) / 40**0.5 + 1e-9)
+
+
 def test_any_other_model_is_fitted_again(people, monkeypatch):
     """One that neither divides conversions nor counts runs or sets, such as a neighbour's."""
 

@@ -161,7 +161,9 @@ def _totals(one: Credit, sample: Sample, inputs: Inputs | None) -> replicate.Tot
         return model.compute(replace(given, journeys=journeys))
 
     if one.model in OF_SETS:
-        return replicate.sets(sample, solve)
+        if one.channel_error is None:
+            return replicate.sets(sample, solve)
+        return replicate.few_orders(one, sample, given.seed)
     if one.channel_error is not None:
         return replicate.by_error(one, sample)
     return replicate.refitted(sample, solve)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from touchline.attribution import shapley
-from touchline.attribution.answer import Credit
+from touchline.attribution.answer import Credit, by_channel
 from touchline.attribution.arrays import Floats, Ints
 from touchline.attribution.journeys import Journeys, Labels
 from touchline.attribution.resample import Cells, Sample
@@ -25,6 +25,7 @@ __all__ = [
     "dense",
     "distinct_sets",
     "divided",
+    "few_orders",
     "nothing",
     "presence",
     "refitted",
@@ -36,6 +37,7 @@ __all__ = [
 
 COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
 SET_BITS = 62
+FEW_ROUNDS = 4
 NORMAL = 1 << 32  # tells these draws from those of a block
 
 
@@ -114,6 +116,24 @@ def sets(sample: Sample, solve: Callable[[Journeys], Credit]) -> Totals:
     return Totals(
         np.stack([one.channel_conversions for one in found]),
         np.stack([one.channel_revenue for one in found]) + went_back(sample),
+    )
+
+
+def few_orders(one: Credit, sample: Sample, seed: int) -> Totals:
+    """The sampled rate game: a few orders of joining, the same in each replicate, tell how far it
+    lies from the answer of many.
+    """
+
+    def solve(journeys: Journeys) -> Credit:
+        values, _ = shapley.sampled_rate(journeys, seed, FEW_ROUNDS)
+        return Credit(one.model, journeys, values[:, 0], values[:, 1])
+
+    found, few, journeys = sets(sample, solve), solve(one.journeys), one.journeys
+    returned = np.where(journeys.conversions == 0, journeys.value, 0)
+    back = by_channel(journeys, shapley.equal_set(journeys), returned)
+    return Totals(
+        found.conversions + (one.channel_conversions - few.channel_conversions),
+        found.revenue + (one.channel_revenue - back - few.channel_revenue),
     )
 
 
