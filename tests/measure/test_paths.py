@@ -87,7 +87,7 @@ def test_rows_and_unattributed_sum_to_the_totals_under_every_model(file):
 def test_all_leaves_out_what_needs_times_and_says_so(file):
     report = paths_report(file(HEADER + ROWS))
     assert report.notes == [("model_needs_times", {"model": "time_decay"})]
-    assert len({row["model"] for row in report.rows}) == 10
+    assert len({row["model"] for row in report.rows}) == 11
 
 
 def test_last_non_direct_knows_direct_by_both_names(file):

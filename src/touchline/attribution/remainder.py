@@ -89,4 +89,3 @@ def touch_money(credit: Credit) -> tuple[Int64s, Int64s]:
     channel = journeys.channel[: journeys.converting_touches]
     whole = apportion_within(credit.touch_revenue, channel, np.where(is_left, 0, by_channel))
     return whole, np.where(is_left, by_channel, 0)
-
