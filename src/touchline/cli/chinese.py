@@ -77,6 +77,8 @@ HELP = {
     "the conversions behind a number of this model": "列出该模型下某个数字背后的转化",
     "with --model: of this label ('' for none)": "与 --model 同用:按该标签筛选('' 表示没有名称)",
     "what each model means, and its limits": "各模型的含义与局限",
+    "how sure each figure is, such as 0.95": "给出每个数字的误差范围,如 0.95",
+    "draw whole customers so often (interval 0.95)": "按客户整体重抽多少次(误差范围 0.95)",
     "Write a workspace's rows to a file or stdout.": "把工作区的数据导出到文件或标准输出。",
     "credit: which goal": "用于 credit:转化目标",
     "credit: which models": "用于 credit:归因模型",
