@@ -164,6 +164,24 @@ def test_errors_are_what_different_draws_of_the_world_differ_by():
     assert 0.5 < np.mean(np.square(scores)) < 2
 
 
+def test_a_channel_that_is_held_at_nothing_is_known_to_be_small():
+    """Everybody meets A weeks before the end and nobody buys soon after it: far from one in ten."""
+    made = world(LIFT[:2] * 0, people=400, adds=True)
+    seen = made.observed
+    late = replace(
+        seen,
+        offsets=np.arange(401),
+        channel=np.zeros(400, np.int64),
+        ts_us=np.full(400, DAY_US),
+        end_us=np.full(400, 85 * DAY_US),
+        is_converted=np.arange(400) < 40,
+        value=np.zeros(400),
+    )
+    found = rates(late)
+    assert found.brought[0] == 0
+    assert found.error[0] < 10
+
+
 def test_the_same_data_gives_the_same_bits():
     made = world(LIFT, people=2_000, adds=True)
     first, again = rates(made.observed), rates(made.observed)

@@ -38,7 +38,7 @@ MOST_OTHERS = 200_000
 HALF_LIVES = (0.5, 2.0, 7.0, 21.0)  # days to begin with
 SHORTEST = 1 / 24  # days; a touch acts for more than the click itself
 EM_STEPS = 8
-LEAST = 1e-9  # of the plain rate: keeps the logarithm finite where nothing was by chance
+LEAST = 1e-9  # conversions a touch, and of the plain rate: below it is nothing
 CONTROL_SD = 2.5
 USUAL, FADING_SD = np.log(2) / 7, 1.0  # what is believed of half-lives before: 2.6 to 19 days
 MOST_STEPS = 500
@@ -236,7 +236,8 @@ def _climbed(risk: Risk, begun: Point, window_days: float) -> Point:
     found = optimize.minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )
-    return point(found.x)
+    last = point(found.x)
+    return last._replace(brought=np.where(last.brought < LEAST, 0.0, last.brought))
 
 
 def _likelihood(risk: Risk, point: Point) -> tuple[float, Floats]:
@@ -286,6 +287,9 @@ def _error(risk: Risk, point: Point) -> Floats:
     scores = np.column_stack([np.ones(cases), *by_channel]) / whole[:, None]
     scores = np.column_stack([scores, risk.z[risk.cases]])
     known = np.zeros(scores.shape[1])
+    # A channel at 0 is held there by a slope s, and what is known of it falls like exp(-s a).
+    slope = _likelihood(risk, point)[1][1 : 1 + channels]
+    known[1 : 1 + channels] = np.where(point.brought > 0, 0.0, slope**2)
     known[1 + channels : 1 + 2 * channels] = FADING_SD**-2
     known[1 + 2 * channels :] = CONTROL_SD**-2
     # Scaled to 1: rates of a day and counts of touches are of very different size.
