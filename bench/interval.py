@@ -86,7 +86,7 @@ def coverage(runs: int, seed: int) -> None:
                     low, high = bounds(values, 0.95)
                     is_held = (low <= true * scale) & (true * scale <= high)
                     held.setdefault((model, method, figure), []).append(is_held)
-        if run in (9, 99) or run == runs - 1:
+        if run + 1 in (10, runs) or (run + 1) % 100 == 0:
             _print_coverage(held, run + 1, time.process_time() - spent)
 
 
