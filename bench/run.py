@@ -17,6 +17,7 @@ BENCHES = {
     "attribution": ["attribution.py"],
     "battery": ["battery.py"],
     "increment": ["increment.py"],
+    "leaderboard": ["leaderboard.py", "--seeds", "1"],
     "identity": ["identity.py"],
     "demo": ["demo.py"],
 }
