@@ -10,8 +10,11 @@ from touchline.attribution.calibrated import Lift
 from touchline.attribution.combination import Combinations, combinations
 from touchline.attribution.credit import HALF_LIFE_DAYS, MODELS, Credit, choose, credit, obstacle
 from touchline.attribution.decay import fitted_half_life
+from touchline.attribution.hazard import Rates, rates
+from touchline.attribution.incremental import Effects, effects
 from touchline.attribution.journeys import Journeys, Labels, Touches
 from touchline.attribution.memory import Memory, chosen_order
+from touchline.attribution.observed import Observed
 from touchline.attribution.remainder import (
     apportion,
     apportion_nested,
@@ -29,13 +32,16 @@ __all__ = [
     "MODELS",
     "Combinations",
     "Credit",
+    "Effects",
     "Findings",
     "Fitted",
     "Journeys",
     "Labels",
     "Lift",
     "Memory",
+    "Observed",
     "Posterior",
+    "Rates",
     "Scope",
     "Stages",
     "Synergy",
@@ -51,8 +57,10 @@ __all__ = [
     "chosen_order",
     "combinations",
     "credit",
+    "effects",
     "fitted_half_life",
     "obstacle",
+    "rates",
     "synergy",
     "touch_money",
     "transitions",
