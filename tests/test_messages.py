@@ -9,8 +9,9 @@ import pytest
 
 from touchline import messages
 
-NAMES = [module.name for module in pkgutil.iter_modules(messages.__path__)]
-FILES = [importlib.import_module(f"touchline.messages.{name}") for name in NAMES]
+ADVICE = {"advising"}  # no errors: see tests/attribution/test_guide.py
+NAMES = {module.name for module in pkgutil.iter_modules(messages.__path__)} - ADVICE
+FILES = [importlib.import_module(f"touchline.messages.{name}") for name in sorted(NAMES)]
 
 
 def test_each_code_stands_in_one_file():

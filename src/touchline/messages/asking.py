@@ -22,7 +22,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
             "{what}: a data frame is needed, not {found}. pandas, Polars, Arrow and all that has "
             "__arrow_c_stream__ will do."
         ),
-        "{what} 需要数据框,而不是 {found}。支持 __arrow_c_stream__ 的均可,如 pandas、Polars、Arrow。",
+        "{what} 需要数据框,而不是 {found}。支持 __arrow_c_stream__ 的均可(pandas、Polars 等)。",
     ),
     "frame_columns_missing": (
         "{what}: no column {missing}. Rename the columns of the frame.",
@@ -177,7 +177,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
             " counts twice. If it is the same money, import it under one --source."
         ),
         (
-            "有 {cost} 的费用在两次不同来源的导入({sources})中金额完全相同:{channels},目前被计了两次。"
+            "{cost} 的费用在两次不同来源的导入({sources})中金额完全相同:{channels},目前计了两次。"
             "如果是同一笔费用,请用同一个 --source 导入。"
         ),
     ),
