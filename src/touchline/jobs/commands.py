@@ -27,9 +27,10 @@ Command = Callable[[Workspace, dict[str, Any]], Any]
 
 
 def _job(
-    workspace: Workspace, kind: str, args: dict[str, Any], patience_s: float = PATIENCE_S
+    workspace: Workspace, kind: str, args: dict[str, Any], patience_s: float | None = None
 ) -> dict[str, Any]:
     number = job.submit(workspace.state, kind, args)
+    patience_s = PATIENCE_S if patience_s is None else patience_s
     return job.told(workspace.state, number, patience_s=patience_s)
 
 

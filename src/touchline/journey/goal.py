@@ -17,11 +17,11 @@ from typing import Any, Literal
 import msgspec
 
 from touchline.errors import BadInput, NotFound
-from touchline.journey.window import days_of
 
-__all__ = ["DEFAULT", "WON", "Goal", "canonical", "goal_named", "goals"]
+__all__ = ["DEFAULT", "WON", "Goal", "canonical", "days_of", "goal_named", "goals"]
 
 MOST = 1e12  # major units; comparing with it refuses nan and infinity as well
+MOST_DAYS = 3660
 WON = ("won", "closed_won", "成交", "赢单")
 
 
@@ -106,3 +106,12 @@ def goal_named(known: tuple[Goal, ...], name: str | None) -> Goal:
         if goal.name == name:
             return goal
     raise NotFound("unknown_goal", name=name, known=", ".join(goal.name for goal in known))
+
+
+def days_of(window: str | float) -> float | None:
+    """Days of a window such as "30d" or 30; None if it is none."""
+    try:
+        days = float(window.removesuffix("d")) if isinstance(window, str) else float(window)
+    except ValueError:
+        return None
+    return days if 0 <= days <= MOST_DAYS else None

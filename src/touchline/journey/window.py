@@ -14,9 +14,10 @@ from typing import Any
 import ibis
 
 from touchline.clock import DAY_US
+from touchline.journey.goal import days_of
 from touchline.storage.engine import Expression
 
-__all__ = ["KINDS", "READ", "VIEW_MEDIUMS", "VIEW_NAMES", "days_of", "windowed"]
+__all__ = ["KINDS", "READ", "VIEW_MEDIUMS", "VIEW_NAMES", "windowed"]
 
 KINDS = ("view", "paid", "organic", "click")
 READ = ("channel", "medium", "name")  # what of a touch says which window is its own
@@ -26,16 +27,6 @@ VIEW_NAMES = (
 )
 VIEW_MEDIUMS = ("view", "impression", "view-through", "viewthrough", "曝光")
 PAID_NAMES = ("display", "cross-network", "affiliates")
-MOST_DAYS = 3660
-
-
-def days_of(window: str | float) -> float | None:
-    """Days of a window such as "30d" or 30; None if it is none."""
-    try:
-        days = float(window.removesuffix("d")) if isinstance(window, str) else float(window)
-    except ValueError:
-        return None
-    return days if 0 <= days <= MOST_DAYS else None
 
 
 def windowed(
