@@ -62,6 +62,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     tuning: Tuning = Tuning()
 
     @property
+    def window(self) -> float:
+        """The window in days as it is shown: 90, not 90.0."""
+        days = self.window_days
+        return int(days) if days == int(days) else days
+
+    @property
     def stored_by(self) -> tuple[str, ...]:
         """Those labels that touches have by themselves; a stage is the buyer's."""
         return tuple(name for name in self.by if name != STAGE)

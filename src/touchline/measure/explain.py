@@ -65,7 +65,7 @@ def explained(
     return {
         "conversion_id": conversion_id,
         "goal": question.goal.name,
-        "window_days": question.window_days,
+        "window_days": question.window,
         "currency": question.currency,
         "converted_at": clock.iso(rows[0]["converted_us"]),
         "conversions": sum(row["count"] for row in rows),
@@ -106,7 +106,7 @@ def behind(
     order = has_part[np.lexsort((has_part, -parts[has_part], -amounts[has_part]))]
     return {
         "goal": question.goal.name,
-        "window_days": question.window_days,
+        "window_days": question.window,
         "currency": question.currency,
         "model": one.model,
         "labels": dict(labels),

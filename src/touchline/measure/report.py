@@ -88,12 +88,11 @@ class Report(msgspec.Struct, frozen=True):
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of docs/reference/http.md. What is rare has a key only where there is some."""
-        window = self.question.window_days
         totals = {"conversions": self.conversions, "revenue": self.revenue}
         rows = [row.as_json() for row in self.rows]
         found: dict[str, Any] = {
             "goal": self.question.goal.name,
-            "window_days": int(window) if window == int(window) else window,
+            "window_days": self.question.window,
             "currency": self.question.currency,
             **totals,
             "rows": rows,

@@ -45,7 +45,7 @@ def roles_report(view: View, people: PersonMap, question: Question, *, top: int 
     untouched = ~journeys.is_touched
     whole: Shown = {
         "goal": question.goal.name,
-        "window_days": question.window_days,
+        "window_days": question.window,
         "currency": question.currency,
         "conversions": found.counted + found.unrated,
         "revenue": found.revenue,
