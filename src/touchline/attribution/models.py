@@ -200,15 +200,13 @@ def _incremental(given: Inputs) -> Credit:
     return incremental.incremental(given)
 
 
-TIMES, STAGES = frozenset({"times"}), frozenset({"stages"})
-
-
 def _calibrated(given: Inputs) -> Credit:
     if given.lift is None:
         raise ValueError("lift tests are what is calibrated by")
     return calibrated(base_of(given), given.lift)
 
 
+TIMES, STAGES = frozenset({"times"}), frozenset({"stages"})
 WATCHED = frozenset({"times", "observed"})
 TABLE: dict[str, Model] = {
     model.name: model

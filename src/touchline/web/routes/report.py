@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from touchline.web.served import Admin, streamed
+from touchline.web.served import Admin, Served, streamed
 
 router = APIRouter(prefix="/api/v1")
 
@@ -78,42 +78,42 @@ class Situation(BaseModel):
 
 @router.get("/attribution/guide", summary="Which model to use, and why")
 async def attribution_guide(here: Admin, asked: Annotated[Situation, Query()]) -> StreamingResponse:
-    args = asked.model_dump(by_alias=True, exclude_none=True)
-    return await streamed(here, "attribution_guide", args, "application/json")
+    return await _answered(here, "attribution_guide", asked)
 
 
 @router.get("/attribution", summary="Credit, revenue and cost of each channel, by model")
 async def attribution(here: Admin, asked: Annotated[Asked, Query()]) -> StreamingResponse:
-    args = asked.model_dump(by_alias=True, exclude_none=True)
-    return await streamed(here, "attribution", args, "application/json")
+    return await _answered(here, "attribution", asked)
 
 
 @router.get("/roles", summary="Who opens, helps and closes; how long it takes; paths and losses")
 async def roles(here: Admin, asked: Annotated[Journeys, Query()]) -> StreamingResponse:
-    args = asked.model_dump(by_alias=True, exclude_none=True)
-    return await streamed(here, "roles", args, "application/json")
+    return await _answered(here, "roles", asked)
 
 
 @router.get("/patterns", summary="How channels follow, help and join each other")
 async def patterns(here: Admin, asked: Annotated[Patterns, Query()]) -> StreamingResponse:
-    args = asked.model_dump(by_alias=True, exclude_none=True)
-    return await streamed(here, "patterns", args, "application/json")
+    return await _answered(here, "patterns", asked)
 
 
 @router.get("/explain", summary="The conversions behind a number of a report")
 async def explain_number(here: Admin, asked: Annotated[Number, Query()]) -> StreamingResponse:
-    args = asked.model_dump(by_alias=True, exclude_none=True)
-    return await streamed(here, "explain_number", args, "application/json")
+    return await _answered(here, "explain_number", asked)
 
 
 @router.get("/explain/{conversion:path}", summary="One conversion: its journey, and who got what")
 async def explain(
     here: Admin, conversion: str, asked: Annotated[Models, Query()]
 ) -> StreamingResponse:
-    args = asked.model_dump(by_alias=True, exclude_none=True)
-    return await streamed(here, "explain", {**args, "conversion": conversion}, "application/json")
+    return await _answered(here, "explain", asked, conversion=conversion)
 
 
 @router.get("/models", summary="What each attribution model means, and when not to believe it")
 async def models(here: Admin) -> StreamingResponse:
     return await streamed(here, "model_notes", {}, "application/json")
+
+
+async def _answered(here: Served, name: str, asked: BaseModel, **more: str) -> StreamingResponse:
+    """The answer to a question of this name, by what was asked; what was left open is left out."""
+    args = asked.model_dump(by_alias=True, exclude_none=True)
+    return await streamed(here, name, {**args, **more}, "application/json")
