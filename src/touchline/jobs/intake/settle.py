@@ -26,8 +26,8 @@ from touchline.storage.workspace import Workspace
 
 __all__ = ["in_day_order", "settle"]
 
-ROWS_AT_ONCE = 250_000  # in memory
-ROWS_A_COMMIT = 4 * ROWS_AT_ONCE  # rounds that share days write them again
+ROWS_AT_ONCE = 125_000  # in memory, several times over
+ROWS_A_COMMIT = 8 * ROWS_AT_ONCE  # rounds that share days write them again
 FILES_A_DAY = 8
 SMALL_DAY = 2_000  # rows that cost less to write again than another file costs every reader
 SWEEP_AFTER_US = 3600 * clock.US
