@@ -3,8 +3,9 @@
 Sessions belong to a device and run in (time, seq) order, so a day's sessions are final only when
 its rows are written together. A day that already holds rows of an arriving device is rewritten
 whole (`midnight` tells which others with it); elsewhere the arrivals are one more file. Days are
-written some at a time, so memory holds a few of them only; one commit adds all files, removes files
-and says up to which `seq` rows have moved: readers see each row exactly once throughout.
+written some at a time, and a large one some devices at a time, so memory holds few rows whatever
+arrives; one commit adds all files, removes files and says up to which `seq` rows have moved:
+readers see each row exactly once throughout.
 """
 
 import datetime as dt
@@ -78,27 +79,46 @@ def _settled(
     """
     counts = view.fetch(written.group_by("local_day").agg(rows=written.count()))
     going_on = OPEN.empty_table()
-    for days in _groups(counts):
-        rows = view.fetch(written.filter(written.local_day.between(days[0], days[-1]))).cast(EVENTS)
+    for days, shares in _groups(counts):
         known = pa.concat_tables([before, going_on])
-        settled = assign_sessions(rows, known, zone)
-        going_on = still_open(settled, known)
-        filing.add(rows, settled)
-        yield in_day_order(settled)
+        still = [OPEN.empty_table()]
+        of_days = written.filter(written.local_day.between(days[0], days[-1]))
+        for share in range(shares):
+            rows = view.fetch(of_days.filter(_is_of(of_days, share, shares))).cast(EVENTS)
+            if not len(rows):
+                continue
+            settled = assign_sessions(rows, known, zone)
+            still.append(still_open(settled, known))
+            filing.add(rows, settled)
+            yield in_day_order(settled)
+        going_on = pa.concat_tables(still)
     filing.done()
 
 
-def _groups(counts: pa.Table) -> Iterator[list[dt.date]]:
-    """Days in order, as many at a time as make up to ROWS_AT_ONCE rows; one at least."""
+def _groups(counts: pa.Table) -> Iterator[tuple[list[dt.date], int]]:
+    """Days in order, as many at a time as make up to ROWS_AT_ONCE rows, one at least; and in how
+    many shares of their devices, a power of two, to take them.
+    """
     group: list[dt.date] = []
     size = 0
     for row in counts.sort_by("local_day").to_pylist():
         if group and size + row["rows"] > ROWS_AT_ONCE:
-            yield group
+            yield group, _shares(size)
             group, size = [], 0
         group.append(row["local_day"])
         size += row["rows"]
-    yield group
+    yield group, _shares(size)
+
+
+def _shares(rows: int) -> int:
+    return 1 << ((rows - 1) // ROWS_AT_ONCE).bit_length()
+
+
+def _is_of(rows: Expression, share: int, shares: int) -> Expression:
+    """Whether rows are of this share of the devices, which are evenly spread numbers; sessions are
+    a device's, so shares know nothing of one another.
+    """
+    return (rows.device.coalesce(rows.seq) & (shares - 1)) == share
 
 
 def in_day_order(rows: pa.Table) -> pa.Table:
