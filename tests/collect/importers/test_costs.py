@@ -166,7 +166,16 @@ def test_costs_and_events_that_are_spelt_alike_get_the_same_labels(read, header,
     assert cost.channel not in {None, "Direct"}
 
 
-TOTAL_WORDS = ["Total", "TOTALS", "Sub-total", "合计", "总计", "小计:", "汇总"]
+TOTAL_WORDS = ["Total", "TOTALS", "Sub-total", "合计", "总计", "小计:", "汇总", "累计"]
+TOTAL_WORDS += [
+    "合 计",
+    "总  计",
+    "合计(元)",
+    "总计(万元):",
+    "合计金额",
+    " Total ",
+    "Grand total [CNY]",
+]
 
 
 @pytest.mark.parametrize("word", TOTAL_WORDS)
@@ -188,6 +197,26 @@ def test_a_row_of_totals_says_so_and_has_no_date_or_no_placement(read, row, word
     sheet = "date,channel,campaign,cost\n2026-03-01,TV,c,1\n" + row.format(word) + "\n"
     found = read("costs", sheet)
     assert ([c.cost for c in found.costs], found.rejects) == ([100], [(3, "total_row")])
+
+
+def test_all_is_a_total_beneath_other_channels_of_its_days_and_else_a_channel(read):
+    sheet = (
+        "日期,渠道,消耗\n2026-03-01,全部,5\n2026-03-02,微博,1\n2026-03-02,小红书,2\n"
+        "2026-03-02,全 部,3\n2026-03,全部,8\n,全部,8\n2026-04-01,全部,7\n2026-04-01,全部流量,1\n"
+    )
+    found = read("costs", sheet)
+    assert [c.cost for c in found.costs] == [500, 100, 200, 700, 100]
+    assert found.rejects == [(5, "total_row"), (6, "total_row"), (7, "total_row")]
+
+
+@pytest.mark.parametrize("word", ["合 计", "全部", "合计(元)"])
+def test_a_total_of_a_month_or_beneath_merged_dates_doubles_nothing(read, word):
+    months = f"月份,渠道,消耗\n2026-03,微博,100\n2026-03,小红书,200\n2026-03,{word},300\n"
+    found = read("costs", months)
+    assert (sum(c.cost for c in found.costs), found.rejects) == (30_000, [(4, "total_row")])
+    merged = f"日期,渠道,消耗\n2026-03-01,微博,100\n,小红书,200\n,{word},300\n"
+    found = read("costs", merged, toml='[format]\nfill_down = ["date"]\n')
+    assert (sum(c.cost for c in found.costs), found.rejects) == (30_000, [(4, "total_row")])
 
 
 @pytest.mark.parametrize("row", [",,合计,9", ",小计,,9", "合计,,,9"])

@@ -128,10 +128,19 @@ def test_one_header_row_stays_one_when_the_first_row_has_blanks(read):
         *[("花费(单位:万元)", 4), ("Cost (k)", 3), ("合同金额_万", 4), ("展现(千次)", 3)],
         *[("消耗(元)", 0), ("消耗", 0), ("千次展示费用(元)", 0), ("万相台消耗", 0)],
         *[("Amount spent (USD)", 0), ("销售额(亿元)", 8), ("cost/click", 0)],
+        *[("消耗万元", 4), ("金额 万元", 4), ("消耗-千元", 3), ("费用:亿元", 8), ("消耗 万", 4)],
+        *[("消耗万元(含税)", 4), ("曝光万次", 4), ("消耗千万", 7), ("费用(万港币)", 4)],
+        *[("每万次费用", 0), ("费用每百万次", 0), ("秋千", 0), ("万元户", 0), ("网站点击元", 0)],
     ],
 )
 def test_units_of_headers(column, power):
     assert units.power_of(column) == power
+
+
+def test_a_unit_joined_to_the_name_of_a_mapped_column_counts(read):
+    sheet = "日期,渠道,消耗万元\n2026-03-01,微博,1.2\n2026-03-01,小红书,3千\n"
+    found = read("costs", sheet, toml='[columns]\ncost = "消耗万元"\n')
+    assert [c.cost for c in found.costs] == [1_200_000, 300_000]
 
 
 def test_the_currency_of_a_header_counts_where_no_column_says_it(read):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from touchline.collect.importers.cells import BadRow, Import, count, each, label
-from touchline.collect.importers.costs import CostRow, figures_spread, is_by_rule, is_total, share
+from touchline.collect.importers.costs import CostRow, Totals, figures_spread, is_by_rule, share
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.rows import Table
 from touchline.model import Aggregate, Reject
@@ -26,9 +26,10 @@ FIGURES = ("engagements", "visits")
 
 def read_aggregates(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Reject]:
     """The file's rows in order, as `costs.read_costs` gives them."""
+    totals = Totals(about)
 
     def build(row: Mapped) -> CostRow:
-        if is_total(row, about):
+        if totals.holds(row):
             raise BadRow("total_row")
         return CostRow(row.line, _days(row, about), row.content_hash, is_by_rule(row.fields))
 

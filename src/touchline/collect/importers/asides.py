@@ -4,15 +4,18 @@ They are rejected with a reason of their own, so that nobody takes them for data
 """
 
 import re
+import unicodedata
 from collections.abc import Collection
 from typing import Any
 
-__all__ = ["is_note", "is_note_line", "says_total"]
+__all__ = ["is_note", "is_note_line", "says_all", "says_total"]
 
 _TOTAL = re.compile(
-    r".{0,20}(合计|总计|小计)[::]?|汇总|(grand\s*)?(sub-?\s*)?totals?([::].{0,30})?",
+    r".{0,20}(合计|总计|小计)(金额|费用|花费|消耗)?:?|汇总|累计|(grand)?(sub-?)?totals?(:.{0,30})?",
     re.IGNORECASE,
 )
+# 合 计, 合计(元): what people write into and behind the word.
+_AROUND = re.compile(r"\s|[(\[【].*?[)\]】]")
 _NOTE = re.compile(
     r"\s*[\"'((【\[]?\s*(?:[*※#注]"
     r"|(?:备注|说明|附注|提示|声明|以上|数据(?:来源|说明|口径|截至|截止)|统计(?:口径|时间|周期)"
@@ -25,7 +28,16 @@ FEW = 2  # cells of a note: 导出时间 | 2026-03-31
 
 
 def says_total(value: Any) -> bool:
-    return type(value) is str and len(value) <= 40 and _TOTAL.fullmatch(value) is not None
+    return type(value) is str and len(value) <= 40 and _TOTAL.fullmatch(_bare(value)) is not None
+
+
+def says_all(value: Any) -> bool:
+    """Whether a cell says what may be a total, and may as well be a name: 全部."""
+    return type(value) is str and len(value) <= 40 and _bare(value) == "全部"
+
+
+def _bare(text: str) -> str:
+    return _AROUND.sub("", unicodedata.normalize("NFKC", text))
 
 
 def is_note(cells: Collection[Any]) -> bool:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from touchline.collect.campaign import label_text
 from touchline.collect.context import Page
 from touchline.collect.event import labels_of
-from touchline.collect.importers.asides import says_total
+from touchline.collect.importers.asides import says_all, says_total
 from touchline.collect.importers.cells import BadRow, Import, amount, count, each, text
 from touchline.collect.importers.fields import COSTS_OF_KINDS
 from touchline.collect.importers.mapping import Mapped, Plan
@@ -24,12 +24,12 @@ from touchline.model import LABEL_FIELDS, LABELS, Aggregate, Cost, Reject
 
 __all__ = [
     "CostRow",
+    "Totals",
     "add_up",
     "as_ruled",
     "cost_key",
     "figures_spread",
     "is_by_rule",
-    "is_total",
     "read_costs",
     "share",
 ]
@@ -66,9 +66,10 @@ class CostRow(Struct, frozen=True, gc=False):
 
 def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Reject]:
     """The file's rows in order. `add_up` makes of them what a day's placement cost."""
+    totals = Totals(about)
 
     def build(row: Mapped) -> CostRow:
-        if is_total(row, about):
+        if totals.holds(row):
             raise BadRow("total_row")
         days = tuple(
             day for fields in _by_kind(row.fields) for day in figures_spread(fields, about)
@@ -117,17 +118,34 @@ def _plus(a: int | None, b: int | None) -> int | None:
     return b if a is None else a if b is None else a + b
 
 
-def is_total(row: Mapped, about: Import) -> bool:
-    """Whether a row sums up others: it says so and has no date of its own, or its channel says so
-    and nothing else names a placement. A campaign may be called Total.
+class Totals:
+    """Tells rows that sum up others, of one file and in its order.
+
+    Such a row says so and has no date of its own, or its channel says so and nothing else names a
+    placement. A campaign may be called Total; a channel may be called 全部, so that is a total only
+    beneath other channels of its days.
     """
-    own = {field: value for field, value in row.fields.items() if field not in row.filled}
-    if not any(map(says_total, (*own.values(), *row.rest.values()))):
+
+    def __init__(self, about: Import) -> None:
+        self._about = about
+        self._days: set[int] = set()  # of rows above that name a placement
+
+    def holds(self, row: Mapped) -> bool:
+        own = {field: value for field, value in row.fields.items() if field not in row.filled}
+        zone, order = self._about.site.time_zone, self._about.layout.date_order
+        dated = day_range(own.get("date"), zone, order)
+        values = (*own.values(), *row.rest.values())
+        if dated is None:
+            return any(says_total(value) or says_all(value) for value in values)
+        days = range(dated[0], min(dated[1], dated[0] + MAX_DAYS) + 1)
+        if [field for field in LABEL_FIELDS if field in own] == ["channel"]:
+            channel = own["channel"]
+            if says_total(channel):
+                return True
+            if says_all(channel):
+                return not self._days.isdisjoint(days)
+        self._days.update(days)
         return False
-    if day_range(own.get("date"), about.site.time_zone, about.layout.date_order) is None:
-        return True
-    named = [field for field in LABEL_FIELDS if field in own]
-    return named == ["channel"] and says_total(own["channel"])
 
 
 def _by_kind(fields: dict[str, Any]) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ _SPELT = re.compile(
     r"(?:[ .]+(?P<day>\d{1,2})(?=[ ,]))?[ .,-]+(?P<y>\d{4})",
     re.ASCII | re.IGNORECASE,
 )
+_END = re.compile(r"\D24[:时点]", re.ASCII)  # the end of a day is the start of the next
 _MONTH = re.compile(r"(\d{4})\s*(?:[-/.年]\s*(\d{1,2})\s*(?:月份?)?|(\d{2}))", re.ASCII)
 _RANGE = re.compile(r"\s*(?:~|～|至|到|—|–|\bto\b|\s-\s|(?<=日)-)\s*")
 _SLASHED_RANGE = re.compile(r"(\d{4}[/.]\d{1,2}[/.]\d{1,2})\s*-\s*(\d{4}[/.]\d{1,2}[/.]\d{1,2})")
@@ -58,7 +59,8 @@ def moment(value: Any, zone: str, order: str | None = None) -> int | None:
 def day(value: Any, zone: str, order: str | None = None) -> int | None:
     """Days since 1970-01-01 of a cell, on the workspace's calendar."""
     us = moment(value, zone, order)
-    return None if us is None else local_day(us, zone)
+    is_end = type(value) is str and _END.search(value) is not None
+    return None if us is None else local_day(us - is_end, zone)
 
 
 def day_range(value: Any, zone: str, order: str | None = None) -> tuple[int, int] | None:
@@ -131,8 +133,13 @@ def _parts(found: re.Match[str], year: int, month: int, date: int, zone: str) ->
         hour += 12
     elif noon in {"上午", "凌晨", "AM"} and hour == 12:
         hour = 0
+    elif noon == "晚上" and hour == 12:  # the night that follows the day
+        hour = 24
+    if hour > 24 or (hour == 24 and (minute or second) and noon != "晚上"):
+        return None
     try:
-        return parse(dt.datetime(year, month, date, hour, minute, second), zone)  # noqa: DTZ001  # read in `zone`
+        time = dt.datetime(year, month, date, hour % 24, minute, second)  # noqa: DTZ001  # read in `zone`
+        return parse(time + dt.timedelta(days=hour // 24), zone)
     except (ValueError, OverflowError):
         return None
 

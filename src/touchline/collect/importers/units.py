@@ -14,12 +14,6 @@ from touchline.errors import BadInput
 
 __all__ = ["currency_of", "power_of", "power_under", "scaled"]
 
-_POWERS = {"千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "k": 3}
-_UNIT = re.compile(r"(千万|百万|十万|亿|万|千|k)\s*(?:[元次人个条件]|人次|人民币|rmb|[a-z]{3})?")
-_INSIDE = re.compile(r"[(\[【]([^()\[\]【】]{1,12})[)\]】]")
-_BEHIND = re.compile(r"[/,_]\s*([^/,_()\[\]]{1,8})$")
-_UNDER = re.compile(r"(?:金额|货币)?单位\s*[::]\s*(?:人民币)?\s*(\S{1,8}).*")
-_OWN = re.compile(r"[千万亿百]")
 _WORDS = {
     "CNY": "人民币",
     "USD": "美元 美金 $",
@@ -31,6 +25,18 @@ _WORDS = {
     "SGD": "新加坡元",
 }
 _SPOKEN = {word: code for code, words in _WORDS.items() for word in words.split()}
+
+_POWERS = {"千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "k": 3}
+_OF = "|".join(("[元次人个条件]", "人次", "rmb", *map(re.escape, _SPOKEN)))
+_UNIT = re.compile(rf"(千万|百万|十万|亿|万|千|k)\s*(?:{_OF}|[a-z]{{3}})?")
+_INSIDE = re.compile(r"[(\[【]([^()\[\]【】]{1,12})[)\]】]")
+_BEHIND = re.compile(r"[/,_]\s*([^/,_()\[\]]{1,8})$")
+# 消耗万元, 消耗 万, 消耗-千元; neither 每万次, which is a rate, nor what only ends in 千.
+_JOINED = re.compile(
+    rf"(?<![每十百千])((?:千万|百万|十万|亿|万|千)(?:{_OF})|千万|百万|十万|亿|万)$"
+)
+_UNDER = re.compile(r"(?:金额|货币)?单位\s*[::]\s*(?:人民币)?\s*(\S{1,8}).*")
+_OWN = re.compile(r"[千万亿百]")
 
 
 @lru_cache(maxsize=8192)
@@ -71,8 +77,9 @@ def scaled(value: Any, power: int) -> Any:
 def _units(column: str) -> list[str]:
     text = unicodedata.normalize("NFKC", column[:200]).lower().strip()
     found = [unit.strip().removeprefix("单位:").strip() for unit in _INSIDE.findall(text)]
-    behind = _BEHIND.search(text)
-    return [*found, behind[1].strip()] if behind else found
+    name = _INSIDE.sub("", text).strip()
+    ends = (_BEHIND.search(name), _JOINED.search(name))
+    return [*found, *(end[1].strip() for end in ends if end)]
 
 
 def _power(unit: str) -> int:
