@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from touchline.attribution.calibrated import Lift, calibrated
+from touchline.attribution.hazard import rates
 from touchline.attribution.incremental import Effects, _slopes, credited, effects, too_little
 from touchline.attribution.inputs import Inputs
 from touchline.attribution.journeys import Journeys, Labels
-from touchline.attribution.observed import DAY_US
+from touchline.attribution.observed import DAY_US, taken
 from watched import journeys_of, world
 
 LIFT = (0.2, 0.6, 0.9, 0.0, 0.3)
@@ -100,6 +102,23 @@ def test_the_same_data_and_seed_give_the_same_bits(plain):
     again = effects(made.observed)
     assert np.array_equal(again.beta, found.beta)
     assert np.array_equal(answer(made, again).channel_error, answer(made, found).channel_error)
+
+
+@pytest.mark.parametrize("people", [300, 20_000])
+def test_who_stands_where_changes_nothing(people):
+    """Few enough to compare all with all, and so many that some are drawn."""
+    made = world((3.0, 2.0, 0.5), people=people)
+    order = np.random.default_rng(2).permutation(made.observed.units)
+    other = replace(taken(made.observed, order), converted_us=None)
+    lift = Lift.of_channels([0], np.array([5.0]), np.array([2.0]))
+    told = []
+    for one in (made.observed, other):
+        base = credited(journeys_of(one), one, effects(one))
+        tested = calibrated(base, lift)
+        told.append([base.channel_conversions, base.channel_error, tested.channel_conversions])
+        told[-1].append(rates(one).brought)
+    for here, there in zip(*told, strict=True):
+        assert there == pytest.approx(here, rel=1e-9, abs=1e-9)
 
 
 def test_names_of_channels_and_not_their_order_carry_the_effects(plain):

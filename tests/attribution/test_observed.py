@@ -2,8 +2,19 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from touchline.attribution.observed import DAY_US, Moments, Observed, exposures, risk_set, thinned
+from touchline.attribution.observed import (
+    DAY_US,
+    Moments,
+    Observed,
+    exposures,
+    ranked,
+    risk_set,
+    taken,
+    thinned,
+)
 
 
 def observed(*units, **more):
@@ -38,7 +49,7 @@ def test_only_those_who_could_have_converted_at_the_moment_are_compared():
         ("A@1", 9, False),
         start_us=np.array([0, 0, 6, 0, 0]) * DAY_US,
     )
-    found = risk_set(one, per_case=50, seed=1, most=100)
+    found = risk_set(one, 50, 1, 100, 0)
     assert found.unit[found.is_case].tolist() == [0, 3]
     assert set(found.unit[~found.is_case].tolist()) == {4}
     assert set(found.at_us.tolist()) == {5 * DAY_US}
@@ -46,18 +57,52 @@ def test_only_those_who_could_have_converted_at_the_moment_are_compared():
 
 def test_the_same_seed_draws_the_same():
     one = observed(*[("A@1", day, day < 6) for day in range(2, 40)])
-    first, again, other = (risk_set(one, 3, seed, 100).unit.tolist() for seed in (1, 1, 2))
+    first, again, other = (risk_set(one, 3, seed, 100, 0).unit.tolist() for seed in (1, 1, 2))
     assert first == again != other
+
+
+def test_where_all_at_risk_are_few_enough_none_is_drawn():
+    one = observed(*[("A@1", day, day < 6) for day in range(2, 40)])
+    first, other = (risk_set(one, 3, seed, 100, 1000) for seed in (1, 2))
+    assert first.unit.tolist() == other.unit.tolist()
+    assert first.among.tolist()[:4] == [37, 36, 35, 34]
+    assert len(first.unit) == 4 + 37 + 36 + 35 + 34
+
+
+@given(st.permutations(range(12)))
+def test_who_is_drawn_depends_on_what_they_did_and_not_on_where_they_stand(order):
+    units = [(f"A@1 B@{1 + n % 3}", 4 + n // 2, n % 3 == 0) for n in range(12)]
+    one = observed(*units)
+    other = observed(*(units[place] for place in order))
+    for most_rows in (0, 1000):
+        told = [
+            [(units_[i][0], *units_[i][1:], at) for i, at in zip(m.unit, m.at_us, strict=True)]
+            for units_, m in (
+                (units, risk_set(one, 2, 1, 3, most_rows)),
+                ([units[place] for place in order], risk_set(other, 2, 1, 3, most_rows)),
+            )
+        ]
+        assert told[0] == told[1]
+    kept = [thinned(each, 3, 1)[0] for each in (one, other)]
+    assert np.array_equal(kept[0].end_us, kept[1].end_us)
+    assert np.array_equal(kept[0].ts_us, kept[1].ts_us)
+
+
+def test_units_in_order_keep_their_own_touches():
+    one = observed(("A@1 B@2", 9, True), ("B@1", 4, False))
+    found = taken(one, ranked(one))
+    assert found.end_us.tolist() == [4 * DAY_US, 9 * DAY_US]
+    assert found.channel.tolist() == [1, 0, 1]
 
 
 def test_at_most_so_many_conversions_are_looked_at():
     one = observed(*[("A@1", day, day < 20) for day in range(2, 40)])
-    assert np.count_nonzero(risk_set(one, 2, 1, most=5).is_case) == 5
+    assert np.count_nonzero(risk_set(one, 2, 1, 5, 0).is_case) == 5
 
 
 def test_touches_after_the_moment_are_not_known_and_those_before_the_window_only_counted():
     one = observed(("A@1 A@5 B@8 A@20", 30, False), window_us=10 * DAY_US)
-    moments = Moments(np.array([0]), np.array([12 * DAY_US]), np.array([False]))
+    moments = Moments(np.array([0]), np.array([12 * DAY_US]), np.array([False]), np.zeros(1))
     found, earlier = exposures(one, moments)
     assert found.channel.tolist() == [0, 1]
     assert found.age.tolist() == [7, 4]
@@ -76,7 +121,9 @@ def test_a_sample_of_those_who_did_not_convert_stands_for_all_of_them():
 
 def test_few_enough_are_all_kept():
     one = observed(("A@1", 2, True), ("A@1", 3, False))
-    assert thinned(one, 10, seed=3)[0] is one
+    sample, weight = thinned(one, 10, seed=3)
+    assert sample.units == 2
+    assert weight.tolist() == [1, 1]
 
 
 @pytest.mark.parametrize(

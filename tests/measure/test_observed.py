@@ -188,7 +188,7 @@ def test_units_of_an_owner_follow_each_other_and_hold_what_was_met(
         assert np.all(times >= found.starts_us[unit] - window)
     assert np.all(found.z >= 0)
     if found.conversions:
-        moments = risk_set(found, 2, 0, 100)
+        moments = risk_set(found, 2, 0, 100, 0)
         exposures(found, moments)
 
 

@@ -7,10 +7,10 @@
 z are controls known before the first exposure (intent, earlier visits and orders), x the touches of
 each channel at time t, fading by a half-life and saturating by g, both chosen by likelihood. The
 rate is a proportional hazard with time-varying exposure (Cox 1972; Andersen and Gill 1982). It is
-fitted by logistic regression on each conversion and draws of others at the same moment (Prentice
-and Breslow 1978), so season drops out, and with a weak normal prior on β (Gelman et al. 2008). The
-excess fraction is that of Greenland and Robins (1988); the split of it is the Shapley value of
-Aumann and Shapley (1974), exact in this closed form.
+fitted by logistic regression on each conversion and others at the same moment, draws where all are
+too many (Prentice and Breslow 1978), so season drops out, and with a weak normal prior on β (Gelman
+et al. 2008). The excess fraction is that of Greenland and Robins (1988); the split of it is the
+Shapley value of Aumann and Shapley (1974), exact in this closed form.
 
 The surprise: the largest part is often the baseline, which is a row of its own, and β may be below
 zero: then a channel's credit is, too. Intent that no control shows is still counted as a channel's.
@@ -64,11 +64,14 @@ class Effects:
 
 
 class Rows(NamedTuple):
-    """What is compared: outcome, exposures and standardised controls of each row."""
+    """What is compared: outcome, exposures, standardised controls, and the log of the chance to be
+    a case among so many, had touches and controls no effect.
+    """
 
     is_case: Bools
     exposed: Exposures
     z: Floats
+    even: Floats
 
 
 class Fit(NamedTuple):
@@ -98,16 +101,17 @@ def effects(observed: Observed, seed: int = 0) -> Effects:
     """Fits the regression. The same data and seed give the same bits."""
     cases = max(1, min(observed.conversions, MOST_CASES))
     per_case = max(1, min(MOST_PER_CASE, MOST_ROWS // cases))
-    moments = risk_set(observed, per_case, seed, MOST_CASES)
+    moments = risk_set(observed, per_case, seed, MOST_CASES, MOST_ROWS)
     exposed, earlier = exposures(observed, moments)
     z = np.column_stack([observed.z[moments.unit], np.log1p(earlier)])
     kept = np.flatnonzero(z.std(axis=0) > 0) if len(z) else np.arange(0)
     z = z[:, kept]
     scale = z.std(axis=0)
-    rows = Rows(moments.is_case, exposed, (z - z.mean(axis=0)) / scale)
+    even = -np.log(np.maximum(moments.among, 1))
+    rows = Rows(moments.is_case, exposed, (z - z.mean(axis=0)) / scale, even)
     channels = len(observed.channels)
-    form, half_life_days = _shape(rows, channels)
-    found = _fit(rows.is_case, stocks(rows, half_life_days, form), rows.z)
+    form, half_life_days = _shape(_some(rows, SHAPE_ROWS, seed), channels)
+    found = _fit(rows, stocks(exposed, len(even), half_life_days, form))
     names = (*observed.control_names, EARLIER)
     return Effects(
         channels=observed.channels,
@@ -129,8 +133,7 @@ def credited(journeys: Journeys, observed: Observed, found: Effects) -> Credit:
     is_known = place >= 0
     beta = np.where(is_known, found.beta[place], 0.0) if len(found.beta) else np.zeros(len(place))
     half_life = np.where(is_known, found.half_life_days[place], 1.0)
-    rows = Rows(np.ones(journeys.converting, np.bool_), exposed, np.zeros((0, 0)))
-    x = stocks(rows, half_life, found.form)
+    x = stocks(exposed, journeys.converting, half_life, found.form)
     slope, _ = _slopes(x @ beta)
     of_channel = slope[:, None] * x * beta
     faded = np.exp2(-exposed.age / half_life[exposed.channel])
@@ -173,12 +176,12 @@ def _slopes(delta: Floats) -> tuple[Floats, Floats]:
     return slope, bend
 
 
-def stocks(rows: Rows, half_life_days: Floats, form: str) -> Floats:
+def stocks(exposed: Exposures, rows: int, half_life_days: Floats, form: str) -> Floats:
     """x_c of each row (rows × channels)."""
     channels = len(half_life_days)
-    faded = np.exp2(-rows.exposed.age / half_life_days[rows.exposed.channel])
-    cell = rows.exposed.row * channels + rows.exposed.channel
-    stock = tally(cell, faded, len(rows.is_case) * channels).reshape(-1, channels)
+    faded = np.exp2(-exposed.age / half_life_days[exposed.channel])
+    cell = exposed.row * channels + exposed.channel
+    stock = tally(cell, faded, rows * channels).reshape(-1, channels)
     return _formed(stock, form)
 
 
@@ -199,7 +202,6 @@ def _of_journeys(journeys: Journeys, moments_us: Ints) -> Exposures:
 
 def _shape(rows: Rows, channels: int) -> tuple[str, Floats]:
     """How touches add up and fade: the likeliest form and half-life, then half-life by channel."""
-    rows = _some(rows, SHAPE_ROWS)
     price = np.log(max(np.count_nonzero(rows.is_case), 1)) / 2
     best, form, at = None, FORMS[0], 0
     for place, days in enumerate(HALF_LIVES):
@@ -222,53 +224,58 @@ def _shape(rows: Rows, channels: int) -> tuple[str, Floats]:
     return form, np.take(HALF_LIVES, places)
 
 
-def _some(rows: Rows, most: int) -> Rows:
-    """Every n-th row, so that cases and controls keep their ratio."""
-    every = -(-len(rows.is_case) // most)
-    if every <= 1:
+def _some(rows: Rows, most: int, seed: int) -> Rows:
+    """At most so many rows, a fourth of them cases: what changes by that is the base rate alone."""
+    if len(rows.is_case) <= most:
         return rows
+    rng = np.random.default_rng(seed)
+    sides = (
+        (np.flatnonzero(rows.is_case), most // 4),
+        (np.flatnonzero(~rows.is_case), most * 3 // 4),
+    )
+    kept = np.sort(
+        np.concatenate([rng.choice(of, min(len(of), n), replace=False) for of, n in sides])
+    )
+    place = np.full(len(rows.is_case), -1)
+    place[kept] = np.arange(len(kept))
     row, channel, age = rows.exposed
-    is_in = row % every == 0
-    exposed = Exposures(row[is_in] // every, channel[is_in], age[is_in])
-    return Rows(rows.is_case[::every], exposed, rows.z[::every])
+    is_in = place[row] >= 0
+    exposed = Exposures(place[row[is_in]], channel[is_in], age[is_in])
+    return Rows(rows.is_case[kept], exposed, rows.z[kept], rows.even[kept])
 
 
 def _roughly(rows: Rows, half_life_days: Floats, form: str, start: Floats | None) -> Fit:
     """Near enough to compare shapes by their likelihood."""
-    return _fit(rows.is_case, stocks(rows, half_life_days, form), rows.z, start, ROUGH)
+    return _fit(rows, stocks(rows.exposed, len(rows.even), half_life_days, form), start, ROUGH)
 
 
-def _fit(
-    is_case: Bools, x: Floats, z: Floats, start: Floats | None = None, settled: float = SETTLED
-) -> Fit:
+def _fit(rows: Rows, x: Floats, start: Floats | None = None, settled: float = SETTLED) -> Fit:
     """Logistic regression with normal priors around 0, by Newton's steps, until the next one would
     gain less than `settled` in likelihood.
     """
-    design = np.column_stack([np.ones(len(x)), x, z])
+    design = np.column_stack([np.ones(len(x)), x, rows.z])
     # A hold on the base rate, too: where all or none are cases, it would run away for ever.
-    precision = np.repeat([1e-4, PRIOR_SD**-2, CONTROL_SD**-2], [1, x.shape[1], z.shape[1]])
-    at = np.zeros(design.shape[1])
-    at[0] = special.logit(np.clip(np.count_nonzero(is_case) / max(len(x), 1), 1e-9, 1 - 1e-9))
-    at = at if start is None else start
-    likelihood, information = _likelihood(design, is_case, precision, at), np.diag(precision)
+    precision = np.repeat([1e-4, PRIOR_SD**-2, CONTROL_SD**-2], [1, x.shape[1], rows.z.shape[1]])
+    at = np.zeros(design.shape[1]) if start is None else start
+    likelihood, information = _likelihood(design, rows, precision, at), np.diag(precision)
     for _ in range(STEPS):
-        chance = special.expit(design @ at)
-        gradient = design.T @ (is_case - chance) - precision * at
+        chance = special.expit(design @ at + rows.even)
+        gradient = design.T @ (rows.is_case - chance) - precision * at
         information = (design.T * (chance * (1 - chance))) @ design + np.diag(precision)
         step = linalg.solve(information, gradient, assume_a="pos")
         if gradient @ step / 2 <= settled:
             break
-        after = _likelihood(design, is_case, precision, at + step)
+        after = _likelihood(design, rows, precision, at + step)
         while after < likelihood and gradient @ step > settled:
             step = step / 2
-            after = _likelihood(design, is_case, precision, at + step)
+            after = _likelihood(design, rows, precision, at + step)
         at, likelihood = at + step, after
     return Fit(at, information, likelihood)
 
 
-def _likelihood(design: Floats, is_case: Bools, precision: Floats, at: Floats) -> float:
-    score = design @ at
-    whole = score[is_case].sum() - np.logaddexp(0, score).sum()
+def _likelihood(design: Floats, rows: Rows, precision: Floats, at: Floats) -> float:
+    score = design @ at + rows.even
+    whole = score[rows.is_case].sum() - np.logaddexp(0, score).sum()
     return float(whole - precision @ at**2 / 2)
 
 

@@ -5,21 +5,33 @@ what is known: who has not bought *yet* is censored there, and no failure. After
 next unit of the same person begins, with the same touches so far.
 
 The surprise: a unit that converts has fewer touches than one that does not, since it stops when it
-converts. To count touches per unit and compare is therefore wrong; `risk_set` draws for each
+converts. To count touches per unit and compare is therefore wrong; `risk_set` finds for each
 conversion others who could have converted at the same moment, and all are compared there
-(Prentice and Breslow 1978).
+(Prentice and Breslow 1978). Where some of them have to be drawn, units stand in the order of what
+they did (`ranked`) before: the numbers that people happen to have must not change an answer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from touchline.attribution.arrays import Bools, Floats, Int64s, Ints
 
-__all__ = ["DAY_US", "Exposures", "Moments", "Observed", "exposures", "risk_set", "thinned"]
+__all__ = [
+    "DAY_US",
+    "Exposures",
+    "Moments",
+    "Observed",
+    "exposures",
+    "ranked",
+    "risk_set",
+    "taken",
+    "thinned",
+]
 
 DAY_US = 86_400_000_000
+SCATTER = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93], np.uint64)
 ROUNDS = 24  # draws until one is found who could have converted: enough if a fourth of all can
 
 
@@ -85,11 +97,14 @@ class Observed:
 
 
 class Moments(NamedTuple):
-    """Units looked at, each at one moment; `is_case` where it converts at that very moment."""
+    """Units looked at, each at one moment; `is_case` where it converts at that very moment.
+    `among`: with how many others its moment's conversion is compared.
+    """
 
     unit: Ints
     at_us: Int64s
     is_case: Bools
+    among: Ints
 
 
 class Exposures(NamedTuple):
@@ -100,19 +115,59 @@ class Exposures(NamedTuple):
     age: Floats
 
 
-def risk_set(observed: Observed, per_case: int, seed: int, most: int) -> Moments:
-    """Each conversion, and `per_case` draws of units at risk at its moment.
+def ranked(observed: Observed) -> Ints:
+    """Places of units in the order of what they did: who is alike in all stands anywhere."""
+    # Of touches in any order: sums of what each is scattered to, modulo 2^64.
+    scattered = (observed.ts_us.astype(np.uint64) * SCATTER[0]) ^ (
+        (observed.channel.astype(np.uint64) + np.uint64(1)) * SCATTER[1]
+    )
+    scattered = (scattered ^ (scattered >> np.uint64(29))) * SCATTER[2]
+    whole = np.concatenate([np.zeros(1, np.uint64), np.cumsum(scattered, dtype=np.uint64)])
+    touches = whole[observed.offsets[1:]] - whole[observed.offsets[:-1]]
+    keys = (touches, *observed.z.T, observed.is_converted, observed.starts_us, observed.end_us)
+    return np.lexsort(keys)
 
-    With so many controls per conversion whatever the season, a logistic regression of case against
-    control has the log of the rate ratio for its coefficients, also where converting is not rare.
-    At most `most` conversions, drawn by the seed, are looked at.
+
+def risk_set(observed: Observed, per_case: int, seed: int, most: int, most_rows: int) -> Moments:
+    """Each conversion, and units at risk at its moment: all of them where that makes at most
+    `most_rows` rows, else `per_case` draws. At most `most` conversions, drawn, are looked at.
+
+    With `among` held against it, a logistic regression of case against control has the log of the
+    rate ratio for its coefficients, whatever the season, also where converting is not rare.
     """
     rng = np.random.default_rng(seed)
-    cases = np.flatnonzero(observed.is_converted)
+    order = ranked(observed)
+    cases = order[observed.is_converted[order]]
     if len(cases) > most:
-        cases = np.sort(rng.choice(cases, most, replace=False))
+        cases = cases[np.sort(rng.choice(len(cases), most, replace=False))]
+    if len(cases) * observed.units <= most_rows:
+        case, found = _all_at_risk(observed, cases, order)
+    else:
+        case, found = _drawn_at_risk(observed, cases, order, per_case, rng)
+    at_us = observed.end_us[cases]
+    among = np.bincount(case, minlength=len(cases))
+    return Moments(
+        unit=np.concatenate([cases, found]),
+        at_us=np.concatenate([at_us, at_us[case]]),
+        is_case=np.arange(len(cases) + len(found)) < len(cases),
+        among=np.concatenate([among, among[case]]),
+    )
+
+
+def _all_at_risk(observed: Observed, cases: Ints, order: Ints) -> tuple[Ints, Ints]:
+    """Pairs of a case, by its place, and a unit at risk at its moment."""
+    start_us, end_us = observed.starts_us[order], observed.end_us[order]
+    at_us = observed.end_us[cases][:, None]
+    goes_on = (end_us > at_us) | ((end_us == at_us) & ~observed.is_converted[order])
+    case, place = np.nonzero(goes_on & (start_us < at_us))
+    return case, order[place]
+
+
+def _drawn_at_risk(
+    observed: Observed, cases: Ints, order: Ints, per_case: int, rng: np.random.Generator
+) -> tuple[Ints, Ints]:
     start_us, end_us = observed.starts_us, observed.end_us
-    by_start = np.argsort(start_us, kind="stable")
+    by_start = order[np.argsort(start_us[order], kind="stable")]
     at_us = np.repeat(end_us[cases], per_case)
     known = np.searchsorted(start_us[by_start], at_us)  # begun before the moment
     drawn = np.full(len(at_us), -1)
@@ -123,11 +178,7 @@ def risk_set(observed: Observed, per_case: int, seed: int, most: int) -> Moments
         is_at_risk = (end_us[found] > at) | ((end_us[found] == at) & ~observed.is_converted[found])
         drawn[open_rows[is_at_risk]] = found[is_at_risk]
     is_found = drawn >= 0
-    return Moments(
-        unit=np.concatenate([cases, drawn[is_found]]),
-        at_us=np.concatenate([end_us[cases], at_us[is_found]]),
-        is_case=np.arange(len(cases) + np.count_nonzero(is_found)) < len(cases),
-    )
+    return np.repeat(np.arange(len(cases)), per_case)[is_found], drawn[is_found]
 
 
 def exposures(observed: Observed, moments: Moments) -> tuple[Exposures, Floats]:
@@ -150,18 +201,24 @@ def thinned(observed: Observed, most: int, seed: int) -> tuple[Observed, Floats]
     Those who never convert tell only how much time passed without it: a sample of them, weighted by
     how many it stands for, tells it well enough (Prentice 1986, case-cohort).
     """
-    others = np.flatnonzero(~observed.is_converted)
+    order = ranked(observed)
+    others = np.flatnonzero(~observed.is_converted[order])
     if len(others) <= most:
-        return observed, np.ones(observed.units)
-    rng = np.random.default_rng(seed)
-    drawn = np.sort(rng.choice(others, most, replace=False))
-    kept = np.sort(np.concatenate([np.flatnonzero(observed.is_converted), drawn]))
+        return taken(observed, order), np.ones(observed.units)
+    is_kept = observed.is_converted[order]
+    is_kept[np.random.default_rng(seed).choice(others, most, replace=False)] = True
+    found = taken(observed, order[is_kept])
+    return found, np.where(found.is_converted, 1.0, len(others) / most)
+
+
+def taken(observed: Observed, kept: Ints) -> Observed:
+    """These units, in this order."""
     lengths = np.diff(observed.offsets)[kept]
     ends = np.cumsum(lengths)
     touch = np.repeat(observed.offsets[:-1][kept] - (ends - lengths), lengths)
     touch += np.arange(len(touch))
-    found = Observed(
-        channels=observed.channels,
+    return replace(
+        observed,
         offsets=np.concatenate([[0], ends]),
         channel=observed.channel[touch],
         ts_us=observed.ts_us[touch],
@@ -169,9 +226,6 @@ def thinned(observed: Observed, most: int, seed: int) -> tuple[Observed, Floats]
         is_converted=observed.is_converted[kept],
         value=observed.value[kept],
         controls=observed.z[kept],
-        control_names=observed.control_names,
         start_us=observed.starts_us[kept],
-        window_us=observed.window_us,
         converted_us=observed.moments_us,
     )
-    return found, np.where(found.is_converted, 1.0, len(others) / most)
