@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.attribution import credit, markov, obstacle
+from touchline.attribution import credit, markov, obstacle, rounds
 from touchline.errors import BadInput
 
 NO_TABLE = -(1 << 40)
@@ -157,11 +157,36 @@ def test_journeys_that_go_in_circles_fall_back_on_the_inverse(paths, monkeypatch
     journeys = paths(*found)
     outcome = np.stack([journeys.conversions, journeys.value, journeys.value * 0])
     chain = markov.fit(markov.count_grams(journeys, 2), outcome)
+    monkeypatch.setattr(rounds, "MOST_ROUNDS", 0)
     assert markov.by_iteration(chain, 16) is None
     exact = markov.losses(journeys, [2])[2]
     monkeypatch.setattr(markov, "ITERATION_COST", 0)
     monkeypatch.setattr(markov, "STEPS", 16)
     assert markov.losses(journeys, [2])[2] == pytest.approx(exact, rel=1e-9)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_bots_that_go_round_for_ever_take_no_more_steps_than_others(paths, monkeypatch, order):
+    """Followed to its end, each of them would take ten thousands of steps."""
+    bots = ("A B " * 20_000 + "C", "C D E " * 3_000, "A C D")
+    rest = [("A B C", 1, 10, 3), ("D E", 2, 5, 8), ("E A", 1, 7, 9), ("B", 0, 0, 5)]
+    journeys = paths(*((bot, 1, 10, 1) for bot in bots), *rest)
+    exact = markov.losses(journeys, [order])[order]
+    monkeypatch.setattr(markov, "ITERATION_COST", 0)
+    monkeypatch.setattr(markov, "STEPS", rounds.USUAL)
+    monkeypatch.setattr(markov, "by_inverse", None)
+    assert markov.losses(journeys, [order])[order] == pytest.approx(exact, rel=1e-10)
+
+
+def test_visits_are_the_counts_also_with_a_bot_and_where_too_many_go_round(paths, monkeypatch):
+    journeys = paths(("A B " * 20_000 + "C", 1, 10, 1), ("A C B", 1, 3, 9), ("C A", 0, 0, 4))
+    outcome = np.stack([journeys.conversions, journeys.value, journeys.value * 0])
+    chain = markov.fit(markov.count_grams(journeys, 2), outcome)
+    for most, steps in ((256, rounds.STEPS), (0, 16)):
+        monkeypatch.setattr(rounds, "MOST_ROUNDS", most)
+        monkeypatch.setattr(rounds, "STEPS", steps)
+        visits = rounds.visited(chain.inflow, chain.entries)
+        assert visits == pytest.approx(chain.visits, rel=1e-9)
 
 
 def test_patience_may_end_between_the_two_solutions(paths, monkeypatch):

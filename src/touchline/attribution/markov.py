@@ -22,7 +22,7 @@ c; at order 1 it is the scalar v_c / N_cc. Chains with many states iterate on th
 all channels at once. Money is the same sum with money in r. Nothing is simulated.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from scipy import sparse
 
 from touchline.attribution.arrays import Floats, Ints, tally
 from touchline.attribution.journeys import Journeys
+from touchline.attribution.rounds import Rounds, settled
 
 __all__ = ["MARKOV_CHANNELS", "Chain", "losses", "lost", "most_channels", "runs_of"]
 
@@ -41,8 +42,6 @@ ITERATION_COST = 30
 COLUMN_CELLS = 1 << 23  # 64 MiB of float64 at a time
 TABLE_CELLS = 1 << 22
 RUN_BITS = 62
-CONVERGED = 1e-14
-CHECK_EVERY = 8
 STEPS, ENDLESS = 20_000, 1 << 60
 
 
@@ -193,8 +192,7 @@ def lost(chain: Chain) -> Floats:
     work = max(chain.inflow.nnz, states) * chain.channels
     found = None
     if states**3 > ITERATION_COST * work:
-        patience = STEPS if states <= DENSE_STATES else ENDLESS
-        found = by_iteration(chain, patience)
+        found = by_iteration(chain, STEPS if states <= DENSE_STATES else ENDLESS)
     meetings, ahead = found or by_inverse(chain)
     share = meetings[:, None] * ahead
     return np.stack([tally(chain.last, one, chain.channels) for one in share.T], axis=1)
@@ -217,49 +215,47 @@ def by_iteration(chain: Chain, patience: int) -> tuple[Floats, Floats] | None:
     All terms have one sign, so sums only grow and small channels keep their relative precision.
     None when journeys go round in circles for longer than `patience` steps.
     """
-    outflow = chain.inflow.T.tocsr()
-    ahead = _settled(lambda h: chain.exits + outflow @ h, chain.exits, patience)
+    rounds = Rounds.of(chain.inflow, chain.entries)
+    outflow = rounds.inflow.T.tocsr()
+    ahead = settled(
+        lambda h: rounds.before(chain.exits + outflow @ h),
+        rounds.before(chain.exits.copy()),
+        patience,
+    )
     if ahead is None:
         return None
     meetings = np.zeros(len(chain.last))
-    width = max(1, COLUMN_CELLS // len(chain.last))
+    width = max(1, COLUMN_CELLS // max(len(chain.last), len(rounds.states) ** 2))
     for low in range(0, chain.channels, width):
         states = np.flatnonzero((chain.last >= low) & (chain.last < low + width))
-        met = _first_meetings(chain, states, low, patience) if len(states) else meetings[states]
-        if met is None:
-            return None
-        meetings[states] = met
+        if len(states):
+            met = _first_meetings(chain, rounds, states, low, patience)
+            if met is None:
+                return None
+            meetings[states] = met
     return meetings, ahead
 
 
-def _first_meetings(chain: Chain, states: Ints, low: int, patience: int) -> Floats | None:
+def _first_meetings(
+    chain: Chain, rounds: Rounds, states: Ints, low: int, patience: int
+) -> Floats | None:
     """One column a channel from `low` on; journeys stop where they meet their column's channel."""
     columns = chain.last[states] - low
     entries = chain.entries[:, None]
-
-    def advance(flow: Floats) -> Floats:
-        further = chain.inflow @ flow
-        further += entries
-        return further
+    within = rounds.without(chain.last, range(low, low + int(columns.max()) + 1))
 
     def stopped(flow: Floats) -> Floats:
         flow[states, columns] = 0
-        return flow
+        return rounds.after(flow, within)
+
+    def step(flow: Floats) -> Floats:
+        further = rounds.inflow @ flow
+        further += entries
+        return stopped(further)
 
     start = stopped(np.repeat(entries, int(columns.max()) + 1, axis=1))
-    flow = _settled(lambda flow: stopped(advance(flow)), start, patience)
-    return None if flow is None else advance(flow)[states, columns]
-
-
-def _settled(step: Callable[[Floats], Floats], start: Floats, patience: int) -> Floats | None:
-    """`step` repeated until nothing grows any more."""
-    now = start
-    for taken in range(1, patience + 1):
-        after = step(now)
-        if taken % CHECK_EVERY == 0 and np.all(np.abs(after - now) <= CONVERGED * np.abs(after)):
-            return after
-        now = after
-    return None
+    flow = settled(step, start, patience)
+    return None if flow is None else (chain.inflow @ flow + entries)[states, columns]
 
 
 def _count(runs: Ints, weights: Floats | None, cells: int) -> tuple[Ints, Floats]:
