@@ -35,6 +35,18 @@ def test_a_link_is_as_it_was_written_once_followed(linked, site):
     assert "_tl=" not in linked.get_attribute("#a", "href")
 
 
+def test_a_double_click_leaves_the_link_as_it_was_written(linked, site):
+    written = linked.get_attribute("#a", "href")
+    linked.evaluate("addEventListener('click', (e) => e.preventDefault())")
+    click = "(document.links[0].click(), document.links[0].href)"
+    assert linked.evaluate(click).count("_tl=") == 1
+    linked.wait_for_timeout(120)
+    assert linked.evaluate(click).count("_tl=") == 1
+    linked.wait_for_timeout(500)
+    assert linked.get_attribute("#a", "href") == written
+    assert linked.evaluate(click).count("_tl=") == 1
+
+
 def carried(page, site):
     return page.evaluate(f"touchline.decorate('{site.url('/there', OTHER)}')")
 

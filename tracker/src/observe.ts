@@ -49,8 +49,9 @@ export function observe(core: Core): () => void {
   /** Only while it is followed does a link carry the id: copied, it is as the page wrote it. */
   function carry(to: HTMLAnchorElement | HTMLAreaElement): void {
     const host = link(to.href)?.hostname ?? "";
-    if (isAmong(host, [core.visitor.cookies.site()]) || !isAmong(host, settings.domains)) return;
     const written = to.getAttribute("href") ?? "";
+    // A second click before the timer of the first: what stands there now was not written.
+    if (isAmong(host, [core.visitor.cookies.site()]) || !isAmong(host, settings.domains) || /_tl=/.test(written)) return;
     to.href = decorated(to.href, core.visitor.anonymousId);
     setTimeout(() => to.setAttribute("href", written), RESTORE_MS);
   }
