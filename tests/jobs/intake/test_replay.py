@@ -161,6 +161,35 @@ def test_an_item_without_an_id_keeps_the_one_it_was_given(workspace):
     assert set(events(workspace)) == {first["message_id"], second["message_id"]}
 
 
+BATCH = b'{"batch":[{"type":"track","event":"A","messageId":"a","userId":"u"},'
+BATCH += b'{"type":"track","messageId":"b","userId":"u"}]}'
+
+
+@pytest.mark.parametrize(
+    ("path", "edit"),
+    [
+        ("/v1/batch", BATCH),
+        ("/v1/track", b'{"event":"A","messageId":"a","userId":"u"}'),
+        ("/v1/t/", b'{"event":"A","messageId":"a","userId":"u"}'),
+        ("/matomo.php", b"idsite=1&rec=1&url=https%3A%2F%2Fa.cn%2F&_id=0123456789abcdef"),
+    ],
+)
+def test_a_request_nobody_could_read_is_mended_whole(workspace, path, edit):
+    request = RawRequest(T0, "web", path, b'{"batch":[', b"r" * 16)
+    with Log.open(workspace.dir) as log:
+        log.append(msgspec.msgpack.encode(request)).result()
+    commit(workspace)
+    (reject,) = rejects(workspace)
+    assert reject["reason"] == "unreadable_body"
+    half = b'{"type":"track","messageId":"x"}'
+    assert run(workspace, edits={reject["reject_id"]: half})["rejected"] == 1
+    assert run(workspace, edits={reject["reject_id"]: edit})["stored"] == 1
+    assert len(events(workspace)) == 1
+    left = ["missing_event"] if edit is BATCH else []
+    assert [reject["reason"] for reject in rejects(workspace)] == left
+    account(workspace)
+
+
 def test_rows_of_a_file_of_events_are_replayed_and_imported_again_once(workspace, tmp_path):
     path = tmp_path / "visits.csv"
     head = "message_id,occurred_at,name,email,order_id,revenue,店\n"

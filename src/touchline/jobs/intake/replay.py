@@ -145,7 +145,7 @@ class _Chunk:
         request, sent_at = open_request(self._workspace, row)
         payload, site = self._payload(row), self._writer.site
         try:
-            is_whole = row.reason == "unreadable_body" and row.reject_id not in self._edits
+            is_whole = row.message_id is None  # each item has an id, its own or a made one
             if is_whole or protocols.is_defined(request.path):
                 again = msgspec.structs.replace(request, body=payload)
                 batch = protocols.read(again, site)
