@@ -107,8 +107,9 @@ class Sources:
         if self._kinds is None or known.kind in _OURS or known.name in self._own:
             return known
         by_name = self._kinds.get(known.name)
-        is_host = "." in label
-        kind = by_name if is_host and by_name in _BY_NAME else self._kinds.get(label)
+        # Not all hosts of a shop are the engine that has its name: item.rakuten.com.
+        is_engine = "." in label and by_name in _BY_NAME and known.kind == by_name
+        kind = by_name if is_engine else self._kinds.get(label)
         return Known(known.name, kind)
 
     def _at(self, host: str, path: str = "") -> Known | None:
