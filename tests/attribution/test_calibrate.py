@@ -171,6 +171,11 @@ def test_the_unit_and_the_order_of_channels_and_tests_change_nothing(numbers, fo
     assert np.isfinite(one.channel_sd).all()
 
 
+def test_what_is_carried_is_never_without_an_error():
+    assert carried(100, 1e-300, factor=1e-3)[1] > 0
+    assert carried(0, 0, factor=1)[1] > 0
+
+
 def test_what_is_carried_grows_with_the_model_and_fades_with_time():
     same = carried(100, 20, factor=1)
     double = carried(100, 20, factor=2)

@@ -22,7 +22,9 @@ def site(tmp_path):
 
 
 def entered(site, name="brand", **said):
-    effect = {} if {"low", "treated", "effect"} & set(said) else {"effect": 120.0, "error": 30.0}
+    effect = (
+        {} if {"low", "high", "treated", "effect"} & set(said) else {"effect": 120.0, "error": 30.0}
+    )
     return add(site, Wanted(name=name, **({"channel": "Ads"} | MARCH | effect | said)))
 
 
@@ -116,10 +118,19 @@ def test_who_entered_what_is_in_the_audit_log(site):
     ("said", "why"),
     [
         ({"effect": 10.0}, "error.*missing"),
-        ({"effect": 10.0, "error": 0.0}, "above 0"),
+        ({"effect": 10.0, "error": 0.0}, "no test is so exact"),
+        ({"effect": 10.0, "error": 1e-300}, "no test is so exact"),
+        ({"effect": 1e7, "error": 5e-6}, "no test is so exact"),
+        ({"effect": 1000.0, "error": 10.0, "share": 1e-310}, "not a number"),
+        ({"effect": 10.0, "error": 1.0, "low": 8.0, "high": 12.0}, "one way"),
+        ({"effect": 10.0, "error": 1.0, "treated": "9:3", "control": "9:1"}, "one way"),
+        ({"effect": 10.0, "low": 8.0, "high": 12.0}, "one way"),
+        ({"low": 5.0}, "high.*missing"),
+        ({"high": 5.0}, "low.*missing"),
         ({"effect": float("nan"), "error": 1.0}, "not a number"),
         ({"effect": 1e300, "error": 1.0}, "not a number"),
-        ({"effect": 10.0, "error": float("inf")}, "above 0"),
+        ({"effect": 10.0, "error": float("inf")}, "no number"),
+        ({"low": float("nan"), "high": 5.0}, "not a number"),
         ({"low": 5.0, "high": 5.0}, "not above 5"),
         ({"treated": "100:3"}, "control"),
         ({"treated": "100:300", "control": "5:1"}, "PEOPLE:CONVERSIONS"),

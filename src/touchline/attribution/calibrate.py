@@ -32,6 +32,7 @@ __all__ = [
     "calibrate",
     "carried",
     "expected_sd",
+    "least_error",
 ]
 
 OFF = 0.5  # the prior's scale of t: untested, a number may be off by as much as it says
@@ -39,6 +40,7 @@ WIDTHS = np.geomspace(0.05, 3.0, 18)
 SHARED = np.array([0.0, 0.1, 0.2])  # more, and two bad channels would condemn all others
 STRAYING = 0.5  # a campaign strays from its channel by this part of t²
 LEAST = 0.1  # a channel without credit may cause this part of what the mean channel may be off
+LEAST_ERROR = 1e-6  # of an effect, or of one
 DRIFT = 0.15  # effects change with time: by this part of themselves in a year
 
 
@@ -138,6 +140,11 @@ def expected_sd(fitted: Fitted, tests: Findings, scope: Scope, error: float) -> 
     return sd[len(fitted.number) :][: fitted.channels]
 
 
+def least_error(effect: float) -> float:
+    """What no test's error is below. Smaller ones are slips, and their squares come to nothing."""
+    return LEAST_ERROR * max(abs(effect), 1.0)
+
+
 def carried(
     effect: float, error: float, *, factor: float, loose: float = 0.0, years: float = 0.0
 ) -> tuple[float, float]:
@@ -147,9 +154,8 @@ def carried(
     error of that factor; `years` lie between.
     """
     there = factor * effect
-    return there, float(
-        np.sqrt((factor * error) ** 2 + there**2 * (loose**2 + DRIFT**2 * max(years, 0.0)))
-    )
+    variance = (factor * error) ** 2 + there**2 * (loose**2 + DRIFT**2 * max(years, 0.0))
+    return there, max(float(np.sqrt(variance)), least_error(there))
 
 
 class _Known:

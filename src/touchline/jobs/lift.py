@@ -11,13 +11,14 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
 from touchline import clock
+from touchline.attribution.calibrate import least_error
 from touchline.collect.money import exponent
 from touchline.errors import BadInput, NotFound
 from touchline.jobs import arguments
@@ -35,6 +36,7 @@ KINDS = ("geo", "user", "time")
 METRICS = ("conversions", "revenue")
 BOUNDS = 2 * 1.959963984540054  # standard errors between the bounds of 95 %
 MOST = 1e15
+WAYS = (("effect", "error"), ("low", "high"), ("treated", "control"))
 _group = re.compile(r"\s*(\d{1,15})\s*:\s*(\d{1,15})\s*")
 _table = schema.lift_test.c
 _NAMES = [column.name for column in schema.lift_test.columns]
@@ -161,29 +163,30 @@ def _found(wanted: Wanted) -> tuple[float, float]:
     """The effect on all that was tested, and its standard error."""
     if not 0 < wanted.share <= 1:
         raise _bad("share", wanted.share, "is not a part of 1 such as 0.4.")
-    if wanted.treated is not None or wanted.control is not None:
-        effect, error = _of_groups(wanted)
-    else:
-        effect, error = _as_said(wanted)
-    if not (math.isfinite(effect) and abs(effect) < MOST):
-        raise _bad("effect", effect, "is not a number.")
-    if not 0 < error < MOST:
-        raise _bad("error", error, "must be above 0: no test is exact.")
-    return effect / wanted.share, error / wanted.share
+    given = [pair for pair in WAYS if any(getattr(wanted, name) is not None for name in pair)]
+    if len(given) != 1:
+        names = "; ".join(" and ".join(pair) for pair in WAYS)
+        raise _bad("effect", "", f"is to be told in one way, no more and no less: {names}.")
+    for name in given[0]:
+        if getattr(wanted, name) is None:
+            raise _bad(name, "", f"is missing: {' and '.join(given[0])} go together.")
+    told = _of_groups(wanted) if wanted.treated is not None else _as_said(wanted)
+    effect, error = (number / wanted.share for number in told)
+    if not abs(effect) < MOST:
+        raise _bad("effect", effect, "is not a number below 1e15.")
+    if not error < MOST:
+        raise _bad("error", error, "is no number below 1e15.")
+    if error < least_error(effect):
+        raise _bad("error", error, "is too small: no test is so exact.")
+    return effect, error
 
 
 def _as_said(wanted: Wanted) -> tuple[float, float]:
-    effect, error = wanted.effect, wanted.error
-    if wanted.low is not None and wanted.high is not None:
-        if wanted.high <= wanted.low:
-            raise _bad("high", wanted.high, f"is not above {wanted.low}.")
-        error = (wanted.high - wanted.low) / BOUNDS if error is None else error
-        effect = (wanted.high + wanted.low) / 2 if effect is None else effect
-    if effect is None:
-        raise _bad("effect", "", "is missing: give it with error, low and high, or two groups.")
-    if error is None:
-        raise _bad("error", "", "is missing: give it, or low and high.")
-    return effect, error
+    if wanted.low is None or wanted.high is None:
+        return cast(float, wanted.effect), cast(float, wanted.error)
+    if wanted.high <= wanted.low:
+        raise _bad("high", wanted.high, f"is not above {wanted.low}.")
+    return (wanted.high + wanted.low) / 2, (wanted.high - wanted.low) / BOUNDS
 
 
 def _of_groups(wanted: Wanted) -> tuple[float, float]:
