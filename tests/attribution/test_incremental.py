@@ -196,6 +196,15 @@ def test_repeated_touches_share_by_how_fresh_they_are_also_in_the_same_second():
     assert new == same == pytest.approx(2 * old)
 
 
+def test_a_touch_of_ages_ago_keeps_what_its_channel_has():
+    """2^-1100 is 0 in 64 bits, and so would be the sum of all weights of such a channel."""
+    credit = small(["A@-9000", "A@-9000 A@-8999 B@10"], [0.3, 0.2])
+    assert np.isfinite(credit.share).all()
+    assert credit.channel_conversions[0] == 0
+    whole = credit.channel_conversions.sum() + credit.baseline_conversions
+    assert whole == pytest.approx(2)
+
+
 def test_an_effect_below_nothing_is_shown_and_takes_at_most_the_conversion_itself():
     credit = small(["A@10", "B@10", "B@10 " * 1000], [0.2, -0.3])
     assert credit.channel_conversions[0] > 0

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from touchline.attribution import Journeys, Labels, Touches
+from touchline.errors import BadInput
 
 LABELS = Labels.of_channels(("A", "B"))
 
@@ -31,6 +32,27 @@ def test_paths_keep_both_parts_of_a_row_in_one_journey(paths):
     assert journeys.touch_weight is not None
     assert journeys.touch_weight.tolist() == [5, 5, 4]
     assert journeys.no_touch == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("conversions", ([1, -2, 1], [5, 7, 9], [0, 0, 0])),
+        ("conversions", ([1, np.nan, 1], [5, 7, 9], [0, 0, 0])),
+        ("nulls", ([1, 1, 1], [5, 7, 9], [0, -1, 0])),
+        ("value", ([1, 1, 1], [5, np.inf, 9], [0, 0, 0])),
+        ("value", ([1, 0, 1], [5, 7, 9], [0, 3, 0])),
+    ],
+)
+def test_paths_with_what_no_journey_can_stand_for_are_refused_by_row(name, counts):
+    arrays = tuple(np.array(one, dtype=float) for one in counts)
+    with pytest.raises(BadInput) as refused:
+        Journeys.from_paths(np.arange(4), np.array([0, 1, 0]), LABELS, counts=arrays)
+    assert refused.value.code == "bad_counts"
+    assert refused.value.params["name"] == name
+    assert refused.value.params["at"] == 1
+    column = arrays[("conversions", "value", "nulls").index(name)]
+    assert refused.value.params["value"] == pytest.approx(column[1], nan_ok=True)
 
 
 def test_money_that_goes_back_alone_stands_for_no_journey(people):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from touchline.attribution import rules
 from touchline.attribution.shapley import equal_set
 from touchline.attribution.stages import UNKNOWN_US, Stages
+from touchline.errors import BadInput
 
 
 def test_first_and_last_take_all(paths):
@@ -162,6 +163,8 @@ def test_stages_without_times_or_for_others_are_programming_errors(paths, people
 def test_weights_of_any_kind_share_out_each_conversion(people, found, given_weights, days):
     won = [(" ".join(f"{c}@{d}" for c, d in sorted(p, key=lambda t: t[1])), 9) for p in found]
     journeys = people(won)
+    if not any(given_weights):
+        given_weights = (0.1, *given_weights[1:])
     moments = np.array(days) * 86_400_000_000
     stages = Stages.at(journeys, moments[: len(won)], moments[6 : 6 + len(won)])
     share = rules.weighted(journeys, rules.Weights(*given_weights), stages)
@@ -172,5 +175,16 @@ def test_weights_of_any_kind_share_out_each_conversion(people, found, given_weig
 
 def test_weights_that_weigh_nothing_share_evenly(paths):
     journeys = paths(("A B C", 1, 9, 0), ("A", 1, 9, 0))
-    assert rules.weighted(journeys, rules.Weights()).tolist() == [1 / 3] * 3 + [1]
+    assert rules.weighted(journeys, rules.Weights(lead=1)).tolist() == [1 / 3] * 3 + [1]
     assert rules.weighted(journeys, rules.Weights(rest=1)) == pytest.approx([1 / 3] * 3 + [1])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"first": -1, "last": 2}, {"rest": float("nan")}, {"lead": float("inf"), "rest": 1}],
+)
+def test_weights_below_nothing_and_of_nothing_at_all_are_refused(wrong):
+    with pytest.raises(BadInput) as refused:
+        rules.Weights(**wrong)
+    assert refused.value.code == "bad_weights"
+    assert refused.value.text("zh")

@@ -30,9 +30,9 @@ def file(tmp_path):
     return path
 
 
-def told(rows, show, **options):
+def told(rows, show, asked=None, **options):
     rows.commit()
-    question = question_of(rows.workspace, {}, ("channel",))
+    question = question_of(rows.workspace, asked or {}, ("channel",))
     with rows.workspace.view() as view:
         people = Registry(rows.workspace).at(view)
         return patterns(view, people, question, show, **options)
@@ -70,6 +70,20 @@ def test_transitions_and_pairs_of_a_file(file):
     assert (pair["first"], pair["second"], pair["journeys"]) == ("A", "B", 11)
     assert pair["extra_conversions"] == pytest.approx(11 * (7 / 11 - 0.1 - 0.1 + 0.1))
     assert pair["standard_error"] > 0
+
+
+def test_money_that_went_back_alone_has_its_set_of_channels(rows):
+    """It has touches and no journey, and its channels may be met by nothing else on these days."""
+    rows.touch(ANN, T0, "A")
+    rows.conversion("a1", ANN, T0 + DAY, amount=1000, currency="CNY")
+    rows.touch(BEN, T0, "B")
+    rows.conversion("b1", BEN, T0 + DAY, amount=-300, currency="CNY")
+    day = dt.datetime.fromtimestamp((T0 + DAY) / 1e6, dt.UTC).date()
+    found = told(rows, "combinations", {"from": day.isoformat()})["rows"]
+    assert [(r["channels"], r["journeys"], r["revenue"]) for r in found] == [
+        (["A"], 1, 1000),
+        (["B"], 0, -300),
+    ]
 
 
 def test_a_workspace_knows_people_and_costs(rows):

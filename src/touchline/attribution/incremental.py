@@ -136,8 +136,11 @@ def credited(journeys: Journeys, observed: Observed, found: Effects) -> Credit:
     x = stocks(exposed, journeys.converting, half_life, found.form)
     slope, _ = _slopes(x @ beta)
     of_channel = slope[:, None] * x * beta
-    faded = np.exp2(-exposed.age / half_life[exposed.channel])
     cell = exposed.row * len(place) + exposed.channel
+    # Measured from the freshest of its channel, so that no weight of all of them can vanish.
+    freshest = np.full(x.size, np.inf)
+    np.minimum.at(freshest, cell, exposed.age)
+    faded = np.exp2((freshest[cell] - exposed.age) / half_life[exposed.channel])
     share = of_channel.ravel()[cell] * faded / tally(cell, faded, x.size)[cell]
     touched = journeys.is_touched
     parts = (journeys.conversions * touched, (journeys.value * touched).astype(np.float64))

@@ -9,7 +9,7 @@ a prefix of the arrays, without a copy, and times and money are kept for that pr
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import NamedTuple, NoReturn, Self
 
 import numpy as np
 
@@ -121,7 +121,13 @@ class Journeys:
     ) -> Self:
         """Journeys of aggregated paths; `counts` are conversions, their value and nulls by path."""
         conversions, value, nulls = counts
+        for amounts, name in ((conversions, "conversions"), (nulls, "nulls")):
+            _check(amounts, name, least=0)
+        _check(value, "value", least=-np.inf)
         has_converted = conversions > 0
+        is_alone = (value != 0) & ~has_converted
+        if is_alone.any():
+            _refuse(value, "value", is_alone)
         order = np.concatenate([np.flatnonzero(has_converted), np.flatnonzero(~has_converted)])
         lengths = np.diff(offsets)[order]
         ends = np.cumsum(lengths)
@@ -216,8 +222,11 @@ def _check(amounts: Ints | Floats, name: str, *, least: float) -> None:
     """Refuses what no journey can stand for: the first that is negative, infinite or no number."""
     if not len(amounts) or (least <= amounts.min() and amounts.max() < np.inf > -amounts.min()):
         return
-    wrong = np.flatnonzero(~(np.isfinite(amounts) & (amounts >= least)))
-    at = int(wrong[0])
+    _refuse(amounts, name, ~(np.isfinite(amounts) & (amounts >= least)))
+
+
+def _refuse(amounts: Ints | Floats, name: str, is_wrong: Bools) -> NoReturn:
+    at = int(np.flatnonzero(is_wrong)[0])
     raise BadInput("bad_counts", name=name, at=at, value=float(amounts[at]))
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from touchline.attribution.arrays import Floats, Ints
 from touchline.attribution.journeys import Journeys
 from touchline.attribution.stages import Stages
+from touchline.errors import BadInput
 
 __all__ = [
     "POSITIONS",
@@ -44,7 +45,8 @@ DAY_US = 86_400_000_000
 class Weights:
     """What the marked touches of a journey weigh, and `rest`: all others of it together.
 
-    A touch with several marks (the first that is also the lead's) weighs their sum.
+    A touch with several marks (the first that is also the lead's) weighs their sum. Raises
+    BadInput("bad_weights") for one below 0, and where none is above.
     """
 
     first: float = 0.0
@@ -52,6 +54,14 @@ class Weights:
     opportunity: float = 0.0
     last: float = 0.0
     rest: float = 0.0
+
+    def __post_init__(self) -> None:
+        said = vars(self)
+        wrong = [f"{name}={number:g}" for name, number in said.items() if not 0 <= number < np.inf]
+        if not wrong and any(said.values()):
+            return
+        text = ",".join(f"{name}={number:g}" for name, number in said.items() if number)
+        raise BadInput("bad_weights", value=text or "0", why=", ".join(wrong) or "0")
 
 
 POSITIONS = Weights(first=0.4, last=0.4, rest=0.2)

@@ -134,7 +134,8 @@ class _Told:
         """The most conversions first; beyond the limit all together, as a row without channels."""
         found = combinations(self.journeys, self.cost, self.whose)
         cost = self._apportioned(np.append(found.cost, found.unspent.sum()))
-        filled = np.flatnonzero((found.sets.sizes > 0) & (found.journeys + found.cost > 0))
+        has_any = (found.journeys + found.cost > 0) | (found.revenue != 0)
+        filled = np.flatnonzero((found.sets.sizes > 0) & has_any)
         keys = (filled, -found.revenue[filled], -found.journeys[filled], -found.conversions[filled])
         ranked = filled[np.lexsort(keys)]
         rows = [self._combination(found, cost, np.array([one])) for one in ranked[: self.limit]]

@@ -89,10 +89,8 @@ def _pairs(text: str | Mapping[str, float]) -> dict[str, float]:
 
 
 def _weights(said: dict[str, float], marks: tuple[str, ...]) -> Weights:
-    text = ",".join(f"{name}={number:g}" for name, number in said.items())
     for name, number in said.items():
-        if name not in marks or not 0 <= number < math.inf:
+        if name not in marks:
+            text = ",".join(f"{one}={said[one]:g}" for one in said)
             raise BadInput("bad_weights", value=text, why=f"{name}={number:g}")
-    if not sum(said.values()):
-        raise BadInput("bad_weights", value=text, why="0")
     return Weights(**said)

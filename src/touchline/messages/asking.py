@@ -168,8 +168,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
     ),
     "bad_counts": (
-        "{name}[{at}] is {value}: counts are 0 or more, and money is a finite number.",
-        "{name}[{at}] 为 {value}:数量不能为负,金额必须是有效数字。",
+        "{name}[{at}] is {value}: counts are 0 or more, and money is of a conversion.",
+        "{name}[{at}] 为 {value}:数量不能为负,金额必须是有效数字且有对应的转化。",
     ),
     "spend_twice": (
         (
