@@ -84,7 +84,16 @@ def test_the_next_test_is_told_before_and_after_the_first(sold, capsys):
 def test_without_journeys_there_is_nothing_to_test(shop, capsys):
     assert main(["lift", "next", str(shop)]) == 0
     assert "Nothing to test" in capsys.readouterr().err
-    assert main(["lift", "next", str(shop), "--error", "-1"]) == 2
+    for error in ("-1", "0", "nan"):
+        assert main(["lift", "next", str(shop), "--error", error]) == 2
+
+
+def test_a_share_of_next_to_nothing_stores_no_infinity(shop, capsys):
+    tested = ["--effect", "1000", "--error", "10", "--share", "1e-310"]
+    assert main(["lift", "add", str(shop), "geo", *ADS, *tested]) == 2
+    capsys.readouterr()
+    main(["lift", "list", str(shop), "--format", "json"])
+    assert json.loads(capsys.readouterr().out) == []
 
 
 def test_calibrated_without_a_test_is_refused_with_the_remedy(sold, capsys):

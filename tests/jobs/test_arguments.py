@@ -43,6 +43,12 @@ def test_as_of_the_last_day_there_is_knows_everything():
     assert arguments.as_of("0001-01-01", SHANGHAI) < 0
 
 
+def test_the_day_after_a_period_is_a_day_too():
+    first, last = arguments.period({"from": "2026-01-01", "to": "9999-12-31"})
+    assert first == dt.date(2026, 1, 1)
+    assert last + dt.timedelta(days=1)
+
+
 def test_a_moment_without_a_zone_is_local():
     assert arguments.moment("2026-03-31", "from", SHANGHAI) == us("2026-03-31T00:00:00+08:00")
     assert arguments.moment("2026-03-31T01:00:00", "from", "UTC") == us("2026-03-31T01:00:00+00:00")

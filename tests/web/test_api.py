@@ -86,6 +86,8 @@ def test_explanations_and_roles_pass_their_questions_on(get, worker):
     ]
     for path in ("explain", "explain?model=linear&limit=0", "roles?top=0", "roles?models=linear"):
         assert get(f"/api/v1/{path}").status_code == 400
+    for path in ("roles?half_life=3", "patterns?weights=first=1"):
+        assert get(f"/api/v1/{path}").status_code == 400
 
 
 def test_the_guide_takes_what_is_to_be_decided_and_facts_as_numbers(get, worker):

@@ -67,9 +67,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _asked(args: argparse.Namespace) -> dict[str, Any]:
     if args.paths is not None:
+        from touchline.jobs.arguments import number
         from touchline.measure.patterns import paths_patterns
 
-        return paths_patterns(args.paths, args.show, order=args.order, limit=args.limit)
+        order, limit = (number(getattr(args, name), name) for name in ("order", "limit"))
+        return paths_patterns(args.paths, args.show, order=order, limit=limit)
     if args.dir is None:
         raise BadInput("bad_argument", name="DIR", value="", why="is missing: give DIR or --paths.")
     from touchline.jobs.access import reading

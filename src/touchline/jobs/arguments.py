@@ -97,7 +97,7 @@ def period(args: Mapping[str, Any]) -> tuple[dt.date | None, dt.date | None]:
     first, last = day(args.get("from"), "from"), day(args.get("to"), "to")
     if first and last and last < first:
         raise BadInput("bad_argument", name="to", value=args["to"], why=f"is before {first}.")
-    return first, last
+    return first, min(last, LAST_DAY) if last else None
 
 
 def days(value: Any, default: int) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from touchline.errors import BadInput
 from touchline.identity.people import Registry
-from touchline.jobs.asked import as_of, question_of
+from touchline.jobs.asked import question_of
 from touchline.measure.basis import basis_of
 from touchline.measure.calibrated import next_tests, weighed_with
 from touchline.measure.options import options_of
@@ -17,14 +17,15 @@ ERROR = 0.15  # what a well-made test of a quarter's spend comes to
 
 def next_lift(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """goal, window, from, to, error, campaigns: all optional. `tests`: how many are in use."""
-    error = float(args.get("error") or ERROR)
+    asked = args.get("error")
+    error = ERROR if asked is None else float(asked)
     if not 0 < error <= 10:
         why = "is not a part such as 0.15."
-        raise BadInput("bad_argument", name="error", value=args["error"], why=why)
+        raise BadInput("bad_argument", name="error", value=asked, why=why)
     campaigns = bool(args.get("campaigns"))
     by = ("channel", "campaign") if campaigns else ("channel",)
     question = question_of(workspace, args, by)
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
+    with workspace.view() as view:
         people = registry.at(view)
         found = basis_of(view, people, question)
         given = options_of(view, people, found, "incremental")

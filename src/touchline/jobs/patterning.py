@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from touchline.errors import BadInput
 from touchline.identity.people import Registry
+from touchline.jobs import arguments
 from touchline.jobs.asked import as_of, question_of
 from touchline.measure.patterns import LIMIT, patterns
 from touchline.storage.workspace import Workspace
@@ -14,22 +14,16 @@ __all__ = ["patterns_of"]
 def patterns_of(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """show, order, limit, and of the question goal, window, from, to, as_of."""
     question = question_of(workspace, args, ("channel",))
+    order, limit = (
+        default if args.get(name) is None else arguments.number(args[name], name)
+        for name, default in (("order", 1), ("limit", LIMIT))
+    )
     with workspace.view(as_of_us=as_of(workspace, args)) as view:
         return patterns(
             view,
             registry.at(view),
             question,
             args.get("show") or "combinations",
-            order=_whole(args.get("order") or 1, "order"),
-            limit=_whole(args.get("limit") or LIMIT, "limit"),
+            order=order,
+            limit=limit,
         )
-
-
-def _whole(said: Any, name: str) -> int:
-    try:
-        number = int(said)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise BadInput("bad_argument", name=name, value=said, why="is not a number from 1 up.")
-    return number

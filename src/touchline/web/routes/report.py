@@ -19,12 +19,15 @@ class Question(BaseModel):
     start: str | None = Field(None, alias="from", description="first day of conversions")
     end: str | None = Field(None, alias="to", description="last day of conversions, inclusive")
     as_of: str | None = Field(None, description="the report as it was known on that day")
+
+
+class Tuned(Question):
     half_life: str | None = Field(None, description="days of time_decay, or fitted")
     positions: str | None = Field(None, description="of position_based: first=0.5,last=0.5")
     weights: str | None = Field(None, description="of the model custom: first=0.5,lead=0.5")
 
 
-class Asked(Question):
+class Asked(Tuned):
     models: str | None = Field(None, description="all, or names with commas")
     by: str | None = Field(None, description="channel, and any of campaign, content, stage ...")
     interval: float | None = Field(None, description="how sure each figure is, such as 0.95")
@@ -42,7 +45,7 @@ class Patterns(Question):
     limit: int | None = Field(None, ge=1, description="combinations told one by one; default 100")
 
 
-class Number(Question):
+class Number(Tuned):
     model: str = Field(description="name of one model")
     channel: str | None = Field(None, description="of this label; empty for none")
     source: str | None = None
@@ -57,7 +60,7 @@ class Number(Question):
     limit: int | None = Field(None, ge=1, le=1000)
 
 
-class Models(Question):
+class Models(Tuned):
     models: str | None = Field(None, description="all, or names with commas")
 
 
