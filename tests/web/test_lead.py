@@ -21,6 +21,7 @@ from touchline.errors import Unavailable
 from touchline.model import TOUCH, Flag, Identifier, RawRequest
 from touchline.storage.log import Log, read
 from touchline.web import collector as collector_module
+from touchline.web import lost
 from touchline.web.collector import Collector
 from touchline.web.keys import Keys
 from touchline.web.sender import Senders
@@ -281,6 +282,45 @@ def test_other_methods_are_told_what_to_use(ask):
 def test_no_page_of_another_origin_reads_where_a_link_leads(ask):
     answer = ask("/l/abc", headers={"origin": b"https://evil.cn"})
     assert b"access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/l/abc", "/c/" + SIGNER.click_path(MAILED)[3:]])
+def test_visits_that_cannot_be_kept_are_led_on_counted_and_told_once_it_can(
+    tmp_path, path, monkeypatch
+):
+    monkeypatch.setattr(lost, "TELL_S", 0.05)
+    state = Away()
+
+    class Sometimes:
+        """A log whose disk is full at first."""
+
+        def __init__(self, log):
+            self.log, self.is_full = log, True
+
+        def extend(self, payloads, done):
+            (FullLog() if self.is_full else self.log).extend(payloads, done)
+
+    async def visits(log):
+        disk = Sometimes(log)
+        guide = Guide(state.link, state.identifier, SIGNER)
+        app = Collector(disk, Keys(Store()), senders=Senders(0.5), guide=guide)
+        for _ in range(9):  # the allowance of five is spent, and nothing kept
+            answer = await call(app, path=path, method="GET", headers={"host": b"go.shop.cn"})
+            assert answer.status == 302
+        await asyncio.sleep(0.2)
+        disk.is_full = False
+        await asyncio.sleep(0.2)
+
+    with Log.open(tmp_path) as log:
+        asyncio.run(visits(log))
+    (request,) = [
+        msgspec.msgpack.decode(frame.payload, type=RawRequest)
+        for frame in read(tmp_path, 0, 1 << 30)
+    ]
+    (item,) = protocols.read(request).items
+    assert (item.reason, item.data["not_kept"]) == ("not_kept", 9)
+    assert item.data["why"].keys() == {"too_many_requests", "disk_full"}
+    assert (request.ip, request.user_agent, request.headers) == (None, None, {})
 
 
 def test_a_full_disk_keeps_nobody_from_the_page(ask):

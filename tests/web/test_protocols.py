@@ -8,6 +8,7 @@ import json
 
 import msgspec
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from sender import Store, basic, call
 from touchline.clock import DAY_US
@@ -39,9 +40,10 @@ def ask(tmp_path):
 
         app = runner.run(make())
 
-        def ask(body=b"", **options):
+        def ask(body=b"", *, behind=(), **options):
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
-            return runner.run(call(app, body, **options))
+            front = ProxyHeadersMiddleware(app, list(behind)) if behind else app
+            return runner.run(call(front, body, **options))
 
         ask.logged = lambda: [
             msgspec.msgpack.decode(frame.payload, type=RawRequest)
@@ -99,10 +101,11 @@ def test_the_measurement_protocol_hears_204_unless_its_id_is_unknown(ask):
     assert {found["fieldPath"] for found in debugged} == {"measurement_id", "client_id", "events"}
 
 
-def sent_by(ask, client, **headers):
-    """The name a visitor is given."""
+def sent_by(ask, client, *, behind=(), **headers):
+    """The name a visitor is given. `behind`: proxies that are trusted."""
     given = AGENT | {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = ask(VIEW, path="/api/event", headers=given, client=(client, 5))
+    more = {"headers": given, "client": (client, 5), "behind": behind}
+    answer = ask(VIEW, path="/api/event", **more)
     assert (answer.status, answer.body) == (202, b"ok")
     return ask.logged()[-1].headers["visitor"]
 
@@ -114,11 +117,15 @@ def test_visitors_without_a_cookie_are_told_apart_by_their_whole_address(ask):
     assert {logged.ip for logged in ask.logged()} == {"203.0.113.0"}
 
 
-def test_a_server_says_whose_visit_it_tells_of(ask):
-    forwarded = sent_by(ask, "10.0.0.1", x_forwarded_for=b"203.0.113.7, 10.0.0.2")
-    assert forwarded == sent_by(ask, "203.0.113.7")
-    assert ask.logged()[0].ip == "203.0.113.0"
-    assert sent_by(ask, "10.0.0.1", x_forwarded_for=b"nonsense") == sent_by(ask, "10.0.0.1")
+def test_only_a_trusted_proxy_says_whose_visit_it_passes_on(ask):
+    own = sent_by(ask, "198.51.100.9")
+    assert sent_by(ask, "198.51.100.9", x_forwarded_for=b"203.0.113.7") == own
+    assert {logged.ip for logged in ask.logged()} == {"198.51.100.0"}
+    given = {"behind": ("10.0.0.1", "192.168.0.0/16")}
+    passed = sent_by(ask, "10.0.0.1", x_forwarded_for=b"1.2.3.4, 203.0.113.7,192.168.7.7", **given)
+    assert passed == sent_by(ask, "203.0.113.7")
+    assert ask.logged()[-1].ip == "203.0.113.0"
+    assert sent_by(ask, "10.0.0.2", x_forwarded_for=b"203.0.113.7", **given) != passed
 
 
 def test_nobody_names_himself(ask):

@@ -127,6 +127,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "It names somebody who asked to be erased, or an order of theirs. Nothing of it is kept.",
         "该条数据涉及已要求删除个人信息的客户或其订单,未保留任何内容。",
     ),
+    "not_kept": (
+        "Visitors of links were led on, but these were not kept: too many at once, or a full disk.",
+        "短链访问已正常跳转,但这些访问未能记录(超出限额或磁盘已满)。",
+    ),
     "no_definition": (
         "The webhook or form it was sent to is defined no longer. Define it again and replay.",
         "接收该请求的 webhook 或表单已不再定义。请重新定义,然后重放。",

@@ -9,6 +9,7 @@ nobody known, also on a link made for one person.
 """
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ import msgspec
 
 from touchline.collect.body import load
 from touchline.collect.campaign import Labels
-from touchline.collect.item import Batch
+from touchline.collect.item import Batch, Item, made_id
 from touchline.collect.link import address
 from touchline.collect.notice import notice
 from touchline.collect.preview import preview
@@ -34,12 +35,13 @@ __all__ = [
     "item_of",
     "logged",
     "named",
+    "not_kept",
     "read",
     "refuse",
     "visit",
 ]
 
-Item = dict[str, Any]
+Call = dict[str, Any]
 
 # Each click is to be seen, and no robot needs to find it.
 _ON_THE_WAY = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"))
@@ -82,7 +84,7 @@ class Lead(NamedTuple):
     target: str
     labels: Labels
     person: Identifier | None
-    about: Item
+    about: Call
 
 
 def followed(request: RawRequest, lead: Lead, guide: Guide) -> Led:
@@ -97,7 +99,7 @@ def followed(request: RawRequest, lead: Lead, guide: Guide) -> Led:
         return Led(_sent_on(to), logged(request, item))
     come = visit(request, lead.target, keeps_visitors=guide.keeps_visitors)
     page = {"url": to, "referrer": request.headers.get("referer")}
-    context: Item = {"page": {name: value for name, value in page.items() if value}}
+    context: Call = {"page": {name: value for name, value in page.items() if value}}
     if campaign := _campaign(lead.labels):
         context["campaign"] = campaign
     about = {"touchpoint": True, **lead.about, "url": to}
@@ -107,8 +109,8 @@ def followed(request: RawRequest, lead: Lead, guide: Guide) -> Led:
 
 
 def item_of(
-    request: RawRequest, event: str, anonymous_id: str, properties: Item, context: Item
-) -> Item:
+    request: RawRequest, event: str, anonymous_id: str, properties: Call, context: Call
+) -> Call:
     """A track call of Segment's API."""
     agent = {"userAgent": request.user_agent} if request.user_agent else {}
     return {
@@ -120,7 +122,7 @@ def item_of(
     }
 
 
-def named(item: Item, person: Identifier | None) -> Item:
+def named(item: Call, person: Identifier | None) -> Call:
     """The item as that person's."""
     if person is None:
         return item
@@ -130,15 +132,24 @@ def named(item: Item, person: Identifier | None) -> Item:
     return {**item, "context": {**item["context"], "traits": traits}}
 
 
-def logged(request: RawRequest, item: Item) -> RawRequest:
+def logged(request: RawRequest, item: Call) -> RawRequest:
     """The request as it goes to the log: all that is known of it stands in its body."""
     body = msgspec.json.encode(item)
     return msgspec.structs.replace(request, body=body, query="", headers={})
 
 
+def not_kept(request: RawRequest, why: Mapping[str, int]) -> RawRequest:
+    """What is logged of visits like `request` that could not be kept: how many, by the code why."""
+    body = msgspec.json.encode({"not_kept": sum(why.values()), "why": why})
+    return msgspec.structs.replace(request, body=body, user_agent=None, ip=None)
+
+
 def read(request: RawRequest) -> Batch:
-    """What `logged` made, taken apart."""
-    return of_one(load(request.body), "t", request)
+    """What `logged` or `not_kept` made, taken apart."""
+    value = load(request.body)
+    if type(value) is dict and "not_kept" in value:
+        return Batch(None, [Item(made_id(request, 0), "", "not_kept", value)])
+    return of_one(value, "t", request)
 
 
 def refuse(error: TouchlineError) -> Answer:

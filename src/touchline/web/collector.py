@@ -9,9 +9,9 @@ and answers when the disk has it. Nothing is answered before the sync, and nothi
 """
 
 import asyncio
-import contextlib
 import itertools
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
 from typing import Any
@@ -42,6 +42,7 @@ from touchline.storage.log import Log
 from touchline.web.answer import BROKEN, complaint, headers_of, listed, preflight, stored
 from touchline.web.group import Group
 from touchline.web.keys import Keys, basic_user
+from touchline.web.lost import Lost
 from touchline.web.quick import SMALL, Address, Begun, Headers, Tell
 from touchline.web.recent import Recent
 from touchline.web.rules import Rules
@@ -218,6 +219,7 @@ class Collector:
         self._turns = Turns()
         self._guide = guide
         self._late: set[asyncio.Task[Any]] = set()
+        self._lost = Lost(lambda request: self._group.append(_Packed(_pack(request))))
 
     def begin(self, path: bytes, headers: Headers, client: Address | None) -> Begun | None:
         """A small request of the Segment API, if it can be had without ASGI: see `quick`."""
@@ -307,7 +309,7 @@ class Collector:
             sender.let_go(held)
 
     async def _lead(self, protocol: Protocol, request: RawRequest, method: str) -> Answer:
-        """The visitor is led on in any case; what is logged of it was promised to nobody."""
+        """The visitor is led on in any case; what cannot be logged of it is counted."""
         if protocol.leads is None or self._guide is None:
             raise Unavailable("busy")
         led = await protocol.leads(request, self._guide)
@@ -319,8 +321,10 @@ class Collector:
         return led.answer
 
     async def _note(self, protocol: Protocol, request: RawRequest) -> None:
-        with contextlib.suppress(TouchlineError):
+        try:
             await self._log(request, self._sender(request.source), partial(_spoken, protocol))
+        except TouchlineError as error:
+            self._lost.add(request, Counter((error.code,)))
 
     async def _defined(
         self,
@@ -368,20 +372,14 @@ class Collector:
         headers: dict[bytes, bytes],
     ) -> RawRequest:
         """The request with what its headers say of the visitor, who has a name if it needs one."""
-        kept, ip = _kept(headers, KEPT_HEADERS), request.ip
-        if protocol.names_visitors is not None:
-            # Their clients on servers say so whose visit they tell of.
-            forwarded = (
-                headers.get(b"x-forwarded-for", b"").partition(b",")[0].strip().decode("latin-1")
-            )
+        kept = _kept(headers, KEPT_HEADERS)
+        if protocol.names_visitors is not None and self._visitors is not None:
             client = scope.get("client")
-            address = forwarded if cut_ip(forwarded) else client[0] if client else ""
-            ip = cut_ip(address)
-            if self._visitors is not None:
-                kept[HEADER] = self._visitors.name(
-                    protocol.names_visitors, address, request.user_agent, request.received_us
-                )
-        return msgspec.structs.replace(request, headers=kept, ip=ip)
+            address = client[0] if client else ""  # through a proxy that is trusted, as it says
+            kept[HEADER] = self._visitors.name(
+                protocol.names_visitors, address, request.user_agent, request.received_us
+            )
+        return msgspec.structs.replace(request, headers=kept)
 
     async def _log(
         self, request: RawRequest, sender: Sender, take_apart: TakeApart, *, is_slow: bool = False
