@@ -8,6 +8,8 @@ from scipy import optimize
 
 from touchline.attribution import hazard as module
 from touchline.attribution.hazard import Rates, credited, rates
+from touchline.attribution.incremental import too_little
+from touchline.attribution.inputs import Inputs
 from touchline.attribution.journeys import Labels
 from touchline.attribution.observed import DAY_US
 from watched import world
@@ -180,6 +182,52 @@ def test_a_channel_that_is_held_at_nothing_is_known_to_be_small():
     found = rates(late)
     assert found.brought[0] == 0
     assert found.error[0] < 10
+
+
+@pytest.fixture
+def flagged():
+    """As tables with a column `converted` have it: all met A, and sixty converted with their B."""
+    rng = np.random.default_rng(0)
+    made = world(LIFT[:2] * 0, people=400, adds=True)
+    buys = np.arange(400) < 60
+    met_us = rng.integers(0, 30 * DAY_US, 400)
+    end_us = np.where(buys, met_us + rng.integers(1, 40 * DAY_US, 400), 80 * DAY_US)
+    offsets = np.concatenate([[0], np.cumsum(1 + buys)])
+    channel = np.zeros(offsets[-1], np.int64)
+    channel[offsets[1:][buys] - 1] = 1
+    ts_us = met_us[np.repeat(np.arange(400), 1 + buys)]
+    ts_us[channel == 1] = end_us[buys]
+    return replace(
+        made.observed,
+        offsets=offsets,
+        channel=channel,
+        ts_us=ts_us,
+        end_us=end_us,
+        is_converted=buys,
+        value=np.zeros(400),
+    )
+
+
+def test_touches_of_the_very_second_of_the_conversion_have_acted_for_an_hour(flagged):
+    """Sixty of B, sixty conversions, an hour each: a chance of one an hour."""
+    found = rates(flagged)
+    assert (found.brought * np.log(2) / found.half_life_days)[1] == pytest.approx(24, rel=0.2)
+    assert found.error[1] > np.sqrt(60)
+    later = rates(replace(flagged, end_us=flagged.end_us + flagged.is_converted * DAY_US // 86_400))
+    assert later.brought[1] == pytest.approx(found.brought[1], rel=0.05)
+
+
+def test_a_window_below_an_hour_is_a_half_life_of_an_hour(flagged):
+    found = rates(replace(flagged, window_us=DAY_US // 48))
+    assert found.half_life_days == pytest.approx(np.full(2, module.SHORTEST))
+
+
+def test_where_all_has_one_moment_nobody_was_watched(flagged, paths):
+    at_once = replace(flagged, ts_us=flagged.ts_us * 0, end_us=flagged.end_us * 0)
+    for why in (module.cannot, too_little):
+        refused = why(Inputs(paths(("A", 1, 1, 0)), observed=at_once))
+        assert refused.code == "nothing_watched"
+        assert refused.text("zh")
 
 
 def test_the_same_data_gives_the_same_bits():

@@ -14,6 +14,11 @@ censored, no failure. It is climbed by quasi-Newton steps (Byrd et al. 1995) fro
 half-lives, each settled by the paper's expectation-maximisation; a weak prior holds half-lives of
 channels with little effect near a week, where the data cannot tell.
 
+A touch counts as watched for SHORTEST at least. Where a table flags its conversions on the last
+touch, that touch has no time in which it did not convert, and the chance it brings would have no
+upper bound; to leave such touches out would take the credit from whoever closed. So they are taken
+for touches of the hour before: times are seldom better than that.
+
 The surprise: chances cannot be negative, so a channel that does nothing ends at 0 and what it
 touched goes to the others and to the baseline; at the maximum, Σ ∫ λ is the number of conversions.
 """
@@ -166,9 +171,10 @@ def _risk(observed: Observed, weight: Floats, z: Floats) -> Risk:
     start_us, end_us = observed.starts_us, observed.end_us
     young_us = np.maximum(start_us[unit] - observed.ts_us, 0)
     age_us = end_us[unit] - observed.ts_us
-    old_us = np.minimum(age_us, observed.window_us)
-    acts = old_us > young_us
     at_case = observed.is_converted[unit] & (age_us >= 0) & (age_us <= observed.window_us)
+    least_us = np.where(at_case, young_us + round(SHORTEST * DAY_US), 0)
+    old_us = np.maximum(np.minimum(age_us, observed.window_us), least_us)
+    acts = old_us > young_us
     cases = np.flatnonzero(observed.is_converted)
     rank = np.cumsum(observed.is_converted) - 1
     return Risk(
@@ -222,16 +228,16 @@ def _climbed(risk: Risk, begun: Point, window_days: float) -> Point:
         slope[cuts[1] : cuts[2]] *= np.exp(x[cuts[1] : cuts[2]])
         return -value / len(risk.cases), -slope / len(risk.cases)
 
-    fastest, slowest = np.log(np.log(2) / SHORTEST), np.log(np.log(2) / window_days)
+    fastest = np.log(np.log(2) / SHORTEST)
+    slowest = min(np.log(np.log(2) / window_days), fastest)
     bounds = [
         (LEAST, None),
         *[(0.0, None)] * channels,
         *[(slowest, fastest)] * channels,
         *[(None, None)] * len(begun.gamma),
     ]
-    start = np.concatenate(
-        [[begun.base / plain], begun.brought / unit, np.log(begun.fading), begun.gamma]
-    )
+    fading = np.clip(np.log(begun.fading), slowest, fastest)
+    start = np.concatenate([[begun.base / plain], begun.brought / unit, fading, begun.gamma])
     options = {"maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 1e-9, "gtol": 1e-6}
     found = optimize.minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options

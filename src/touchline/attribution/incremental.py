@@ -87,14 +87,16 @@ def incremental(given: Inputs) -> Credit:
 
 
 def too_little(given: Inputs, model: str = "incremental") -> BadInput | None:
-    """Too few conversions to tell anything from, or more channels than they can be told for."""
+    """Too few conversions to tell anything from, more channels than they can be told for, or no
+    time in which anybody was watched.
+    """
     found = given.observed.conversions
     if found < LEAST_CONVERSIONS:
         return BadInput("too_few_conversions", model=model, limit=LEAST_CONVERSIONS, found=found)
     found = len(given.observed.channels)
     if found > MOST_CHANNELS:
         return BadInput("too_many_channels", model=model, limit=MOST_CHANNELS, found=found)
-    return None
+    return None if given.observed.is_watched else BadInput("nothing_watched", model=model)
 
 
 def effects(observed: Observed, seed: int = 0) -> Effects:

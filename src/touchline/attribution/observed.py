@@ -91,6 +91,11 @@ class Observed:
         return np.minimum(first, self.end_us)
 
     @property
+    def is_watched(self) -> bool:
+        """Whether any time passes for anybody: not where all has one and the same moment."""
+        return bool(np.any(self.end_us > self.starts_us))
+
+    @property
     def moments_us(self) -> Int64s:
         """The time of each converting journey that credit is asked for."""
         return self.end_us[self.is_converted] if self.converted_us is None else self.converted_us

@@ -281,6 +281,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A half-life of {days} days cannot be used. Give days above 0, such as 7, or fitted.",
         "半衰期 {days} 天无效。请填写大于 0 的天数,例如 7,或 fitted(由数据拟合)。",
     ),
+    "nothing_watched": (
+        (
+            "{model} needs time between touches and conversions, and here all have one moment. "
+            "Give them their times, or leave it out."
+        ),
+        "{model} 需要触点与转化之间有时间差,而这里的时间全部相同。请提供实际时间,或不使用该模型。",
+    ),
     "bad_weights": (
         "{value} cannot be used: {why}. Write numbers from 0 up: first=0.4,last=0.4,rest=0.2.",
         "权重 {value} 无效:{why}。请填写不小于 0 的数值,例如 first=0.4,last=0.4,rest=0.2。",
