@@ -83,6 +83,13 @@ def test_the_window_is_the_callers():
     }
 
 
+@pytest.mark.parametrize("days", [0, -5, float("nan"), float("inf"), 5_000])
+def test_a_window_that_is_none_is_refused(days):
+    with pytest.raises(BadInput, match="window_days") as refused:
+        asked(window_days=days)
+    assert refused.value.code == "bad_argument"
+
+
 def test_pandas_gets_pandas():
     found = touchline.attribute(pd.DataFrame(TOUCHES), pd.DataFrame(BOUGHT), models="linear")
     assert isinstance(found, pd.DataFrame)

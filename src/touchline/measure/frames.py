@@ -30,6 +30,7 @@ from touchline.attribution.observed import Observed
 from touchline.attribution.shelf import Rows
 from touchline.attribution.walk import Bought, Members, Walked, channels_of, walk
 from touchline.errors import BadInput
+from touchline.journey.goal import days_of
 from touchline.measure import observed as watched
 from touchline.measure.gather import Label, numbered_labels
 from touchline.measure.options import needs
@@ -74,8 +75,7 @@ def attribute(
         raise BadInput("frame_by", by=", ".join(labels))
     points = _table(touches, "touches", ("person_id", "occurred_at", *labels))
     bought = _table(conversions, "conversions", ("person_id", "occurred_at"))
-    window_days = options.get("window_days") or WINDOW_DAYS
-    options["window_days"] = window_days
+    options["window_days"] = window_days = _window(options.get("window_days"))
     names, found, order = _journeys(points, bought, labels, window_days)
     if "observed" not in options and _is_watched(found.journeys, models):
         options["observed"] = _watched(points, bought, window_days)
@@ -100,6 +100,14 @@ def attribute_paths(paths: Frame, *, models: str = "all", **options: Unpack[Opti
     names: list[Label] = [(name,) for name in journeys.labels.channels]
     answers = credit(journeys, chosen, **options).values()
     return _like(paths, pa.concat_tables([_rows(one, names, ("channel",)) for one in answers]))
+
+
+def _window(days: float | None) -> float:
+    found = WINDOW_DAYS if days is None else days_of(days)
+    if not found:
+        why = "is not a number of days above 0, such as 90."
+        raise BadInput("bad_argument", name="window_days", value=days, why=why)
+    return found
 
 
 def _journeys(
