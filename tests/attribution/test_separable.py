@@ -5,11 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from touchline.attribution.separable import contrast, doubts
+from touchline.attribution.separable import _chance, doubts
+from touchline.attribution.sets import channel_sets
 
 
 def codes(journeys):
     return [one.code for one in doubts(journeys)]
+
+
+def contrast(journeys):
+    sets = channel_sets(journeys)
+    return _chance(sets.table, sets.totals(journeys)[:2])
 
 
 def test_a_plain_world_raises_no_doubt(paths):

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from touchline.attribution.sets import channel_sets
+from touchline.attribution.sets import ChannelSets, channel_sets
 
 names = st.sampled_from([f"c{i:03}" for i in range(0, 200, 7)])
 row = st.tuples(
@@ -51,3 +51,12 @@ def test_money_that_went_back_alone_is_no_set_s(people):
 def test_nothing_makes_no_sets(paths, people):
     assert len(channel_sets(paths())) == 0
     assert read(channel_sets(people([("", 5)]))) == [()]
+
+
+@given(rows)
+def test_sets_are_the_same_read_back_from_their_bits(paths, found):
+    sets = channel_sets(paths(*found))
+    bits = sets.coded(1 << np.arange(sets.channels))
+    assert read(ChannelSets.of_bits(bits, sets.channels)) == read(sets)
+    occurring = sorted({*sets.members.tolist()})
+    assert np.flatnonzero(sets.seen).tolist() == occurring

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Bools", "Floats", "Int64s", "Ints", "sums_by", "tally"]
+__all__ = ["Bools", "Floats", "Int64s", "Ints", "dense", "sums_by", "tally"]
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -18,12 +18,22 @@ Int64s = npt.NDArray[np.int64]
 Ints = npt.NDArray[np.integer[Any]]
 
 EXACT_BITS = 52
+COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
 LEAST_EXPONENT = -1022  # below it the step itself would lose its bits
 
 
 def tally(code: Ints, weights: Ints | Floats, size: int) -> Floats:
     """The plain sum of the weights of each code 0 … size - 1: right for whole numbers."""
     return np.bincount(code, weights, size).astype(np.float64, copy=False)
+
+
+def dense(code: Ints, size: int) -> tuple[Int64s, Int64s]:
+    """The codes that occur, ascending, and each code as its place among them."""
+    if size > COUNTABLE:
+        distinct, place = np.unique(code, return_inverse=True)
+        return distinct.astype(np.int64, copy=False), place
+    occurs = np.bincount(code, minlength=size) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
 
 
 def sums_by(code: Ints, amounts: Ints | Floats, size: int) -> Floats:

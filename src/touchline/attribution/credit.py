@@ -15,7 +15,7 @@ import numpy as np
 from touchline.attribution.answer import Credit
 from touchline.attribution.inputs import HALF_LIFE_DAYS, Inputs, Options
 from touchline.attribution.journeys import Journeys
-from touchline.attribution.models import TABLE, Model, find, is_given, markov_order
+from touchline.attribution.models import TABLE, Model, is_given, known, markov_order
 from touchline.errors import BadInput
 
 __all__ = ["HALF_LIFE_DAYS", "MODELS", "Credit", "choose", "credit", "obstacle"]
@@ -50,7 +50,7 @@ def choose(
 
 def obstacle(model: str, journeys: Journeys, **options: Unpack[Options]) -> BadInput | None:
     """Why this model cannot be computed on these journeys, or None."""
-    return _obstacle(_known(model), Inputs(journeys, **options))
+    return _obstacle(known(model), Inputs(journeys, **options))
 
 
 def credit(
@@ -67,15 +67,8 @@ def credit(
     return {model.name: model.compute(inputs) for model in chosen}
 
 
-def _known(name: str) -> Model:
-    model = find(name)
-    if model is None:
-        raise BadInput("unknown_model", model=name, known=", ".join(TABLE))
-    return model
-
-
 def _demand(name: str, inputs: Inputs) -> Model:
-    model = _known(name)
+    model = known(name)
     why = _obstacle(model, inputs)
     if why is not None:
         raise why

@@ -1,9 +1,8 @@
 """Statistics → credit by channel and label, as `credit.credit` gives it from the journeys.
 
 Rules are read off. A chain is fitted on its counts, as ever: from journeys or from their sums, the
-numbers it is made of are the same integers. Sets of channels stand in for journeys, as the rate
-game does not ask what came first. So Markov and rate credit are equal to the last bit, and the
-shares of rules to the grid of `sums.py`.
+numbers it is made of are the same integers, and so are those of the game of rates on its sets. So
+Markov and rate credit are equal to the last bit, and the shares of rules to the grid of `sums.py`.
 """
 
 from collections.abc import Sequence
@@ -11,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from touchline.attribution import markov
+from touchline.attribution import markov, shapley
 from touchline.attribution.arrays import Floats, tally
-from touchline.attribution.inputs import Inputs
-from touchline.attribution.journeys import Journeys, Labels
-from touchline.attribution.models import TABLE, markov_order
+from touchline.attribution.models import known, markov_order
+from touchline.attribution.sets import ChannelSets
 from touchline.attribution.statistics import Label, Statistics, order_of, rules_of
 from touchline.attribution.sums import PARTS, amounts_of
 
@@ -51,8 +49,8 @@ def figures(statistics: Statistics, models: Sequence[str]) -> dict[str, Figures]
         order = markov_order(model)
         if order:
             found[model] = _chain(model, statistics, lost[order])
-        elif model == "shapley_rate":
-            found[model] = _rate(statistics)
+        elif known(model).kind == "sets":
+            found[model] = _rate(model, statistics)
         else:
             found[model] = _rule(model, statistics)
     return found
@@ -95,28 +93,11 @@ def _chain(model: str, given: Statistics, lost: Floats) -> Figures:
     )
 
 
-def _rate(given: Statistics) -> Figures:
-    """The sets of channels as journeys, one touch a channel: the game asks no more of them."""
-    keys, sums = given.sets.keys, given.sets.sums
-    is_in = (keys[:, None] >> np.arange(len(given.channels)) & 1).astype(np.bool_)
-    journeys = Journeys.from_paths(
-        np.append(0, np.cumsum(is_in.sum(axis=1))),
-        np.nonzero(is_in)[1],
-        Labels.of_channels(given.channels),
-        counts=(
-            sums[:, 1].astype(np.float64),
-            sums[:, 2].astype(np.float64),
-            (sums[:, 0] - sums[:, 1]).astype(np.float64),
-        ),
-    )
-    answer = TABLE["shapley_rate"].compute(Inputs(journeys))
-    return _spread(
-        "shapley_rate",
-        given,
-        answer.channel_conversions,
-        answer.channel_revenue,
-        channel_error=answer.channel_error,
-    )
+def _rate(model: str, given: Statistics) -> Figures:
+    sets = ChannelSets.of_bits(given.sets.keys, len(given.channels))
+    values, errors = shapley.rate_of(sets, given.sets.sums.T.astype(np.float64))
+    error = None if errors is None else errors[:, 0]
+    return _spread(model, given, values[:, 0], values[:, 1], channel_error=error)
 
 
 def _spread(

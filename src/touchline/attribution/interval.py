@@ -12,8 +12,6 @@ The surprise: an interval says what other customers, drawn alike, would have giv
 model. It says nothing of whether the model is right; leaderboard and lift tests do.
 """
 
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -21,45 +19,12 @@ import numpy as np
 from touchline.attribution import replicate
 from touchline.attribution.answer import Credit
 from touchline.attribution.arrays import Floats, Ints
-from touchline.attribution.journeys import Journeys, Labels
-from touchline.attribution.models import Inputs, find, markov_order
+from touchline.attribution.models import known, markov_order
+from touchline.attribution.replicate import Draws
 from touchline.attribution.replicate_chain import chain
 from touchline.attribution.resample import Sample
 
 __all__ = ["Bounds", "Draws", "Standing", "bounds", "draws", "standing"]
-
-OF_SETS = {"shapley_rate"}
-
-
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """One model's answer in each replicate: replicates × labels or channels, unrounded.
-
-    As in `Credit`, a channel's sum is that of its labels and what no label of it can take.
-    """
-
-    model: str
-    labels: Labels
-    label_conversions: Floats
-    label_revenue: Floats
-    leftover_conversions: Floats
-    leftover_revenue: Floats
-    removal_effect: Floats | None = None
-    baseline_conversions: Floats | None = None
-    baseline_revenue: Floats | None = None
-
-    @cached_property
-    def conversions(self) -> Floats:
-        """Conversions of each channel."""
-        return self._by_channel(self.label_conversions) + self.leftover_conversions
-
-    @cached_property
-    def revenue(self) -> Floats:
-        """Money of each channel."""
-        return self._by_channel(self.label_revenue) + self.leftover_revenue
-
-    def _by_channel(self, values: Floats) -> Floats:
-        return _grouped(values, self.labels.channel_of, len(self.labels.channels))
 
 
 class Bounds(NamedTuple):
@@ -99,80 +64,14 @@ def standing(values: Floats, level: float) -> Standing:
     return Standing(np.floor(low).astype(np.int64), np.ceil(high).astype(np.int64), first)
 
 
-def draws(one: Credit, sample: Sample, inputs: Inputs | None = None) -> Draws:
-    """The replicates of one model's answer. `inputs` are needed by models that are fitted anew."""
-    labels = one.journeys.labels
-    none = np.zeros((sample.replicates, len(labels.channels)))
-    if one.share is not None and one.channel_error is None:
-        found = replicate.rule(one, sample)
-        return Draws(one.model, labels, found.conversions, found.revenue, none, none)
-    found = _totals(one, sample, inputs)
-    if one.by_label is not None:
-        return _by_label(one, found)
-    present = replicate.presence(sample)
-    by_channel = _grouped(present, labels.channel_of, len(labels.channels))
-    part = replicate.divided(present, by_channel[:, labels.channel_of])
-    return Draws(
-        one.model,
-        labels,
-        found.conversions[:, labels.channel_of] * part,
-        found.revenue[:, labels.channel_of] * part,
-        np.where(by_channel == 0, found.conversions, 0.0),
-        np.where(by_channel == 0, found.revenue, 0.0),
-        found.removal_effect,
-        *found.baseline,
-    )
-
-
-def _by_label(one: Credit, found: replicate.Totals) -> Draws:
-    """Of a model that knows labels apart: as they share their channel in its answer."""
-    labels = one.journeys.labels
-    channel_of = labels.channel_of
-    credited, paid = (
-        total[:, channel_of] * replicate.divided(of_label, of_channel[channel_of])
-        for total, of_label, of_channel in (
-            (found.conversions, one.label_conversions, one.channel_conversions),
-            (found.revenue, one.label_revenue, one.channel_revenue),
-        )
-    )
-    channels = len(labels.channels)
-    return Draws(
-        one.model,
-        labels,
-        credited,
-        paid,
-        found.conversions - _grouped(credited, channel_of, channels),
-        found.revenue - _grouped(paid, channel_of, channels),
-        None,
-        *found.baseline,
-    )
-
-
-def _totals(one: Credit, sample: Sample, inputs: Inputs | None) -> replicate.Totals:
-    order = markov_order(one.model) or one.fitted.get("order")
-    if order is not None:
-        return chain(sample, int(order))
-    model = find(one.model)
-    if model is None:
-        raise ValueError("only a model of the table is drawn anew")
-    given = inputs or Inputs(one.journeys)
-
-    def solve(journeys: Journeys) -> Credit:
-        return model.compute(replace(given, journeys=journeys))
-
-    if one.model in OF_SETS:
-        if one.channel_error is None:
-            return replicate.sets(sample, solve)
-        return replicate.few_orders(one, sample, given.seed)
-    if one.channel_error is not None:
-        return replicate.by_error(one, sample)
-    return replicate.refitted(sample, solve)
-
-
-def _grouped(values: Floats, group: Ints, groups: int) -> Floats:
-    """Columns added up by group."""
-    if np.array_equal(group, np.arange(groups)):
-        return values
-    found = np.zeros((groups, len(values)))
-    np.add.at(found, group, values.T)
-    return found.T
+def draws(one: Credit, sample: Sample) -> Draws:
+    """The replicates of one model's answer, as its kind is drawn (see `models.Model`)."""
+    kind = known(one.model).kind
+    if kind == "rule":
+        return replicate.rule(one, sample)
+    if kind == "fitted":
+        return replicate.fitted(one, sample)
+    if kind == "sets":
+        return replicate.spread(one, replicate.sets(one, sample), sample)
+    order = markov_order(one.model) or int(one.fitted["order"])
+    return replicate.spread(one, chain(sample, order), sample)

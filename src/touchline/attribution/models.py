@@ -11,6 +11,7 @@ lift, weights) are not, as nobody who gave none expects them.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -26,24 +27,32 @@ __all__ = [
     "HALF_LIFE_DAYS",
     "TABLE",
     "Inputs",
+    "Kind",
     "Model",
     "Options",
     "base_of",
     "find",
     "is_given",
+    "known",
     "markov_order",
 ]
 
 FAMILY = re.compile(r"markov_([1-9]\d?)")
+Kind = Literal["rule", "chain", "sets", "fitted"]
 
 
 @dataclass(frozen=True)
 class Model:
-    """`needs` are of {"times", "stages", "observed", "lift", "weights"}; `obstacle` says why these
+    """`kind` is what the answer is made of, and so how it is drawn again and added up: a rule
+    divides each conversion by itself, a chain counts what follows what, "sets" which channels are
+    together; what is fitted reads more than journeys, and knows its own standard error.
+
+    `needs` are of {"times", "stages", "observed", "lift", "weights"}; `obstacle` says why these
     inputs are still not enough (too many channels …), or None.
     """
 
     name: str
+    kind: Kind
     needs: frozenset[str]
     compute: Callable[[Inputs], Credit]
     obstacle: Callable[[Inputs], BadInput | None] = lambda _: None
@@ -62,6 +71,14 @@ def find(name: str) -> Model | None:
     return TABLE.get(name) or (None if order is None else _markov(order))
 
 
+def known(name: str) -> Model:
+    """The same, where there must be one."""
+    model = find(name)
+    if model is None:
+        raise BadInput("unknown_model", model=name, known=", ".join(TABLE))
+    return model
+
+
 def markov_order(name: str) -> int | None:
     """The order in the name of a Markov model: 3 for markov_3."""
     found = FAMILY.fullmatch(name)
@@ -71,7 +88,7 @@ def markov_order(name: str) -> int | None:
 def _rule(
     name: str, share: Callable[[Inputs], Floats], needs: frozenset[str] = frozenset()
 ) -> Model:
-    return Model(name, needs, lambda given: from_share(name, given.journeys, share(given)))
+    return Model(name, "rule", needs, lambda given: from_share(name, given.journeys, share(given)))
 
 
 def _time_decay(given: Inputs) -> Credit:
@@ -101,7 +118,10 @@ def _markov(order: int) -> Model:
     def compute(given: Inputs) -> Credit:
         return _from_losses(name, given.journeys, given.losses(order))
 
-    return Model(name, frozenset(), compute, lambda given: _too_long(name, order, given.journeys))
+    needs: frozenset[str] = frozenset()
+    return Model(
+        name, "chain", needs, compute, lambda given: _too_long(name, order, given.journeys)
+    )
 
 
 def _too_long(name: str, order: int, journeys: Journeys) -> BadInput | None:
@@ -154,17 +174,16 @@ def _shapley_rate(given: Inputs) -> Credit:
     """Exact where all sets of channels can be visited; beyond that sampled, with its error."""
     name, journeys = "shapley_rate", given.journeys
     back = _went_back(journeys)
-    if np.count_nonzero(shapley.seen_channels(journeys)) <= shapley.RATE_CHANNELS:
-        conversions, revenue = shapley.rate(journeys).T
-        return Credit(name, journeys, conversions, revenue + back)
-    values, errors = shapley.sampled_rate(journeys, given.seed)
+    values, errors = shapley.rate(journeys, given.seed)
+    conversions, revenue = values.T
+    counted, money = (None, None) if errors is None else errors.T
     return Credit(
         name,
         journeys,
-        values[:, 0],
-        values[:, 1] + back,
-        channel_error=errors[:, 0],
-        channel_error_revenue=errors[:, 1],
+        conversions,
+        revenue + back,
+        channel_error=counted,
+        channel_error_revenue=money,
     )
 
 
@@ -215,7 +234,7 @@ TABLE: dict[str, Model] = {
         _rule("last_touch", lambda given: rules.last_touch(given.journeys)),
         _rule("last_non_direct", lambda given: rules.last_non_direct(given.journeys)),
         _rule("linear", lambda given: rules.linear(given.journeys)),
-        Model("time_decay", TIMES, _time_decay),
+        Model("time_decay", "rule", TIMES, _time_decay),
         _rule(
             "position_based",
             lambda given: rules.weighted(given.journeys, given.positions, given.stages),
@@ -230,15 +249,15 @@ TABLE: dict[str, Model] = {
             lambda given: rules.weighted(given.journeys, rules.Z_SHAPE, given.stages),
             STAGES,
         ),
-        Model("custom", frozenset({"weights"}), _custom, _stageless),
+        Model("custom", "rule", frozenset({"weights"}), _custom, _stageless),
         _markov(1),
         _markov(2),
         _markov(3),
-        Model("markov_auto", frozenset(), _markov_auto, _too_long_at_all),
+        Model("markov_auto", "chain", frozenset(), _markov_auto, _too_long_at_all),
         _rule("shapley", lambda given: shapley.equal_set(given.journeys)),
-        Model("shapley_rate", frozenset(), _shapley_rate),
-        Model("hazard", WATCHED, hazard.hazard, hazard.cannot),
-        Model("incremental", WATCHED, _incremental, incremental.too_little),
-        Model("calibrated", frozenset({"lift"}), _calibrated),
+        Model("shapley_rate", "sets", frozenset(), _shapley_rate),
+        Model("hazard", "fitted", WATCHED, hazard.hazard, hazard.cannot),
+        Model("incremental", "fitted", WATCHED, _incremental, incremental.too_little),
+        Model("calibrated", "fitted", frozenset({"lift"}), _calibrated),
     )
 }

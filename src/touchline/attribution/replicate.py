@@ -5,64 +5,113 @@ and their sums are taken anew. Shapley's rate game is a function of how often ea
 occurs, a Markov chain of how often each run of them does (replicate_chain.py): these counts are
 drawn, and the model is solved on them, once a replicate.
 
-The surprise: a model that knows its own standard error is not fitted again; its draws are normal.
+The surprise: a model that knows its own standard error is not fitted again. What it shares out is
+drawn as a rule's shares are, for its labels differ; the rest of its error is normal.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from touchline.attribution import shapley
 from touchline.attribution.answer import Credit, by_channel
-from touchline.attribution.arrays import Floats, Ints
-from touchline.attribution.journeys import Journeys, Labels
-from touchline.attribution.resample import Cells, Sample
+from touchline.attribution.arrays import Floats, Ints, tally
+from touchline.attribution.journeys import Labels
+from touchline.attribution.resample import Block, Cells, Sample
+from touchline.attribution.sets import ChannelSets, channel_sets
 
 __all__ = [
+    "Draws",
     "Totals",
-    "by_error",
-    "dense",
-    "distinct_sets",
     "divided",
-    "few_orders",
+    "fitted",
     "nothing",
     "presence",
-    "refitted",
     "rule",
     "sets",
+    "spread",
     "went_back",
     "whole",
 ]
 
-COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
-SET_BITS = 62
 FEW_ROUNDS = 4
 NORMAL = 1 << 32  # tells these draws from those of a block
 
 
 @dataclass(frozen=True, eq=False)
-class Totals:
-    """Replicates × channels; of a rule, replicates × labels."""
+class Draws:
+    """One model's answer in each replicate: replicates × labels or channels, unrounded.
+
+    As in `Credit`, a channel's sum is that of its labels and what no label of it can take.
+    """
+
+    model: str
+    labels: Labels
+    label_conversions: Floats
+    label_revenue: Floats
+    leftover_conversions: Floats
+    leftover_revenue: Floats
+    removal_effect: Floats | None = None
+    baseline_conversions: Floats | None = None
+    baseline_revenue: Floats | None = None
+
+    @cached_property
+    def conversions(self) -> Floats:
+        """Conversions of each channel."""
+        return grouped(self.label_conversions, self.labels) + self.leftover_conversions
+
+    @cached_property
+    def revenue(self) -> Floats:
+        """Money of each channel."""
+        return grouped(self.label_revenue, self.labels) + self.leftover_revenue
+
+
+class Totals(NamedTuple):
+    """Replicates × channels."""
 
     conversions: Floats
     revenue: Floats
     removal_effect: Floats | None = None
-    baseline: tuple[Floats | None, Floats | None] = (None, None)
 
 
-def rule(one: Credit, sample: Sample) -> Totals:
+def rule(one: Credit, sample: Sample) -> Draws:
     """The labels' sums of a rule's shares."""
-    if one.share is None:
-        raise ValueError("only a rule has a share of each touch")
     journeys = one.journeys
-    labels = len(journeys.labels.channel_of)
-    label = journeys.label[: journeys.converting_touches]
     conversions, revenue = (
-        won_sums(sample, label, one.share * amount[journeys.journey_of], labels)
-        for amount in (journeys.conversions, journeys.value)
+        _shared(one, sample, amount) for amount in (journeys.conversions, journeys.value)
     )
-    return Totals(conversions, revenue)
+    none = np.zeros((sample.replicates, len(journeys.labels.channels)))
+    return Draws(one.model, journeys.labels, conversions, revenue, none, none)
+
+
+def _shared(one: Credit, sample: Sample, amount: Floats | Ints) -> Floats:
+    """Sums by label of what the shares make of an amount per converting journey."""
+    if one.share is None:
+        raise ValueError("only what divides each conversion has a share of each touch")
+    journeys = one.journeys
+    label = journeys.label[: journeys.converting_touches]
+    share = one.share * amount[journeys.journey_of]
+    return won_sums(sample, label, share, len(journeys.labels.channel_of))
+
+
+def spread(one: Credit, found: Totals, sample: Sample) -> Draws:
+    """An aggregate model's totals by channel, on labels as they are present in each replicate."""
+    labels = one.journeys.labels
+    present = presence(sample)
+    by_channel = grouped(present, labels)
+    part = divided(present, by_channel[:, labels.channel_of])
+    return Draws(
+        one.model,
+        labels,
+        found.conversions[:, labels.channel_of] * part,
+        found.revenue[:, labels.channel_of] * part,
+        np.where(by_channel == 0, found.conversions, 0.0),
+        np.where(by_channel == 0, found.revenue, 0.0),
+        found.removal_effect,
+    )
 
 
 def presence(sample: Sample) -> Floats:
@@ -90,109 +139,103 @@ def whole(sample: Sample, amounts: Sequence[Floats | Ints] | None = None) -> Flo
     return np.stack(found, axis=1)
 
 
-def sets(sample: Sample, solve: Callable[[Journeys], Credit]) -> Totals:
-    """A model that sees only which channels a journey has: solved on the distinct sets."""
+def sets(one: Credit, sample: Sample) -> Totals:
+    """The rate game, which sees only which channels a journey has: played on the distinct sets.
+
+    Where it is sampled, a few orders of joining, the same in each replicate, tell how far it lies
+    from the answer of many.
+    """
     journeys = sample.journeys
     channels = len(journeys.labels.channels)
-    code, members = distinct_sets(journeys)
-    if not len(code):
+    distinct = channel_sets(journeys)
+    if not len(distinct.members):
         return nothing(sample, channels)
-    size, base = len(members), _of_sets(members, journeys)
+    found = np.concatenate([_rates(distinct, block, sample) for block in sample.blocks()], axis=2)
+    if not shapley.is_exact(distinct):
+        few = _few(distinct, distinct.totals(journeys)[:, :, None], sample.seed)
+        returned = np.where(journeys.conversions == 0, journeys.value, 0)
+        back = by_channel(journeys, shapley.equal_set(journeys), returned)
+        many = np.stack([one.channel_conversions, one.channel_revenue - back], axis=1)
+        found += many[:, :, None] - few
+    return Totals(found[:, 0].T, found[:, 1].T + went_back(sample))
+
+
+def _rates(distinct: ChannelSets, block: Block, sample: Sample) -> Floats:
+    """Conversions and money by channel (K × 2 × replicates)."""
+    journeys, size = sample.journeys, len(distinct)
     won, others = journeys.converting, sample.other_rows
-    rows = np.arange(won + 1)
-    is_counted = (journeys.lengths[:won] > 0) & (journeys.conversions > 0)
-    of_won = code[:won]
-    found: list[Credit] = []
-    for block in sample.blocks():
-        conversions, value = (
-            block.won(Cells(rows, of_won, np.where(is_counted, amount, 0.0), size))
-            for amount in (journeys.conversions, journeys.value)
-        )
-        weight = journeys.nulls[others] * (journeys.lengths[others] > 0)
-        nulls = block.others(Cells(np.arange(len(others) + 1), code[others], weight, size))
-        for i in range(block.width):
-            counts = {"conversions": conversions[:, i], "value": value[:, i], "nulls": nulls[:, i]}
-            found.append(solve(replace(base, **counts)))
-    return Totals(
-        np.stack([one.channel_conversions for one in found]),
-        np.stack([one.channel_revenue for one in found]) + went_back(sample),
+    rows, of_won = np.arange(won + 1), distinct.of_journey[:won]
+    is_counted = journeys.conversions > 0
+    conversions, value = (
+        block.won(Cells(rows, of_won, np.where(is_counted, amount, 0.0), size))
+        for amount in (journeys.conversions, journeys.value)
     )
+    of_others = distinct.of_journey[others]
+    nulls = block.others(Cells(np.arange(len(others) + 1), of_others, journeys.nulls[others], size))
+    totals = np.stack([conversions + nulls, conversions, value])
+    if not shapley.is_exact(distinct):
+        return _few(distinct, totals, sample.seed)
+    games = [shapley.exact_rate(distinct, totals[:, :, i]) for i in range(block.width)]
+    return np.stack(games, axis=2)
 
 
-def few_orders(one: Credit, sample: Sample, seed: int) -> Totals:
-    """The sampled rate game: a few orders of joining, the same in each replicate, tell how far it
-    lies from the answer of many.
-    """
-
-    def solve(journeys: Journeys) -> Credit:
-        values, _ = shapley.sampled_rate(journeys, seed, FEW_ROUNDS)
-        return Credit(one.model, journeys, values[:, 0], values[:, 1])
-
-    found, few, journeys = sets(sample, solve), solve(one.journeys), one.journeys
-    returned = np.where(journeys.conversions == 0, journeys.value, 0)
-    back = by_channel(journeys, shapley.equal_set(journeys), returned)
-    return Totals(
-        found.conversions + (one.channel_conversions - few.channel_conversions),
-        found.revenue + (one.channel_revenue - back - few.channel_revenue),
-    )
+def _few(distinct: ChannelSets, totals: Floats, seed: int) -> Floats:
+    return shapley.sampled_rate(distinct, totals, seed, FEW_ROUNDS)[0]
 
 
-def by_error(one: Credit, sample: Sample) -> Totals:
-    """A model that knows its own standard errors: normal around its answer, and all of it moves
-    with the number of conversions.
+def fitted(one: Credit, sample: Sample) -> Draws:
+    """A model that knows its own standard errors: what it shares out is drawn as a rule's shares
+    are, and what its error has beyond the luck of counting comes on top, normal. All that is drawn
+    and no channel's is the baseline's.
     """
     rng = np.random.default_rng((sample.seed, NORMAL))
     noise = rng.standard_normal((sample.replicates, len(one.channel_conversions)))
-    drawn, touched = whole(sample)[:, :, 0], one.journeys.is_touched
-    numbers: list[Floats] = []
-    baseline: list[Floats] = []
-    for at, (total, centre, error, base) in enumerate(
+    journeys = one.journeys
+    total = whole(sample)[:, :, 0]
+    found: list[tuple[Floats, Floats]] = []
+    for amount, of_label, left, error in (
         (
-            (
-                one.journeys.conversions,
-                one.channel_conversions,
-                one.channel_error,
-                one.baseline_conversions,
-            ),
-            (
-                one.journeys.value,
-                one.channel_revenue,
-                one.channel_error_revenue,
-                one.baseline_revenue,
-            ),
-        )
-    ):
-        scale = divided(drawn[:, at], np.array(float(total[touched].sum())))[:, None]
-        off = noise * (0 if error is None else error)
-        numbers.append((centre + off) * scale)
-        baseline.append((base - off.sum(axis=1)) * scale[:, 0])
-    return Totals(numbers[0], numbers[1], baseline=(baseline[0], baseline[1]))
-
-
-def refitted(sample: Sample, solve: Callable[[Journeys], Credit]) -> Totals:
-    """Any other model: fitted on all journeys again, each as often as its customer counts."""
-    journeys = sample.journeys
-    found: list[Credit] = []
-    for block in sample.blocks():
-        won, others = block.rows()
-        for i in range(block.width):
-            nulls = np.zeros(len(journeys.nulls))
-            nulls[sample.other_rows] = journeys.nulls[sample.other_rows] * others[:, i]
-            drawn = replace(
-                journeys,
-                conversions=journeys.conversions * won[:, i],
-                value=journeys.value * won[:, i],
-                nulls=nulls,
-            )
-            found.append(solve(drawn))
-    return Totals(
-        np.stack([one.channel_conversions for one in found]),
-        np.stack([one.channel_revenue for one in found]),
-        baseline=(
-            np.array([one.baseline_conversions for one in found]),
-            np.array([one.baseline_revenue for one in found]),
+            journeys.conversions,
+            one.label_conversions,
+            one.leftover_conversions,
+            one.channel_error,
         ),
+        (journeys.value, one.label_revenue, one.leftover_revenue, one.channel_error_revenue),
+    ):
+        off = noise * _beyond_counting(one, amount, error)
+        counted = of_label if one.share is None else _shared(one, sample, amount)
+        size = np.abs(of_label)
+        part = divided(size, grouped(size[None], journeys.labels)[0][journeys.labels.channel_of])
+        is_held = grouped(part[None], journeys.labels)[0] > 0
+        found.append(
+            (
+                counted + off[:, journeys.labels.channel_of] * part,
+                np.where(is_held, 0.0, left + off),
+            )
+        )
+    (conversions, left), (revenue, unpaid) = found
+    return Draws(
+        one.model,
+        journeys.labels,
+        conversions,
+        revenue,
+        left,
+        unpaid,
+        baseline_conversions=total[:, 0] - conversions.sum(axis=1) - left.sum(axis=1),
+        baseline_revenue=total[:, 1] - revenue.sum(axis=1) - unpaid.sum(axis=1),
     )
+
+
+def _beyond_counting(one: Credit, amount: Floats | Ints, error: Floats | None) -> Floats:
+    """The standard error of each channel but for who happened to buy, which is drawn."""
+    if error is None or one.share is None:
+        return np.zeros(len(one.channel_conversions)) if error is None else error
+    journeys, channels = one.journeys, len(one.channel_conversions)
+    channel = journeys.channel[: journeys.converting_touches]
+    pairs, pair = np.unique(journeys.journey_of * channels + channel, return_inverse=True)
+    taken = tally(pair, one.share * amount[journeys.journey_of], len(pairs))
+    counting = tally(pairs % channels, taken**2, channels)
+    return np.sqrt(np.maximum(error**2 - counting, 0))
 
 
 def won_sums(sample: Sample, cell: Ints, amount: Floats, size: int) -> Floats:
@@ -219,48 +262,14 @@ def nothing(sample: Sample, channels: int) -> Totals:
     return Totals(nothing, nothing + went_back(sample), nothing)
 
 
-def dense(code: Ints, size: int) -> tuple[Ints, Ints]:
-    """The codes that occur, ascending, and each code as its place among them."""
-    if size > COUNTABLE:
-        return np.unique(code, return_inverse=True)
-    occurs = np.bincount(code, minlength=size) > 0
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
-
-
-def distinct_sets(journeys: Journeys) -> tuple[Ints, list[Ints]]:
-    """The set of channels of each journey as a code, and the channels of each code."""
-    width = -(-len(journeys.labels.channels) // SET_BITS) or 1
-    words = np.zeros((len(journeys.nulls), width), dtype=np.int64)
-    touched = journeys.lengths > 0
-    channel = journeys.channel.astype(np.int64)
-    starts = journeys.offsets[:-1][touched]
-    for word in range(width):
-        bit = np.where(channel // SET_BITS == word, np.left_shift(1, channel % SET_BITS), 0)
-        if len(starts):
-            words[touched, word] = np.bitwise_or.reduceat(bit, starts)
-    code = np.zeros(len(words), dtype=np.int64)
-    for word in range(width):
-        code = dense(code, 1 << 62)[1]
-        place = np.unique(words[:, word], return_inverse=True)[1]
-        code = code * (int(place.max(initial=0)) + 1) + place
-    _, example, code = np.unique(code, return_index=True, return_inverse=True)
-    bits = np.arange(len(journeys.labels.channels))
-    return code, [
-        bits[(words[row][bits // SET_BITS] >> (bits % SET_BITS)) & 1 == 1] for row in example
-    ]
-
-
-def _of_sets(members: list[Ints], journeys: Journeys) -> Journeys:
-    """Journeys that hold each set's channels once; how often each occurs is still to be said."""
-    none = np.zeros(len(members))
-    return Journeys(
-        offsets=np.concatenate([[0], np.cumsum([len(one) for one in members])]),
-        label=np.concatenate(members),
-        labels=Labels.of_channels(journeys.labels.channels),
-        conversions=none,
-        value=none,
-        nulls=none,
-    )
+def grouped(values: Floats, labels: Labels) -> Floats:
+    """Replicates × labels added up by channel."""
+    channels = len(labels.channels)
+    if np.array_equal(labels.channel_of, np.arange(channels)):
+        return values
+    found = np.zeros((channels, len(values)))
+    np.add.at(found, labels.channel_of, values.T)
+    return found.T
 
 
 def divided(part: Floats, by: Floats) -> Floats:

@@ -8,20 +8,18 @@ not where each cell of the counts is drawn alone. There the visits of a state ar
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import linalg
 
 from touchline.attribution import markov
-from touchline.attribution.arrays import Floats, Ints, tally
-from touchline.attribution.replicate import Totals, dense, divided, nothing, went_back
+from touchline.attribution.arrays import Floats, Ints, dense, tally
+from touchline.attribution.replicate import Totals, divided, nothing, went_back
 from touchline.attribution.resample import Block, Cells, Sample
+from touchline.attribution.rounds import visited
 
 __all__ = ["chain"]
 
-STEPS, SETTLED = 2_000, 1e-12
 AT_ONCE = 128  # states of a chain whose replicates are inverted together
 
 
@@ -150,21 +148,9 @@ class _Counted:
         inflow = sparse.csr_array((moved / visits[source], (to, source)), shape=(size, size))
         return markov.Chain(
             last=self.last,
-            visits=visits if unsold is None else _solved(inflow, entries),
+            visits=visits if unsold is None else visited(inflow, entries),
             entries=entries,
             exits=divided(exits, visits[:, None]),
             inflow=inflow,
             channels=self.channels,
         )
-
-
-def _solved(inflow: Any, entries: Floats) -> Floats:
-    """Expected visits of each state: v = entries + inflow v, followed until nobody is left."""
-    visits = entries
-    for _ in range(STEPS):
-        after = entries + inflow @ visits
-        if np.abs(after - visits).max() <= SETTLED * after.max():
-            return after
-        visits = after
-    found: Any = linalg.spsolve((sparse.eye_array(len(entries)) - inflow).tocsc(), entries)
-    return found

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse, stats
 
-from touchline.attribution.arrays import Floats, tally
+from touchline.attribution.arrays import Floats
 from touchline.attribution.journeys import Journeys
-from touchline.attribution.replicate import distinct_sets
+from touchline.attribution.sets import channel_sets
 
-__all__ = ["Doubt", "contrast", "doubts"]
+__all__ = ["Doubt", "doubts"]
 
 FEW_CONVERSIONS = 30
 FEW_TOUCHED = 20
@@ -42,51 +42,30 @@ class Doubt:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sets:
-    """Distinct sets of channels: which they are (sets × channels), and how often they occur."""
-
-    has: Any  # scipy.sparse.csr_array
-    weight: Floats
-    conversions: Floats
-
-    @classmethod
-    def of(cls, journeys: Journeys) -> "_Sets":
-        code, members = distinct_sets(journeys)
-        ends = np.concatenate([[0], np.cumsum([len(one) for one in members])]).astype(np.int64)
-        index = np.concatenate([*members, np.zeros(0, np.int64)]).astype(np.int64)
-        shape = (len(members), len(journeys.labels.channels))
-        touched = journeys.lengths > 0
-        won = code[: journeys.converting]
-        return cls(
-            has=sparse.csr_array((np.ones(len(index)), index, ends), shape=shape),
-            weight=tally(code, journeys.weight * touched, len(members)),
-            conversions=tally(won, journeys.conversions * journeys.is_touched, len(members)),
-        )
-
-
 def doubts(journeys: Journeys) -> list[Doubt]:
     """What to say before anybody compares channels; the gravest first."""
-    sets = _Sets.of(journeys)
-    won, all_of = float(sets.conversions.sum()), float(sets.weight.sum())
+    sets = channel_sets(journeys)
+    has, totals = sets.table, sets.totals(journeys)[:2] * (sets.sizes > 0)
+    all_of, won = totals.sum(axis=1).tolist()
     if not won:
         return []
     found: list[Doubt] = []
     if won < FEW_CONVERSIONS:
         found.append(Doubt("few_conversions", {"count": _plain(won), "least": FEW_CONVERSIONS}))
     names = journeys.labels.channels
-    by_channel = sets.has.T @ sets.conversions
-    present = sets.has.T @ sets.weight
+    present, by_channel = (has.T @ total for total in totals)
     if np.count_nonzero(present) == 1:
         only = names[int(np.argmax(present))]
         return [*found, Doubt("one_channel", {"channel": only})]
     if all_of <= won:
         found.append(Doubt("no_failures"))
-    elif won >= FEW_CONVERSIONS and len(names) <= WIDE and (chance := _chance(sets)) > CHANCE:
+    elif (
+        won >= FEW_CONVERSIONS and len(names) <= WIDE and (chance := _chance(has, totals)) > CHANCE
+    ):
         found.append(Doubt("no_contrast", {"chance": f"{chance:.0%}"}))
     found += [
         Doubt("channels_together", {"a": names[a], "b": names[b], "share": f"{share:.0%}"})
-        for share, a, b in _pairs(sets, present)[:SHOWN]
+        for share, a, b in _pairs(has, totals[0], present)[:SHOWN]
     ]
     rare = np.flatnonzero((present > 0) & (by_channel < FEW_TOUCHED))
     if won >= FEW_CONVERSIONS and len(rare):
@@ -98,19 +77,16 @@ def doubts(journeys: Journeys) -> list[Doubt]:
     return found
 
 
-def contrast(journeys: Journeys) -> float:
+def _chance(has: sparse.csr_array, totals: Floats) -> float:
     """The chance of rates as different as these if no channel mattered; 1 if none differ at all."""
-    return _chance(_Sets.of(journeys))
-
-
-def _chance(sets: _Sets) -> float:
-    total = sets.weight.sum()
-    rate = sets.conversions.sum() / total if total else 0.0
+    weight, conversions = totals
+    total = weight.sum()
+    rate = conversions.sum() / total if total else 0.0
     if not 0 < rate < 1:
         return 1.0
-    mean = sets.has.T @ sets.weight / total
-    gradient = sets.has.T @ (sets.conversions - rate * sets.weight)
-    squares = (sets.has.T @ (sets.has * sets.weight[:, None])).toarray()
+    mean = has.T @ weight / total
+    gradient = has.T @ (conversions - rate * weight)
+    squares = (has.T @ (has * weight[:, None])).toarray()
     variance = rate * (1 - rate) * (squares - total * np.outer(mean, mean))
     values, vectors = np.linalg.eigh(variance)
     is_direction = values > RANK * max(float(values[-1]), 1e-300)
@@ -118,9 +94,9 @@ def _chance(sets: _Sets) -> float:
     return float(stats.chi2.sf(score.sum(), max(int(is_direction.sum()), 1)))
 
 
-def _pairs(sets: _Sets, present: Floats) -> list[tuple[float, int, int]]:
+def _pairs(has: sparse.csr_array, weight: Floats, present: Floats) -> list[tuple[float, int, int]]:
     """Channels that are nearly always in a journey together; the closest first."""
-    both = sparse.triu(sets.has.T @ (sets.has * sets.weight[:, None]), k=1).tocoo()
+    both = sparse.triu(has.T @ (has * weight[:, None]), k=1).tocoo()
     either = present[both.row] + present[both.col] - both.data
     share = np.divide(both.data, either, out=np.zeros(len(either)), where=either > 0)
     close = np.flatnonzero(share >= TOGETHER)

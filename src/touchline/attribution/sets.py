@@ -9,11 +9,12 @@ the other, so a thousand channels cost sixteen passes and no text.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 
-from touchline.attribution.arrays import Floats, Int64s, Ints, tally
+from touchline.attribution.arrays import Bools, Floats, Int64s, Ints, dense, tally
 from touchline.attribution.journeys import Journeys
 
 __all__ = ["ChannelSets", "channel_sets"]
@@ -34,6 +35,11 @@ class ChannelSets:
     of_journey: Int64s
     channels: int
 
+    @classmethod
+    def of_bits(cls, bits: Int64s, channels: int) -> Self:
+        """Sets alone, each an integer with a bit for each of up to 62 channels."""
+        return cls(*_decoded([bits], channels), np.arange(len(bits)), channels)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -41,6 +47,18 @@ class ChannelSets:
     def sizes(self) -> Int64s:
         """How many channels each set has."""
         return np.diff(self.offsets)
+
+    @cached_property
+    def seen(self) -> Bools:
+        """Which channels are in any set."""
+        return np.bincount(self.members, minlength=self.channels) > 0
+
+    def coded(self, code: Int64s) -> Int64s:
+        """Each set as the sum of its channels' codes, which are powers of two."""
+        found = np.zeros(len(self), dtype=np.int64)
+        filled = self.sizes > 0
+        found[filled] = np.bitwise_or.reduceat(code[self.members], self.offsets[:-1][filled])
+        return found
 
     @cached_property
     def table(self) -> sparse.csr_array:
@@ -75,14 +93,18 @@ def channel_sets(journeys: Journeys) -> ChannelSets:
         word = np.zeros(len(code), dtype=np.int64)
         if len(starts):
             word[is_touched] = np.bitwise_or.reduceat(bits[journeys.channel], starts)
-        distinct, place = np.unique(word, return_inverse=True)
-        pairs, code = np.unique(code * len(distinct) + place, return_inverse=True)
+        distinct, place = dense(word, 1 << min(WORD, channels - low))
+        if not words:
+            words, code = [distinct], place
+            continue
         size = max(len(distinct), 1)
+        pairs, code = np.unique(code * size + place, return_inverse=True)
         words = [*(one[pairs // size] for one in words), distinct[pairs % size]]
-    return _decoded(words, code.astype(np.int64, copy=False), channels)
+    return ChannelSets(*_decoded(words, channels), code, channels)
 
 
-def _decoded(words: list[Int64s], of_journey: Int64s, channels: int) -> ChannelSets:
+def _decoded(words: list[Int64s], channels: int) -> tuple[Int64s, Int64s]:
+    """Offsets and members of the sets that such words write."""
     found: list[tuple[Ints, Ints]] = []
     for number, word in enumerate(words):
         wide = min(WORD, channels - number * WORD)
@@ -93,4 +115,4 @@ def _decoded(words: list[Int64s], of_journey: Int64s, channels: int) -> ChannelS
     order = np.argsort(which, kind="stable")
     lengths = np.bincount(which, minlength=len(words[0]))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return ChannelSets(offsets, member[order].astype(np.int64), of_journey, channels)
+    return offsets, member[order].astype(np.int64)

@@ -22,8 +22,9 @@ The surprise: adding a channel can lower a rate, so values of this game may be n
 from math import factorial
 
 import numpy as np
+from scipy import sparse
 
-from touchline.attribution.arrays import Bools, Floats, Int64s, Ints, sums_by, tally
+from touchline.attribution.arrays import Floats, Int64s, Ints, sums_by
 from touchline.attribution.journeys import Journeys
 from touchline.attribution.sets import ChannelSets, channel_sets
 
@@ -31,9 +32,11 @@ __all__ = [
     "RATE_CHANNELS",
     "by_position",
     "equal_set",
+    "exact_rate",
+    "is_exact",
     "rate",
+    "rate_of",
     "sampled_rate",
-    "seen_channels",
 ]
 
 RATE_CHANNELS = 20  # 2^20 sets in three arrays: 24 MiB and half a second
@@ -67,61 +70,80 @@ def by_position(journeys: Journeys, share: Floats, positions: int) -> Floats:
     return np.stack(parts).reshape(2, channels, positions)
 
 
-def rate(journeys: Journeys) -> Floats:
+def rate(journeys: Journeys, seed: int = 0) -> tuple[Floats, Floats | None]:
+    """Conversions and money of each channel (K × 2), and their standard errors where sampled."""
+    sets = channel_sets(journeys)
+    return rate_of(sets, sets.totals(journeys), seed)
+
+
+def rate_of(sets: ChannelSets, totals: Floats, seed: int = 0) -> tuple[Floats, Floats | None]:
+    """The same of sets of which it is known what each adds up to (see `ChannelSets.totals`)."""
+    if is_exact(sets):
+        return exact_rate(sets, totals), None
+    values, errors = sampled_rate(sets, totals[:, :, None], seed)
+    return values[:, :, 0], errors[:, :, 0]
+
+
+def is_exact(sets: ChannelSets) -> bool:
+    """Whether so few channels have a touch that all their sets can be visited."""
+    return int(np.count_nonzero(sets.seen)) <= RATE_CHANNELS
+
+
+def exact_rate(sets: ChannelSets, totals: Floats) -> Floats:
     """Conversions and money of each channel (K × 2), scaled to sum to the whole."""
-    seen = seen_channels(journeys)
-    values = np.zeros((len(seen), 2))
-    if not seen.any():
+    values = np.zeros((sets.channels, 2))
+    players = int(np.count_nonzero(sets.seen))
+    if not players:
         return values
-    inside = _subset_sums(_set_totals(journeys, seen))
+    bit = np.where(sets.seen, 1 << np.maximum(np.cumsum(sets.seen) - 1, 0), 0)
+    exactly = np.zeros((3, 1 << players))  # of journeys whose set of channels is the index
+    exactly[:, sets.coded(bit)] = totals
+    exactly[:, 0] = 0  # journeys without a touch take no part
+    inside = _subset_sums(exactly)
     rates = np.divide(inside[1:], inside[0], out=np.zeros_like(inside[1:]), where=inside[0] > 0)
-    values[seen] = _shapley(rates).T * inside[0, -1]
+    values[sets.seen] = _shapley(rates).T * inside[0, -1]
     return values
 
 
-def seen_channels(journeys: Journeys) -> Bools:
-    """Which channels have a touch in any journey."""
-    return np.bincount(journeys.channel, minlength=len(journeys.labels.channels)) > 0
-
-
-def sampled_rate(journeys: Journeys, seed: int = 0, rounds: int = ROUNDS) -> tuple[Floats, Floats]:
-    """Conversions and money of each channel (K × 2), and their standard errors."""
-    seen = np.flatnonzero(seen_channels(journeys))
-    values, errors = np.zeros((2, len(journeys.labels.channels), 2))
+def sampled_rate(
+    sets: ChannelSets, totals: Floats, seed: int = 0, rounds: int = ROUNDS
+) -> tuple[Floats, Floats]:
+    """Conversions and money of each channel (K × 2 × B), and their standard errors, of B games at
+    once: totals are 3 × sets × B, and all are played in the same orders.
+    """
+    seen = np.flatnonzero(sets.seen)
+    games = totals.shape[2]
+    values, errors = np.zeros((2, sets.channels, 2, games))
     if not len(seen):
         return values, errors
-    sets = channel_sets(journeys)
-    totals = sets.totals(journeys)
-    totals[:, sets.sizes == 0] = 0  # journeys without a touch take no part
+    filled = sets.sizes > 0  # journeys without a touch take no part
+    worth = totals[:, filled]
     rng = np.random.default_rng(seed)
-    mean = np.zeros((len(seen), 2))
-    squares = np.zeros((len(seen), 2))
+    mean = np.zeros((len(seen), 2, games))
+    squares = np.zeros((len(seen), 2, games))
     turns = np.arange(TURNS) * len(seen) // TURNS
     for number in range(1, rounds + 1):
         order = rng.permutation(len(seen))
         orders = ((order + turn) % len(seen) for turn in turns)
-        gains = np.mean([_gains_in_order(sets, totals, one, seen) for one in orders], axis=0)
+        gains = np.mean([_gains_in_order(sets, worth, one) for one in orders], axis=0)
         apart = gains - mean
         mean += apart / number
         squares += apart * (gains - mean)  # Welford: no difference of large sums
-    whole = totals[0].sum()
+    whole = worth[0].sum(axis=0)
     values[seen] = mean * whole
     errors[seen] = np.sqrt(squares / max(rounds - 1, 1) / rounds) * whole
     return values, errors
 
 
-def _gains_in_order(sets: ChannelSets, totals: Floats, rank: Int64s, seen: Ints) -> Floats:
-    """What each player (n × 2) adds when they join in order of rank, and in its reverse; the mean.
-
-    A set lies inside the players of ranks 0 … r from its highest rank on: one pass for all r.
+def _gains_in_order(sets: ChannelSets, worth: Floats, rank: Int64s) -> Floats:
+    """What each player (n × 2 × B) adds when they join in order of rank, and in its reverse; the
+    mean. A set lies inside the players of ranks 0 … r from its highest rank on: one pass for all r.
     """
-    players = len(seen)
+    players = len(rank)
     rank_of = np.zeros(sets.channels, dtype=np.int32)
-    rank_of[seen] = rank
-    filled = sets.sizes > 0
+    rank_of[sets.seen] = rank
     ranks = rank_of[sets.members]
-    starts = sets.offsets[:-1][filled]
-    worth = totals[:, filled]
+    starts = sets.offsets[:-1][sets.sizes > 0]
     highest = np.maximum.reduceat(ranks, starts)
     lowest = np.minimum.reduceat(ranks, starts)
     forth = _gains(highest, worth, players)[rank]
@@ -129,30 +151,15 @@ def _gains_in_order(sets: ChannelSets, totals: Floats, rank: Int64s, seen: Ints)
     return (forth + back) / 2
 
 
-def _gains(complete_at: Int64s, worth: Floats, players: int) -> Floats:
-    """Steps (n × 2) of the rates as one rank after the other joins."""
-    inside = np.cumsum([tally(complete_at, one, players) for one in worth], axis=1)
-    rates = np.divide(inside[1:], inside[0], out=np.zeros((2, players)), where=inside[0] > 0)
-    return np.diff(rates, axis=1, prepend=0).T
-
-
-def _set_totals(journeys: Journeys, seen: Bools) -> Floats:
-    """Journeys, conversions and money (3 × 2^n) whose set of channels is exactly the index."""
-    bit = np.where(seen, 1 << np.maximum(np.cumsum(seen) - 1, 0), 0).astype(np.int32)
-    touched = journeys.lengths > 0
-    sets = np.zeros(len(touched), dtype=np.int32)
-    sets[touched] = np.bitwise_or.reduceat(bit[journeys.channel], journeys.offsets[:-1][touched])
-    converting = sets[: journeys.converting]
-    size = 1 << int(np.count_nonzero(seen))
-    totals = np.stack(
-        [
-            tally(sets, journeys.weight, size),
-            tally(converting, journeys.conversions, size),
-            tally(converting, journeys.value * (journeys.conversions > 0), size),
-        ]
+def _gains(complete_at: Ints, worth: Floats, players: int) -> Floats:
+    """Steps (n × 2 × B) of the rates as one rank after the other joins."""
+    number = np.arange(len(complete_at))
+    joined = sparse.csr_array(
+        (np.ones(len(number)), (complete_at, number)), shape=(players, len(number))
     )
-    totals[:, 0] = 0  # journeys without a touch take no part
-    return totals
+    inside = np.cumsum([joined @ one for one in worth], axis=1)
+    rates = np.divide(inside[1:], inside[0], out=np.zeros_like(inside[1:]), where=inside[0] > 0)
+    return np.diff(rates, axis=1, prepend=0).swapaxes(0, 1)
 
 
 def _subset_sums(totals: Floats) -> Floats:

@@ -23,7 +23,8 @@ from touchline.attribution.arrays import Int64s
 from touchline.attribution.credit import credit
 from touchline.attribution.inputs import Options
 from touchline.attribution.journeys import Journeys
-from touchline.attribution.models import markov_order
+from touchline.attribution.models import known, markov_order
+from touchline.attribution.sets import channel_sets
 from touchline.attribution.sums import PARTS, Keyed, fixed_sums
 from touchline.errors import BadInput
 
@@ -72,6 +73,7 @@ class Statistics:
         """`labels` are the names of the journeys' labels, channel first."""
         if not _is_whole(journeys):
             raise ValueError("statistics count whole journeys and whole minor units")
+        _demand_sums(models, **options)
         order = order_of(models)
         runs, ends = _runs(journeys, order) if order else (Keyed.nothing(1), Keyed.nothing(3))
         found = cls(
@@ -83,7 +85,7 @@ class Statistics:
             totals=_totals(journeys),
             runs=runs,
             ends=ends,
-            sets=_sets(journeys) if "shapley_rate" in models else Keyed.nothing(3),
+            sets=_sets(journeys) if _asks_sets(models) else Keyed.nothing(3),
         )
         names = _sorted({labels[code] for code in np.flatnonzero(found.touches)})
         return found.relabelled(names, journeys.labels.channels)
@@ -158,12 +160,25 @@ class Statistics:
 
 def rules_of(models: tuple[str, ...]) -> list[str]:
     """Those that share out each conversion by itself."""
-    return [name for name in models if not markov_order(name) and name != "shapley_rate"]
+    return [name for name in models if known(name).kind == "rule"]
 
 
 def order_of(models: tuple[str, ...]) -> int:
     """The longest memory of a chain among the models; 0 without one."""
     return max((markov_order(name) or 0 for name in models), default=0)
+
+
+def _asks_sets(models: tuple[str, ...]) -> bool:
+    return any(known(name).kind == "sets" for name in models)
+
+
+def _demand_sums(models: tuple[str, ...], **options: Unpack[Options]) -> None:
+    """Refuses what is fitted on all journeys at once: sums of their parts do not tell it."""
+    for name in models:
+        is_rule_fitted = name == "time_decay" and options.get("half_life_days", 0) is None
+        is_order_fitted = known(name).kind == "chain" and not markov_order(name)
+        if known(name).kind == "fitted" or is_rule_fitted or is_order_fitted:
+            raise BadInput("model_not_additive", model=name)
 
 
 def _is_whole(journeys: Journeys) -> bool:
@@ -183,16 +198,11 @@ def _shares(journeys: Journeys, models: tuple[str, ...], **options: Unpack[Optio
     label = journeys.label[: journeys.converting_touches]
     counted, value = (one[journeys.journey_of] for one in (journeys.conversions, journeys.value))
     size = len(journeys.labels.channel_of)
-    rules = rules_of(models)
-    if "time_decay" in rules and options.get("half_life_days", 0) is None:
-        raise BadInput("model_not_additive", model="time_decay")  # fitted on all journeys at once
     found: list[Int64s] = []
-    for name, answer in credit(journeys, rules, **options).items():
-        if answer.share is None:
-            raise BadInput("model_not_additive", model=name)
+    for answer in credit(journeys, rules_of(models), **options).values():
         parts = (
-            fixed_sums(label, answer.share * counted, size),
-            fixed_sums(label, answer.share * value, size),
+            fixed_sums(label, answer.touch_conversions, size),
+            fixed_sums(label, answer.touch_revenue, size),
         )
         found.append(np.concatenate(parts, axis=1))
     went_back = np.zeros((size, 2 * PARTS), np.int64)
@@ -246,17 +256,10 @@ def _sets(journeys: Journeys) -> Keyed:
         raise BadInput(
             "too_many_channels", model="shapley_rate", limit=SET_CHANNELS, found=channels
         )
-    touched = journeys.lengths > 0
-    if not touched.any():
-        return Keyed.nothing(3)
-    bit = np.left_shift(1, np.arange(channels), dtype=np.int64)
-    key = np.zeros(len(touched), np.int64)
-    key[touched] = np.bitwise_or.reduceat(bit[journeys.channel], journeys.offsets[:-1][touched])
-    sums = np.zeros((len(touched), 3), np.int64)
-    sums[:, 0] = journeys.weight
-    sums[: journeys.converting, 1] = journeys.conversions
-    sums[: journeys.converting, 2] = np.where(journeys.conversions > 0, journeys.value, 0)
-    return Keyed.of(key[touched], sums[touched])
+    sets = channel_sets(journeys)
+    is_filled = sets.sizes > 0
+    key = sets.coded(np.left_shift(1, np.arange(channels), dtype=np.int64))
+    return Keyed.of(key[is_filled], sets.totals(journeys).T[is_filled].astype(np.int64))
 
 
 def _rerun(keys: Int64s, order: int, moved: Int64s, channels: int) -> Int64s:

@@ -17,7 +17,6 @@ import numpy as np
 
 from touchline.attribution.answer import Credit
 from touchline.attribution.arrays import Floats, Ints
-from touchline.attribution.inputs import Inputs
 from touchline.attribution.interval import Bounds, Draws, bounds, draws, standing
 from touchline.attribution.journeys import Journeys
 from touchline.attribution.replicate import whole
@@ -115,7 +114,7 @@ def spreads(
     asked: Interval,
     answers: dict[str, Credit],
     labels: list[Key],
-    inputs: Inputs,
+    journeys: Journeys,
     customer: Int64s | None = None,
     counted: tuple[Floats, Ints] | None = None,
 ) -> Spreads:
@@ -124,12 +123,10 @@ def spreads(
     `counted` are the conversions and money behind each converting journey, where a partner's part
     of them is in no journey.
     """
-    sample = asked.sample(inputs.journeys, customer)
+    sample = asked.sample(journeys, customer)
     found = {
-        model: _of_model(draws(one, sample, inputs), labels, asked.level)
-        for model, one in answers.items()
+        model: _of_model(draws(one, sample), labels, asked.level) for model, one in answers.items()
     }
-    journeys = inputs.journeys
     own = (journeys.conversions, journeys.value)
     drawn = whole(sample, [*own, *(counted or own)])
     everything = bounds(drawn[:, 2:].sum(axis=2), asked.level)

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from touchline.attribution.credit import Credit, choose, credit
-from touchline.attribution.inputs import Inputs
 from touchline.measure.footer import footer
 from touchline.measure.interval import Interval, Spreads, spreads
 from touchline.measure.path_file import read_paths
@@ -68,7 +67,7 @@ def paths_report(
     drawn = None
     if interval is not None:
         names: list[tuple[str | None, ...]] = [(name,) for name in journeys.labels.channels]
-        drawn = spreads(interval, answers, names, Inputs(journeys, **given))
+        drawn = spreads(interval, answers, names, journeys)
     rows: list[dict[str, Any]] = []
     for one in answers.values():
         rows += _rows(one, drawn)

@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 
 from touchline.attribution.credit import Credit
-from touchline.attribution.inputs import Inputs
 from touchline.attribution.journeys import Floats
 from touchline.attribution.remainder import apportion, apportion_nested
 from touchline.identity.people import PersonMap
@@ -30,7 +29,7 @@ from touchline.measure.told import errors_of, fitted_of, sampled
 from touchline.model import GRAINS, LABELS
 from touchline.storage.engine import View
 
-__all__ = ["Report", "Row", "report"]
+__all__ = ["Report", "Row", "report", "whole_money"]
 
 ALWAYS = ("channel", "campaign", "term")
 ORDER = (*ALWAYS, *(name for name in GRAINS if name not in ALWAYS))
@@ -169,7 +168,7 @@ def _spreads(interval: Interval, told: Answers) -> Spreads:
         interval,
         told.credits,
         found.labels,
-        Inputs(found.journeys, **told.given),
+        found.journeys,
         customers(found.bonds, len(found.conversions)),
         None if found.partners is None else (counted[0], counted[1]),
     )
@@ -184,7 +183,7 @@ def _with_spread(row: Row, drawn: Spreads | None, by: tuple[str, ...]) -> Row:
 
 def _rows(one: Credit, found: Basis, spent: dict[Key, int], by: tuple[str, ...]) -> list[Row]:
     keys, conversions, revenue = _totals(one, found, by)
-    money = _whole(keys, revenue, int(found.journeys.value[found.journeys.is_touched].sum()))
+    money = whole_money(keys, revenue, int(found.journeys.value[found.journeys.is_touched].sum()))
     effects: dict[str, float] = {}
     if one.removal_effect is not None and by == ("channel",):
         lost = one.removal_effect.tolist()
@@ -257,7 +256,7 @@ def _totals(one: Credit, found: Basis, by: tuple[str, ...]) -> tuple[list[Key], 
     return keys, np.array(conversions), np.array(revenue)
 
 
-def _whole(keys: list[Key], revenue: Floats, total: int) -> np.ndarray[Any, Any]:
+def whole_money(keys: list[Key], revenue: Floats, total: int) -> np.ndarray[Any, Any]:
     """Rounded from the first label down, so that finer rows add up to coarser ones."""
     if not keys:
         return np.zeros(0, dtype=np.int64)

@@ -15,7 +15,7 @@ import numpy as np
 
 from touchline.attribution import choose, credit
 from touchline.attribution.calibrated import Lift
-from touchline.attribution.inputs import Inputs, Options
+from touchline.attribution.inputs import Options
 from touchline.attribution.interval import bounds, draws
 from touchline.attribution.resample import Sample
 from touchline.demo.worlds.foreign import FOREIGN, foreign_world
@@ -126,7 +126,7 @@ def scored(world: World, models: str = "all") -> Iterator[tuple[str, Score]]:
     chosen, _ = choose(models, journeys, **options)
     sample = Sample(journeys, replicates=REPLICATES)
     for model, answer in credit(journeys, chosen, **options).items():
-        drawn = draws(answer, sample, Inputs(journeys, **options))
+        drawn = draws(answer, sample)
         low, high = bounds(drawn.conversions, LEVEL)
         yield model, score(world, answer, low, high)
 
