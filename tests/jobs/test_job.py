@@ -137,6 +137,40 @@ def test_a_cancelled_job_does_not_run(state):
         job.told(state, number)
 
 
+def test_a_job_in_its_course_is_not_ended_by_who_cancels_it_however_long_its_step(
+    state, monkeypatch
+):
+    number = job.submit(state, "x", {})
+    later = clock.now_us() + 2 * job.LEASE_US
+
+    def run(args, progress):
+        monkeypatch.setattr(clock, "now_us", lambda: later)
+        assert job.cancel(state, number) == {"job": number, "is_cancelled": True}
+        assert job.told(state, number)["is_done"] is False
+        with pytest.raises(BadInput, match="cancelled"):
+            progress(0.5)
+        return "ended all the same"
+
+    assert job.run_next(state, {"x": run})
+    assert job.told(state, number)["result"] == "ended all the same"
+
+
+def test_a_job_that_is_cancelled_while_it_is_being_leased_does_not_run(state, monkeypatch):
+    number = job.submit(state, "x", {})
+    read = state.read
+
+    def cancelled_meanwhile(statement):
+        found = read(statement)
+        job.cancel(state, number)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(state, "read", cancelled_meanwhile)
+        assert not job.run_next(state, {"x": lambda *_: 1})
+    with pytest.raises(BadInput, match="cancelled"):
+        job.told(state, number)
+
+
 def test_what_others_run_is_left_to_them(state):
     job.submit(state, "x", {})
     assert not job.run_next(state, {"y": lambda *_: 1}, leave=["x"])

@@ -138,8 +138,10 @@ def told(state: State, job_id: int, *, patience_s: float = 0.0) -> dict[str, Any
 def cancel(state: State, job_id: int) -> dict[str, Any]:
     """Ends a job: one that waits at once, one in its course at its next step. What it has stored
     stays. {"job", "is_cancelled"}: False for one that has ended.
+
+    A lease that ran out does not tell whether somebody is still at it, whose step takes long: only
+    who leases jobs ends such a one.
     """
-    now = clock.now_us()
     ended = packed(BadInput("job_cancelled", number=job_id)).decode()
     is_here = _table.c.id == job_id
     with state.engine.begin() as connection:
@@ -147,9 +149,8 @@ def cancel(state: State, job_id: int) -> dict[str, Any]:
             raise NotFound("no_such_job", number=job_id)
         is_open = sa.and_(is_here, _table.c.finished_at_us.is_(None))
         done = connection.execute(sa.update(_table).where(is_open).values(is_cancelled=True))
-        idle = sa.or_(_table.c.lease_us.is_(None), _table.c.lease_us < now)
-        waiting = sa.update(_table).where(is_open, idle)
-        connection.execute(waiting.values(finished_at_us=now, error=ended))
+        waiting = sa.update(_table).where(is_open, _table.c.lease_us.is_(None))
+        connection.execute(waiting.values(finished_at_us=clock.now_us(), error=ended))
     return {"job": job_id, "is_cancelled": bool(done.rowcount)}
 
 
@@ -190,8 +191,11 @@ def _lease(state: State, leave: Iterable[str]) -> sa.Row[Any] | None:
     )
     if not rows:
         return None
-    _update(state, rows[0].id, lease_us=now + LEASE_US)
-    return rows[0]
+    (row,) = rows
+    leased = sa.update(_table).where(due, _table.c.id == row.id).values(lease_us=now + LEASE_US)
+    with state.engine.begin() as connection:
+        is_ours = connection.execute(leased).rowcount == 1  # not when just cancelled
+    return row if is_ours else None
 
 
 def _update(state: State, job_id: int, **values: Any) -> None:
