@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import threading
 import time
 
 import msgspec
@@ -9,14 +10,22 @@ import pytest
 import sqlalchemy as sa
 
 from touchline.errors import BadInput, TouchlineError, Unavailable
+from touchline.identity.people import Registry
 from touchline.jobs import job, queries, rpc
 from touchline.jobs import worker as worker_module
-from touchline.jobs.intake.store import EventStore
+from touchline.jobs.intake import filing
+from touchline.jobs.intake import load as load_module
+from touchline.jobs.intake import writer as writer_module
+from touchline.jobs.intake.store import Arrival, EventStore
+from touchline.jobs.privacy import erase
 from touchline.jobs.worker import Worker
-from touchline.model import RawRequest
+from touchline.model import Event, Identifier, RawRequest
 from touchline.storage import frames, schema
+from touchline.storage.by_node import BUILT
 from touchline.storage.log import Log
 from touchline.storage.workspace import Workspace
+
+T0 = 1_790_000_000_000_000
 
 
 @pytest.fixture
@@ -50,7 +59,7 @@ def start(workspace):
 def send(log, *message_ids):
     items = [{"type": "track", "event": "E", "messageId": m, "userId": "u1"} for m in message_ids]
     request = RawRequest(
-        received_us=1_790_000_000_000_000,
+        received_us=T0,
         source="web",
         path="/v1/batch",
         body=json.dumps({"batch": items}).encode(),
@@ -234,24 +243,196 @@ def test_only_one_worker_holds_a_workspace(workspace, start, monkeypatch):
     assert worker_module.main(str(workspace.dir)) == 3
 
 
-def test_a_load_is_written_to_day_files_when_it_is_over_or_goes_on_for_long(
-    workspace, log, monkeypatch
+def arrival(name):
+    event = Event(
+        source="import", message_id=name, identifiers=(Identifier("user_id", name),), name="V",
+        content_hash=b"c" * 16, type="track", ts_us=T0, received_us=T0,
+    )  # fmt: skip
+    return Arrival(event, {"messageId": name})
+
+
+@pytest.fixture
+def break_once(monkeypatch):
+    """break_once() has the next round of commits fail before it gives the store anything."""
+    whole, is_broken = worker_module.end_offset, []
+
+    def end_offset(directory):
+        if is_broken:
+            raise OSError(is_broken.pop())
+        return whole(directory)
+
+    monkeypatch.setattr(worker_module, "end_offset", end_offset)
+    return lambda: is_broken.append("I/O error")
+
+
+def numbered(workspace):
+    with workspace.view() as view:
+        rows = view.fetch(view.events("seq", "message_id")).to_pylist()
+    return sorted((row["seq"], row["message_id"]) for row in rows)
+
+
+def test_a_job_in_its_course_stores_nothing_once_there_is_another_writer(
+    workspace, log, start, monkeypatch, break_once
 ):
-    monkeypatch.setattr(worker_module, "BEHIND", 1)
-    msgspec.structs.force_setattr(workspace.settings, "settle_s", 0.0)
+    has_begun, may_go_on = threading.Event(), threading.Event()
+
+    def run(writer, _args, _progress):
+        writer.store.store([arrival("j1")])
+        has_begun.set()
+        assert may_go_on.wait(15)
+        with pytest.raises(Unavailable), writer.store.turn:
+            pass
+        with pytest.raises(Unavailable):
+            writer.forget(())
+        writer.store.store([arrival("j2"), arrival("j3")])
+
+    monkeypatch.setitem(worker_module.KINDS, "try", run)
+    worker = start()
+    number = job.submit(workspace.state, "try", {})
+    assert has_begun.wait(15)
+    former = worker.writer
+    break_once()
+    soon(lambda: worker.writer is not former)
+    send(log, "a", "b")
+    soon(lambda: len(numbered(workspace)) == 3)
+    latter = worker.writer
+    may_go_on.set()
+    with pytest.raises(Unavailable) as caught:
+        job.wait(workspace.state, number, lambda _: None)
+    assert caught.value.code == "not_stored"
+    send(log, "c")
+    soon(lambda: len(numbered(workspace)) == 4)
+    assert numbered(workspace) == [(1, "j1"), (2, "a"), (3, "b"), (4, "c")]
+    assert worker.writer is latter  # it was no fault of the new one
+
+
+def test_who_holds_the_writer_stores_nothing_once_there_is_another(workspace, break_once):
     with workspace.write_lock():
         worker = Worker(workspace)
-        send(log, "a")
-        worker._try_commit()
-        worker._settle_when_due()  # the next round may find as much
-        assert workspace.lake.files("events").settled_seq == 0
-        monkeypatch.setattr(worker_module, "LOADING_S", 0.0)
-        worker._settle_when_due()
-        assert workspace.lake.files("events").settled_seq == 1
-        send(log, "b")
-        worker._try_commit()
-        worker._try_commit()
-        monkeypatch.setattr(worker_module, "LOADING_S", 1e9)
-        worker._settling_s = 0.0
-        worker._settle_when_due()
-        assert workspace.lake.files("events").settled_seq == 2
+        with worker._hold() as writer:
+            break_once()
+            assert [worker._try_commit(), worker._try_commit()] == [False, True]
+            assert worker.writer is not writer
+            with pytest.raises(Unavailable):
+                writer.store.store([arrival("a")])
+        with worker._hold() as writer:
+            writer.store.store([arrival("b")])
+        assert numbered(workspace) == [(1, "b")]
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(load_module, "time", made)
+    return made
+
+
+@pytest.fixture
+def hand_worked(workspace, ticking):
+    """A worker without threads, whose rounds a test calls."""
+    with workspace.write_lock():
+        yield Worker(workspace)
+
+
+def settled(workspace):
+    return workspace.lake.files("events").settled_seq
+
+
+def test_a_load_is_written_to_day_files_when_it_is_over_or_goes_on_for_long(
+    workspace, log, hand_worked, ticking, monkeypatch
+):
+    monkeypatch.setattr(load_module, "WAITING", 1)
+    send(log, "a")
+    ticking.now += 40
+    hand_worked._try_commit()
+    hand_worked._settle_when_due()  # more may follow
+    assert settled(workspace) == 0
+    ticking.now += load_module.SPAN_S
+    hand_worked._try_commit()
+    hand_worked._settle_when_due()
+    assert settled(workspace) == 1
+    rounds = []
+    for turn in range(30):  # it goes on and on
+        ticking.now += 5
+        send(log, f"b{turn}")
+        hand_worked._try_commit()
+        hand_worked._settle_when_due()
+        rounds.append(settled(workspace))
+    assert rounds == [1] * 23 + [25] * 7
+
+
+def test_a_round_that_took_long_puts_off_the_next_two_minutes_at_most(
+    workspace, log, hand_worked, ticking, monkeypatch
+):
+    whole = hand_worked.writer.settle
+
+    def slow():
+        ticking.now += 60
+        return whole()
+
+    monkeypatch.setattr(hand_worked.writer, "settle", slow)
+    ticking.now += 30
+    hand_worked._settle_when_due()
+    send(log, "a")
+    hand_worked._try_commit()
+    ticking.now += 119
+    hand_worked._settle_when_due()
+    assert settled(workspace) == 0
+    ticking.now += 2
+    hand_worked._settle_when_due()
+    assert settled(workspace) == 1
+
+
+@pytest.mark.parametrize("calm", [0, 5], ids=["from the first on", "after a calm beginning"])
+def test_the_copy_by_identifier_is_built_and_merged_however_much_comes_in(
+    workspace, log, hand_worked, ticking, monkeypatch, calm
+):
+    for module in (filing, writer_module):
+        monkeypatch.setattr(module, "ROWS", 20)
+    monkeypatch.setattr(load_module, "WAITING", 1)  # all that comes is a load
+    table = workspace.lake.by_node
+    for turn in range(24):
+        count = 15 if turn < calm else 25
+        send(log, *(f"{turn}-{n}" for n in range(count)))
+        ticking.now += load_module.LONGEST_S
+        hand_worked._try_commit()
+        hand_worked._settle_when_due()
+        hand_worked._file_when_due()
+    assert settled(workspace) > 500
+    assert table.snapshot().offset(BUILT) == 1
+    assert len(table.snapshot().files) < 8
+
+
+def test_an_erasure_that_failed_is_gone_on_with_while_the_worker_runs(
+    workspace, log, start, monkeypatch
+):
+    monkeypatch.setattr(worker_module, "TICK_EVERY_S", 0.05)
+    monkeypatch.setattr(erase, "AGAIN_US", 0, raising=False)
+    runs = []
+    whole = worker_module.KINDS["erase"]
+
+    def run(writer, args, progress):
+        runs.append(args)
+        if len(runs) == 1:
+            raise Unavailable("disk_full", path="/x")
+        return whole(writer, args, progress)
+
+    monkeypatch.setitem(worker_module.KINDS, "erase", run)
+    start()
+    send(log, "a")
+    soon(lambda: stored(workspace) == ["a"])
+    request = erase.ask(workspace, Registry(workspace), "u1")
+    job.submit(workspace.state, "erase", {"request": request})
+    soon(lambda: [one["step"] for one in erase.erasures(workspace)] == ["done"], 30)
+    assert runs == [{"request": request}] * 2
+    assert stored(workspace) == []

@@ -1,14 +1,16 @@
 """The worker process of a workspace: holds its write lock, commits, runs jobs, answers questions.
 
     commit thread     log → lake, every second while there is something
-    job thread        due jobs, settling of fresh rows, the live store of people, mirrors, dropping
-                      of old log segments
-    pull thread       what is due by its cron line; sources, which write in turn with other jobs
+    job thread        due jobs, settling of fresh rows, filing by identifier, the live store of
+                      people, mirrors, dropping of old log segments
+    pull thread       what is due by its cron line, erasures that failed; sources, which write in
+                      turn with other jobs
     matching thread   records are compared, which takes minutes
     a thread a question, a few of which compute at a time
 
 What surprises: when a commit or a job fails, the writer is made anew before the next commit. Making
-it brings State and lake back in step, the same way as after a crash.
+it brings State and lake back in step, the same way as after a crash. The old one is closed first:
+a job that has it fails, for two that write would give two rows one number.
 """
 
 import contextlib
@@ -31,17 +33,17 @@ from touchline.jobs import job, process, rpc, schedule
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.failure import packed
 from touchline.jobs.imports import sources
-from touchline.jobs.intake.filing import LOAD
 from touchline.jobs.intake.healing import Healing
+from touchline.jobs.intake.load import Chore, Load
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.kinds import KINDS, PULLS, THOUGHTS, Aside
-from touchline.jobs.people.live import LOADING_S, SharedRegistry
+from touchline.jobs.people.live import SharedRegistry
 from touchline.jobs.people.mirror import MirrorWriter
 from touchline.jobs.privacy import erase, retention, rotate
 from touchline.jobs.queries import QUERIES
 from touchline.jobs.role import check, principal_of
 from touchline.storage import definition
-from touchline.storage.lake import LOG, SEQ
+from touchline.storage.lake import LOG
 from touchline.storage.log import end_offset
 from touchline.storage.workspace import Workspace
 
@@ -53,7 +55,7 @@ TICK_EVERY_S = 5.0
 PULL_POLL_S = 0.5
 POLL_S = 0.1
 DOUBTFUL_S = 1.5
-BEHIND = 4 << 20  # bytes that wait to be committed: more than traffic leaves behind
+FILE_EVERY_S = 5.0
 LONGEST_PAUSE_S = 2.0
 MAX_ASKING = 64
 PATIENCE_S = 60.0  # so long what needs memory of its own waits for reports to end
@@ -75,16 +77,14 @@ class Worker:
         self.workspace = workspace
         self.registry = SharedRegistry(workspace)
         self.writer = self._new_writer()
+        self._load = Load(self.writer.store.last_seq)
+        self._settling, self._filing = Chore(self._load, 9.0), Chore(self._load, 3.0)
         self._mirrors = MirrorWriter(workspace, self.registry)
         self._healing = Healing(workspace)
         self.stopping = threading.Event()
         self._called = threading.Event()
         self.problem: str | None = None
         self._is_doubtful = False  # State and lake may be out of step
-        self._settled_at = time.monotonic()
-        self._settling_s = 0.0
-        self._is_loading = False  # the log held more than traffic leaves behind
-        self._seq = workspace.state.mark(SEQ)  # of the last row when rows were last settled
         self._commit_turn = threading.Lock()
         self._job_turn = threading.Lock()  # who writes in bulk, beside the commit thread
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
@@ -99,7 +99,6 @@ class Worker:
 
     def start(self) -> None:
         """Starts to commit, to run jobs and to answer."""
-        erase.resume(self.workspace)
         rotate.resume(self.workspace)
         server = rpc.listen(self.workspace.dir)
         for thread in self._threads:
@@ -133,10 +132,11 @@ class Worker:
                 self._renew()
             with self._commit_turn:
                 end, before, mark = end_offset(self.workspace.dir), -1, self._committed()
-                self._is_loading = end - mark >= BEHIND
+                self._load.look(self.writer.store.last_seq, end - mark)
                 while before < mark < end:  # what is torn or still being written stays behind
                     self.writer.commit_once()
                     before, mark = mark, self._committed()
+                    self._load.look(self.writer.store.last_seq, end - mark)
         except Exception as error:  # noqa: BLE001  # whatever it is, receiving goes on and so do we
             self._is_doubtful = True
             code = error.code if isinstance(error, TouchlineError) else "internal_error"
@@ -149,7 +149,8 @@ class Worker:
 
     def _renew(self) -> None:
         """A new writer, and at once: a job that has the old one finds it closed, and ends."""
-        with self._commit_turn, self.writer.store.turn:
+        with self._commit_turn:
+            self.writer.store.close()
             self.writer = self._new_writer()
             self._is_doubtful = False
 
@@ -163,8 +164,9 @@ class Worker:
         chores = (
             self._healing.when_due,
             self._settle_when_due,
-            self.registry.follow_when_due,
-            lambda: self._mirrors.write_when_due(self._is_loading),
+            self._file_when_due,
+            lambda: self.registry.follow_when_due(self._load),
+            lambda: self._mirrors.write_when_due(self._load),
         )
         while not self.stopping.is_set():
             self._called.wait(POLL_S)
@@ -185,21 +187,19 @@ class Worker:
                 self.stopping.wait(LONGEST_PAUSE_S)
 
     def _settle_when_due(self) -> None:
-        """Every half minute; soon when sessions are in doubt, in a tenth of the time at most. Not
-        beside a report, for each fills memory; nor amid a load, which is written to day files once
-        when it is over.
-        """
-        pause = DOUBTFUL_S if self.writer.needs_settling() else self.workspace.settings.settle_s
-        pause = max(pause, 9 * self._settling_s) + (PATIENCE_S if self._computed else 0.0)
-        waited = time.monotonic() - self._settled_at
-        if waited >= pause and (waited >= LOADING_S or not self._is_loading):
-            started = time.monotonic()
-            moved = self.writer.settle()
-            before, self._seq = self._seq, self.workspace.state.mark(SEQ)
-            if max(moved, self._seq - before) < LOAD:  # after a load the next round has time for it
-                self.writer.file()
-            self._settled_at = time.monotonic()
-            self._settling_s = self._settled_at - started
+        """Every half minute; soon when sessions are in doubt, in a tenth of the time as a rule."""
+        is_doubtful = self.writer.needs_settling()
+        pause = DOUBTFUL_S if is_doubtful else self.workspace.settings.settle_s
+        self._settling.do_when_due(self.writer.settle, pause, self._patience_s)
+
+    def _file_when_due(self) -> None:
+        """Often, some at a time: as a rule there is nothing to do."""
+        self._filing.do_when_due(self.writer.file, FILE_EVERY_S, self._patience_s)
+
+    @property
+    def _patience_s(self) -> float:
+        """Not beside a report, for each fills memory."""
+        return PATIENCE_S if self._computed else 0.0
 
     def _run_jobs(self) -> None:
         self._called.clear()
@@ -224,6 +224,7 @@ class Worker:
             try:
                 if time.monotonic() - ticked_at >= TICK_EVERY_S:
                     ticked_at = time.monotonic()
+                    erase.resume(self.workspace)
                     if number != (number := definition.newest(state)):
                         lines = [*sources.schedules(self.workspace), retention.LINE]
                     schedule.tick(state, lines, self.workspace.time_zone)
@@ -252,26 +253,29 @@ class Worker:
         with self._job_turn:
             if self._is_doubtful:
                 raise Unavailable("not_stored")
-            try:
-                yield self.writer
-            except BadInput:
-                raise
-            except Exception:
+            with self._in_doubt() as writer:
+                yield writer
+
+    @contextlib.contextmanager
+    def _in_doubt(self) -> Generator[Writer]:
+        """The writer; who fails with it has another one made, unless there is one by now."""
+        writer = self.writer
+        try:
+            yield writer
+        except BadInput:
+            raise
+        except Exception:
+            if writer is self.writer:
                 self._is_doubtful = True
-                raise
+            raise
 
     @property
     def _kinds(self) -> dict[str, job.Run]:
         return {kind: partial(self._run, kind) for kind in KINDS}
 
     def _run(self, kind: str, args: dict[str, Any], progress: job.Progress) -> Any:
-        try:
-            return KINDS[kind](self.writer, args, progress)
-        except BadInput:
-            raise
-        except Exception:
-            self._is_doubtful = True
-            raise
+        with self._in_doubt() as writer:
+            return KINDS[kind](writer, args, progress)
 
     def _committed(self) -> int:
         return self.workspace.state.mark(LOG)

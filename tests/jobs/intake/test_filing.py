@@ -17,6 +17,7 @@ from touchline.identity.people import Registry
 from touchline.identity.speaker import with_person
 from touchline.jobs.intake import filing
 from touchline.jobs.intake import settle as settling
+from touchline.jobs.intake import writer as writer_module
 from touchline.jobs.intake.healing import Healing
 from touchline.jobs.intake.store import Arrival, EventStore
 from touchline.jobs.intake.writer import Writer
@@ -52,8 +53,7 @@ def page(name, at, campaign=None, **identifiers):
 
 def settle(workspace):
     """What the worker does now and then."""
-    if settling.settle(workspace) < filing.LOAD:
-        filing.build(workspace)
+    Writer(workspace).catch_up()
 
 
 @pytest.fixture
@@ -181,7 +181,8 @@ def test_a_workspace_from_before_there_was_a_copy_gets_one_day_by_day(tmp_path, 
 def test_a_load_onto_nothing_is_filed_when_there_is_time_and_kept_up_as_far_as_it_is(
     tmp_path, small, monkeypatch
 ):
-    monkeypatch.setattr(filing, "LOAD", 2)
+    for module in (filing, writer_module):
+        monkeypatch.setattr(module, "ROWS", 3)
     workspace = build.workspace(tmp_path / "w")
     table, store = workspace.lake.by_node, EventStore(workspace)
     store.store([page(f"m{n}", T0 + n * 24 * HOUR, anonymous_id=f"a{n}") for n in range(6)])

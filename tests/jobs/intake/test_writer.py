@@ -147,6 +147,24 @@ def test_a_job_that_catches_up_beside_the_commit_loop_counts_nothing_twice(works
     }
 
 
+def test_a_writer_may_be_told_to_forget_in_the_middle_of_reading(workspace):
+    tracker, writer = Tracker(workspace), Writer(workspace)
+
+    class Place:
+        """Stands where a file of places would; is compared with what it was."""
+
+        def __eq__(self, _):
+            writer.forget(())
+            return True
+
+        __hash__ = object.__hash__
+
+    writer._places.now = Place
+    for n in range(2):
+        tracker.send(track(f"m{n}", "A"))
+        assert writer.commit_once() == 1
+
+
 def test_a_late_event_makes_provisional_sessions_doubtful_until_settled(workspace):
     tracker, writer = Tracker(workspace), Writer(workspace)
     tracker.send(page("a", "https://shop.cn/", at=T0 + HOUR), at=T0 + HOUR)

@@ -11,6 +11,7 @@ from touchline.identity.decisions import record
 from touchline.identity.live.store import kept, marks
 from touchline.identity.match import queue
 from touchline.jobs.doctor import examine
+from touchline.jobs.intake.load import Load
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.people import live
 from touchline.jobs.people.live import SharedRegistry
@@ -119,7 +120,7 @@ def test_what_people_are_judged_by_is_followed_when_nothing_else_comes(site, mon
 
     def look():
         registry._due_at = 0.0
-        registry.follow_when_due()
+        registry.follow_when_due(Load(0))
         return len(asked)
 
     assert [look(), look()] == [1, 1]

@@ -14,6 +14,8 @@ from touchline.identity import people as people_module
 from touchline.identity.mirror import is_written, read_map
 from touchline.identity.people import Registry
 from touchline.jobs import definitions, queries
+from touchline.jobs.intake import load as load_module
+from touchline.jobs.intake.load import Load
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.people import mirror
 from touchline.jobs.people.mirror import KeepingRegistry, MirrorWriter, write_mirrors
@@ -153,6 +155,8 @@ def timed(workspace, monkeypatch):
     ticking = Clock()
     written = []
     monkeypatch.setattr(mirror, "time", ticking)
+    monkeypatch.setattr(load_module, "time", ticking)
+    load = Load(0)
     monkeypatch.setattr(mirror, "write_mirrors", lambda *_: written.append(timed.cost()))
     due = MirrorWriter(workspace, Registry(workspace))
 
@@ -161,7 +165,8 @@ def timed(workspace, monkeypatch):
         end = ticking.now + seconds
         while ticking.now < end:
             during()
-            due.write_when_due(is_loading)
+            load.look(0, load_module.WAITING if is_loading else 0)
+            due.write_when_due(load)
             ticking.now += 1.0
         return len(written) - before
 
@@ -184,9 +189,9 @@ def changed(workspace):
 def test_amid_a_load_mirrors_wait_for_its_end_or_for_long(timed, monkeypatch):
     news = itertools.count()
     monkeypatch.setattr(MirrorWriter, "_glance", lambda _: (next(news),))
-    monkeypatch.setattr(mirror, "LOADING_S", 90.0)
+    monkeypatch.setattr(mirror, "HELD_S", 90.0)
     assert timed(80, is_loading=True) == 0
-    assert timed(3) == 1
+    assert timed(12) == 1
     assert timed(120, is_loading=True) == 1
 
 

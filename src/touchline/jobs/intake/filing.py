@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from touchline.jobs.intake.load import ROWS
 from touchline.model import LABELS
 from touchline.storage.by_node import BUILT, FILED, ByNode, filed, merge
 from touchline.storage.columns import EVENTS
@@ -28,9 +29,8 @@ from touchline.storage.lake import LakeFiles
 from touchline.storage.table import Run, day_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["LOAD", "Filing", "build", "forget"]
+__all__ = ["BUILD_S", "Filing", "build", "forget"]
 
-LOAD = 20_000  # rows at once that are no traffic
 ROUND = "round"  # the number of the last round
 BEGUN = "begun"  # the last seq of the round begun last
 DAY = "day"  # until it is built: the last day that is filed whole, in days since year 1
@@ -52,7 +52,7 @@ class Filing:
         self._settled, self._upto = files.settled_seq, upto
         self._is_sure = found.offset(BEGUN) == files.settled_seq
         self._waiting: pa.Table | None = None
-        is_first = not files.tables["events"].files and upto - files.settled_seq <= LOAD
+        is_first = not files.tables["events"].files and upto - files.settled_seq < ROWS
         self._is_whole = is_first or found.offset(BUILT) == 1
         self._day = dt.date.fromordinal(max(found.offset(DAY), 1))
 
@@ -86,8 +86,9 @@ def build(workspace: Workspace, seconds: float = BUILD_S) -> bool:
     """
     end = time.monotonic() + seconds
     table = _made(workspace)
-    while not (is_built := table.snapshot().offset(BUILT) == 1) and time.monotonic() < end:
-        _build_some(workspace, table)
+    is_built = table.snapshot().offset(BUILT) == 1
+    while not is_built and time.monotonic() < end and workspace.lake.events.snapshot().files:
+        is_built = _build_some(workspace, table)
         merge(table)
     merge(table)
     return is_built
@@ -99,8 +100,8 @@ def forget(workspace: Workspace) -> None:
     table.commit(None, remove=table.snapshot().files, offsets={BUILT: 0, DAY: 0})
 
 
-def _build_some(workspace: Workspace, table: ByNode) -> None:
-    """The next days; when there is none, the copy is whole."""
+def _build_some(workspace: Workspace, table: ByNode) -> bool:
+    """The next days; when there is none, the copy is whole, which it tells."""
     found = table.snapshot()
     number, done = found.offset(ROUND) + 1, found.offset(DAY)
     with workspace.view("fresh", "events") as view:
@@ -112,6 +113,7 @@ def _build_some(workspace: Workspace, table: ByNode) -> None:
         wanted = rows.filter(rows.local_day.isin(days)) if days else None
         runs = () if wanted is None else _filed_runs(view, wanted, number)
         table.commit(runs, offsets=offsets if days else {**offsets, FILED: settled})
+        return not days
 
 
 def _filed_runs(view: View, wanted: Expression, number: int) -> Iterator[Run]:

@@ -16,8 +16,9 @@ crash between lake and State leaves one batch half accounted for; what comes nex
 whatever a plan that has changed since says.
 """
 
+import contextlib
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
@@ -66,8 +67,22 @@ class EventStore:
         self.sessions = OpenSessions()
         self.last_seq = workspace.state.mark(SEQ)
         self.known = DedupIndex(workspace.dir / "dedup", workspace.lake, self.last_seq)
-        self._has_failed = False
-        self.turn = threading.Lock()  # whoever uses `nodes` beside `store` holds it
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    @property
+    @contextlib.contextmanager
+    def turn(self) -> Generator[None]:
+        """Whoever uses `nodes` beside `store` holds it. Raises Unavailable when it is closed."""
+        with self._lock:
+            if self._is_closed:
+                raise Unavailable("not_stored")
+            yield
+
+    def close(self) -> None:
+        """Waits for who has his turn; from then on nobody gets one, for another store writes."""
+        with self._lock:
+            self._is_closed = True
 
     def store(
         self,
@@ -81,12 +96,10 @@ class EventStore:
 
         `log_offset`: the batch is all the log holds up to there. `ahead`: its rows are in the lake
         already, among these; only State must follow. After a failure lake and State may differ, so
-        that this store takes nothing more: the next `Writer` brings them together.
+        that this store is closed: the next `Writer` brings them together.
         """
         with self.turn, without_collector():
-            if self._has_failed:
-                raise Unavailable("not_stored")
-            self._has_failed = True
+            self._is_closed = True
             planned = self._in_force.now()
             self.nodes.refresh()
             fates = Fates(
@@ -108,7 +121,7 @@ class EventStore:
                 self._to_lake(rows, is_revised, log_offset)
             seen = sightings.note(self.workspace.state, planned.touchpoints, rows)
             outcome = self._to_state(fates, rejects, log_offset, seen, ahead)
-            self._has_failed = False
+            self._is_closed = False
             return outcome
 
     def follow(self, ahead: Ahead, log_offset: int | None) -> None:

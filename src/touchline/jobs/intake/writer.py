@@ -20,7 +20,8 @@ from touchline.collect.site import Site
 from touchline.errors import NotFound, TouchlineError
 from touchline.jobs.definitions import site_of
 from touchline.jobs.intake.ahead import Ahead
-from touchline.jobs.intake.filing import LOAD, build
+from touchline.jobs.intake.filing import BUILD_S, build
+from touchline.jobs.intake.load import ROWS
 from touchline.jobs.intake.settle import settle
 from touchline.jobs.intake.store import Arrival, EventStore
 from touchline.jobs.places import Places
@@ -65,10 +66,11 @@ class Writer:
     @property
     def _reading(self) -> tuple[Site, Quick]:
         made_of = definition.newest(self.workspace.state), self._places.now()
-        if self._site is None or self._site[0] != made_of:
+        known = self._site  # read once: another thread may `forget` it at any moment
+        if known is None or known[0] != made_of:
             site = msgspec.structs.replace(site_of(self.workspace), geo=made_of[1])
-            self._site = (made_of, site, Quick(site))
-        return self._site[1:]
+            known = self._site = (made_of, site, Quick(site))
+        return known[1:]
 
     def commit_once(self) -> int:
         """Takes in the next requests of the log; returns how many items they held.
@@ -92,21 +94,22 @@ class Writer:
             self.store.sessions.is_doubtful = False
             return settle(self.workspace)
 
-    def file(self) -> None:
-        """Files by identifier what a load left for later, some of it at a time."""
+    def file(self, seconds: float = BUILD_S) -> None:
+        """Files by identifier what a load left for later, as far as there is time, and merges."""
         with self._settle_turn:
-            build(self.workspace)
+            build(self.workspace, seconds)
 
     def needs_settling(self) -> bool:
         """Whether a late event made provisional sessions doubtful."""
         return self.store.sessions.is_doubtful
 
     def catch_up(self) -> None:
-        """All that the log holds, down to day files."""
+        """All that the log holds, down to day files. Who brought in a load does not wait for its
+        copy by identifier as well: the next one builds it, or the worker.
+        """
         while self.workspace.state.mark(LOG) < self._log_end():
             self.commit_once()
-        if self.settle() < LOAD:
-            self.file()
+        self.file(BUILD_S if self.settle() < ROWS else 0.0)
 
     def forget(self, devices: Collection[int]) -> None:
         """Drops from memory what may name somebody who was erased."""

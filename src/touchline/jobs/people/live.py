@@ -10,6 +10,7 @@ What surprises: nothing depends on it. What it cannot say, or says wrongly, is c
 
 import threading
 import time
+from collections.abc import Callable, Collection
 
 from touchline import clock
 from touchline.identity.evidence import Decisions
@@ -20,18 +21,16 @@ from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry, Ruling, is_whole, ruled_by
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
-from touchline.identity.sources import TABLES
+from touchline.identity.sources import TABLES, Extent
+from touchline.jobs.intake.load import Load
 from touchline.jobs.process import note
 from touchline.storage.engine import View
-from touchline.storage.lake import SEQ
 from touchline.storage.workspace import Workspace
 
-__all__ = ["LOADING_S", "SharedRegistry"]
+__all__ = ["SharedRegistry"]
 
 EVERY_S = 5.0
-LOAD = 10_000  # rows that came since the last look: more are on their way
 PATIENCE_S = 2.0  # a question waits so long for what is being done, then does without
-LOADING_S = 120.0  # what goes on for longer is no load but the traffic
 SHARE = 3.0  # rests so many times longer than it works
 CHECKED = "checked"  # mark: the day of the last comparison
 NIGHT_US = 3 * 3600 * clock.US  # UTC is near enough: it is about doing it once, and not at noon
@@ -47,7 +46,7 @@ class SharedRegistry(Registry):
         self._follower = Follower(workspace.state)
         self._due_at = time.monotonic() + EVERY_S
         self._seen: object = None
-        self._followed_at, self._arrived = time.monotonic(), workspace.state.mark(SEQ)
+        self._followed_at = time.monotonic()
 
     def marked(self, view: View, ruled: Ruling | None = None) -> tuple[Mark, PersonMap]:
         with self._turn:
@@ -58,14 +57,22 @@ class SharedRegistry(Registry):
             super().keep(view, found, ruled)
 
     def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
-        found = self._followed(view, rules, decisions) if is_whole(view) else None
+        found = self._followed(view, lambda follower: follower.at(view, rules, decisions))
         return found or super().computed(view, rules, decisions)
 
-    def _followed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap | None:
-        if not self._following.acquire(timeout=PATIENCE_S):
+    def around(self, view: View, nodes: Collection[bytes]) -> PersonMap:
+        with self._turn:
+            ruled = self.ruled(view)
+        found = self._followed(view, lambda follower: follower.around(view, *ruled, nodes))
+        return found or super().around(view, nodes)
+
+    def _followed(
+        self, view: View, ask: Callable[[Follower], PersonMap | None]
+    ) -> PersonMap | None:
+        if not is_whole(view) or not self._following.acquire(timeout=PATIENCE_S):
             return None
         try:
-            return self._follower.at(view, rules, decisions)
+            return ask(self._follower)
         except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the store
             self._fail(error)
             return None
@@ -77,13 +84,10 @@ class SharedRegistry(Registry):
             super().forget()
             self._follower = Follower(self._workspace.state)
 
-    def follow_when_due(self) -> None:
+    def follow_when_due(self, load: Load) -> None:
         """Called as often as one likes; nearly always returns at once."""
         started = time.monotonic()
-        if started < self._due_at:
-            return
-        if self._is_loading() and started - self._followed_at < LOADING_S:
-            self._due_at = started + EVERY_S
+        if started < self._due_at or load.holds(self._followed_at):
             return
         state = self._workspace.state
         # What was decided meanwhile, or ruled, changes people as new rows do.
@@ -98,10 +102,6 @@ class SharedRegistry(Registry):
             self._followed_at = time.monotonic()
             pause = 0.0 if self._follower.waiting else EVERY_S
             self._due_at = self._followed_at + max(pause, SHARE * took)
-
-    def _is_loading(self) -> bool:
-        before, self._arrived = self._arrived, self._workspace.state.mark(SEQ)
-        return self._arrived - before > LOAD
 
     def follow(self) -> bool:
         """Takes a portion of what is new into the live store; whether that was all."""
@@ -122,7 +122,7 @@ class SharedRegistry(Registry):
             count = differing(state, view, rules, decisions)
             if count:
                 note("worker", f"live store: {count} identifiers differ, it is made anew")
-                self._follower.forget()
+                self._follower.forget(Extent.of(view.files))
         if checked != today:
             state.write(*kept({CHECKED: today}))
 

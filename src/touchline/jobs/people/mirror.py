@@ -24,6 +24,7 @@ from touchline.identity.mirror import (
 from touchline.identity.people import Registry, ruled_by
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile_notes import NOTES
+from touchline.jobs.intake.load import Load
 from touchline.jobs.process import note
 from touchline.storage.workspace import Workspace
 
@@ -32,7 +33,7 @@ __all__ = ["KeepingRegistry", "MirrorWriter", "write_mirrors"]
 LOOK_EVERY_S = 1.0
 QUIET_S = 5.0  # nothing new for so long: the worker has nothing else to do
 LONGEST_S = 60.0
-LOADING_S = 1200.0  # a load that goes on for so long has a round in between
+HELD_S = 1200.0  # by a load, at most: a tenth of its time for what is old at once is too much
 SHARE = 9.0  # rests so many times longer than it works: a tenth of the time at most
 Glance = tuple[object, ...]
 
@@ -78,7 +79,7 @@ class MirrorWriter:
         self._seen: Glance = ()
         self._written: Glance = ()
 
-    def write_when_due(self, is_loading: bool = False) -> None:
+    def write_when_due(self, load: Load) -> None:
         """Called as often as one likes; nearly always returns at once. Amid a load all that is
         written is old at once, and takes from the load what it costs.
         """
@@ -89,7 +90,7 @@ class MirrorWriter:
         seen = self._glance()
         if seen != self._seen:
             self._seen, self._changed_at = seen, now
-        is_held = is_loading and now - self._wrote_at < LOADING_S
+        is_held = load.holds(self._wrote_at, HELD_S)
         if seen != self._written and not is_held and self._is_due(now):
             self._write(seen)
 

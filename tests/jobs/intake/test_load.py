@@ -1,0 +1,82 @@
+"""A load is told from traffic by how much comes at once, and holds nothing up for ever."""
+
+from itertools import pairwise
+
+import pytest
+
+from touchline.jobs.intake import load as module
+from touchline.jobs.intake.load import LONGEST_S, ROWS, SPAN_S, WAITING, Chore, Load
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+def seconds_held(ticking, load, rows_a_second, seconds, seq=0):
+    """How many of them a chore that has just been done would wait."""
+    held = 0
+    for second in range(seconds):
+        ticking.now += 1
+        load.look(seq + rows_a_second * (1 + second), 0)
+        held += load.holds(ticking.now)
+    return held
+
+
+def test_traffic_is_no_load(ticking):
+    assert seconds_held(ticking, Load(0), ROWS // 20, 600) == 0
+
+
+def test_rows_that_come_at_once_are_one_whatever_way_they_come(ticking):
+    load = Load(500)
+    assert seconds_held(ticking, load, ROWS // 4, 60, seq=500) >= 56
+    ticking.now += SPAN_S
+    assert not load.holds(ticking.now)
+
+
+def test_so_is_a_log_that_is_far_ahead_of_the_rows(ticking):
+    load = Load(0)
+    load.look(0, WAITING - 1)
+    assert not load.holds(ticking.now)
+    load.look(0, WAITING)
+    assert load.holds(ticking.now)
+    assert not load.holds(ticking.now - LONGEST_S)  # was done too long ago
+    assert load.holds(ticking.now - LONGEST_S, 2 * LONGEST_S)
+
+
+def test_a_chore_rests_longer_than_it_works_and_no_longer_than_two_minutes(ticking):
+    took = [1.0, 5.0, 60.0, 0.0]
+    done = []
+
+    def work():
+        done.append(ticking.now)
+        ticking.now += took[len(done) - 1]
+
+    chore = Chore(Load(0), rest=9.0)
+    while len(done) < 4:
+        ticking.now += 1
+        chore.do_when_due(work, 5.0)
+    apart = [later - earlier for earlier, later in pairwise(done)]
+    assert apart == [1 + 9, 5 + 45, 60 + LONGEST_S]
+
+
+def test_a_chore_that_fails_is_due_again(ticking):
+    chore = Chore(Load(0), rest=9.0)
+    ticking.now += 5
+    with pytest.raises(ZeroDivisionError):
+        chore.do_when_due(lambda: 1 / 0, 5.0)
+    done = []
+    chore.do_when_due(lambda: done.append(1), 5.0)
+    assert done
