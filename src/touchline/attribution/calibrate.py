@@ -44,6 +44,13 @@ LEAST_ERROR = 1e-6  # of an effect, or of one
 DRIFT = 0.15  # effects change with time: by this part of themselves in a year
 
 
+class Scope(NamedTuple):
+    """What was tested: a whole channel, or one unit of it."""
+
+    channel: int
+    unit: int | None = None
+
+
 class Fitted(NamedTuple):
     """What a model gives to each unit (a channel, or a campaign of one), and its sampling error."""
 
@@ -56,12 +63,11 @@ class Fitted(NamedTuple):
     def of_channels(cls, number: Floats, error: Floats) -> Self:
         return cls(number, error, np.arange(len(number)), len(number))
 
-
-class Scope(NamedTuple):
-    """What was tested: a whole channel, or one unit of it."""
-
-    channel: int
-    unit: int | None = None
+    def of(self, scope: Scope) -> float:
+        """The model's number of a scope."""
+        if scope.unit is not None:
+            return float(self.number[scope.unit])
+        return float(self.number[self.channel_of == scope.channel].sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,7 +119,7 @@ def _told(lift: Lift, *, of: Fitted, other: Fitted, is_revenue: bool) -> Finding
     factor = np.ones(len(lift.scopes))
     for place, scope in enumerate(lift.scopes):
         if not is_here[place]:
-            factor[place] = _worth(_number(of, scope), _number(other, scope)) or _worth(
+            factor[place] = _worth(of.of(scope), other.of(scope)) or _worth(
                 float(of.number.sum()), float(other.number.sum())
             )
     is_usable = factor > 0
@@ -133,12 +133,6 @@ def _told(lift: Lift, *, of: Fitted, other: Fitted, is_revenue: bool) -> Finding
 def _worth(here: float, there: float) -> float:
     """What one of there is worth here; 0 where that cannot be said."""
     return max(here / there, 0.0) if there else 0.0
-
-
-def _number(fitted: Fitted, scope: Scope) -> float:
-    if scope.unit is not None:
-        return float(fitted.number[scope.unit])
-    return float(fitted.number[fitted.channel_of == scope.channel].sum())
 
 
 def _labels(base: Credit, number: Floats, found: Posterior, lift: Lift) -> Floats:

@@ -16,7 +16,7 @@ from touchline.attribution.journeys import Journeys, Labels, Touches
 from touchline.attribution.shelf import Rows, among, begins_of, spans
 from touchline.attribution.statistics import Label
 
-__all__ = ["Bought", "Members", "Walked", "channels_of", "walk"]
+__all__ = ["Bought", "Members", "Walked", "bisected", "channels_of", "walk"]
 
 
 class Bought(NamedTuple):
@@ -94,12 +94,12 @@ def _windows(rows: Rows, person: Int64s, at_us: Int64s, window_us: int) -> tuple
     people, begins = begins_of(rows)
     place, is_there = among(person, people)
     first, last = (begins[np.minimum(place + one, len(people))] for one in (0, 1))
-    starts = _bisected(rows.ts_us, first, last, at_us - window_us)
-    ends = _bisected(rows.ts_us, first, last, at_us + 1)
+    starts = bisected(rows.ts_us, first, last, at_us - window_us)
+    ends = bisected(rows.ts_us, first, last, at_us + 1)
     return np.where(is_there, starts, 0), np.where(is_there, ends, 0)
 
 
-def _bisected(times: Int64s, low: Int64s, high: Int64s, wanted: Int64s) -> Int64s:
+def bisected(times: Int64s, low: Int64s, high: Int64s, wanted: Int64s) -> Int64s:
     """From low up to high, which ascend, the first place whose time is not before the wanted."""
     while np.any(low < high):
         middle = (low + high) // 2

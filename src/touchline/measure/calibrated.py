@@ -82,7 +82,7 @@ class Weighed:
                 {
                     "channel": key[0],
                     "campaign": key[1],
-                    "modelled": _number(fitted, scope),
+                    "modelled": fitted.of(scope),
                     "tested": tested,
                     "tested_error": tested_error,
                     "calibrated": mean,
@@ -157,7 +157,7 @@ def next_tests(weighed: Weighed, error: float, *, campaigns: bool) -> list[dict[
     found = _scopes(weighed, lift.base, fitted, campaigns=campaigns)
     vaguest = sorted(found, key=lambda one: (one[1].unit is not None, -_known(known, one[1])[1]))
     for (channel, campaign), scope in vaguest[: fitted.channels + MOST_CAMPAIGNS]:
-        (mean, sd), size = _known(known, scope), _number(fitted, scope)
+        (mean, sd), size = _known(known, scope), fitted.of(scope)
         planned = error * max(abs(mean), abs(size), usual)
         if planned <= 0:
             continue
@@ -193,13 +193,6 @@ def _known(known: Posterior, scope: Scope) -> tuple[float, float]:
     if scope.unit is not None:
         return float(known.mean[scope.unit]), float(known.sd[scope.unit])
     return float(known.channel_mean[scope.channel]), float(known.channel_sd[scope.channel])
-
-
-def _number(fitted: Fitted, scope: Scope) -> float:
-    """The model's number of a scope."""
-    if scope.unit is not None:
-        return float(fitted.number[scope.unit])
-    return float(fitted.number[fitted.channel_of == scope.channel].sum())
 
 
 def _pooled(seen: Findings, scope: Scope) -> tuple[float | None, float | None]:

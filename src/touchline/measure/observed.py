@@ -26,6 +26,7 @@ import pyarrow.compute
 from touchline import clock
 from touchline.attribution.journeys import DIRECT
 from touchline.attribution.observed import Observed
+from touchline.attribution.walk import bisected
 from touchline.identity.people import PersonMap
 from touchline.journey.conversion import Conversions, conversions
 from touchline.journey.rate import Rates
@@ -111,8 +112,8 @@ def units_of(
     ends = np.append(offset[1:], len(met.owner))
     first_us = met.ts_us[offset]
     unit, start_us, end_us, is_converted, value = _spells(owners, first_us, bought, span)
-    low = _place(met.ts_us, offset[unit], ends[unit], start_us - span.window_us)
-    high = _place(met.ts_us, low, ends[unit], end_us + 1)
+    low = bisected(met.ts_us, offset[unit], ends[unit], start_us - span.window_us)
+    high = bisected(met.ts_us, low, ends[unit], end_us + 1)
     lengths = high - low
     last = np.cumsum(lengths)
     touch = np.repeat(low - (last - lengths), lengths) + np.arange(int(lengths.sum()))
@@ -175,22 +176,11 @@ def _spells(
     return unit[kept], start_us[kept], end_us[kept], is_converted[kept], value[kept]
 
 
-def _place(times: Int64s, low: Int64s, high: Int64s, at: Int64s) -> Int64s:
-    """The first place from low on (to high) whose time is not before `at`, all at once."""
-    low, high = low.copy(), high.copy()
-    while (is_open := low < high).any():
-        middle = (low + high) // 2
-        is_before = is_open & (times[np.minimum(middle, len(times) - 1)] < at)
-        low = np.where(is_before, middle + 1, low)
-        high = np.where(is_open & ~is_before, middle, high)
-    return low
-
-
 def _history(bought: Bought, owner: Int64s, before_us: Int64s) -> tuple[Int64s, Any]:
     """How often each owner had converted before, and for how much money."""
     low = np.searchsorted(bought.owner, owner)
     high = np.searchsorted(bought.owner, owner, side="right")
-    until = _place(bought.at_us, low, high, before_us)
+    until = bisected(bought.at_us, low, high, before_us)
     money = np.concatenate([[0], np.cumsum(bought.value)])
     return until - low, money[until] - money[low]
 
