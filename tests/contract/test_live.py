@@ -58,7 +58,7 @@ def test_people_are_those_of_batch(state, facts):
 
 def test_dirty_worlds_in_any_order_and_portions_are_those_of_batch(state, facts):
     for seed in range(WORLDS):
-        forget(state)
+        forget(state, {})
         dice = random.Random(seed)
         rows = facts.dirty_rows(dice)
         coming = dice.sample(rows, len(rows)) + dice.choices(rows, k=5)

@@ -118,7 +118,9 @@ def test_what_cannot_be_a_key_changes_nothing(shop, wanted):
 
 
 def test_the_worker_does_it_by_name(shop):
-    made = COMMANDS["create_key"](shop, {"kind": "write", "name": "app", "aliases": ["umami:A-B"]})
+    made = COMMANDS["create_key"](
+        shop, None, {"kind": "write", "name": "app", "aliases": ["umami:A-B"]}
+    )
     assert made["aliases"] == ["umami:a-b"]
-    assert COMMANDS["revoke_key"](shop, {"key": made["id"]})["name"] == "app"
-    assert len(COMMANDS["keys"](shop, {})) == 3
+    assert COMMANDS["revoke_key"](shop, None, {"key": made["id"]})["name"] == "app"
+    assert len(COMMANDS["keys"](shop, None, {})) == 3

@@ -223,13 +223,13 @@ def test_a_code_is_drawn_and_an_address_too(shop):
 
 def test_the_worker_does_it_by_name(shop):
     args = {"links": [{"target": PAGE, "code": "one"}], "is_trial": False, "is_one": True}
-    made = COMMANDS["create_links"](shop, args)
+    made = COMMANDS["create_links"](shop, None, args)
     assert made["code"] == "one"
-    assert COMMANDS["link"](shop, {"code": "one"}) == made
-    assert len(COMMANDS["create_links"](shop, {**args, "is_one": False})) == 1
+    assert COMMANDS["link"](shop, None, {"code": "one"}) == made
+    assert len(COMMANDS["create_links"](shop, None, {**args, "is_one": False})) == 1
     assert len(list(QUERIES["links"](shop, None, {}))) == 1
     with pytest.raises(NotFound):
-        COMMANDS["link"](shop, {"code": "two"})
+        COMMANDS["link"](shop, None, {"code": "two"})
 
 
 def test_a_click_and_the_visit_it_leads_to_are_one_touch(shop):

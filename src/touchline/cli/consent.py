@@ -11,6 +11,7 @@ from touchline.cli import language
 from touchline.cli.output import as_json, cell, columns, emit
 from touchline.cli.question import ask
 from touchline.jobs.access import reading, writing
+from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.jobs.privacy import consent, preferences, register
 from touchline.storage.audit import actor_of
 from touchline.storage.workspace import Workspace
@@ -58,7 +59,8 @@ def _record(args: argparse.Namespace) -> None:
     wanted = consent.Wanted(granted=args.granted, **given)
     with reading(args.dir) as workspace:
         author = actor_of(workspace.principal)
-        made = consent.wanted(workspace, args.person, wanted, author)
+        registry = KeepingRegistry(workspace)
+        made = consent.wanted(workspace, registry, args.person, wanted, author)
     found = writing(args.dir, "consent", made, lambda _: None)
     print(WORDS[language()]["made"].format(**found), file=sys.stderr)
 

@@ -5,6 +5,7 @@ import argparse
 from touchline.cli import language
 from touchline.cli.output import columns, counted, emit, progress_line
 from touchline.jobs.access import reading, writing
+from touchline.jobs.people.mirror import KeepingRegistry
 from touchline.jobs.privacy import retention
 
 __all__ = ["run"]
@@ -23,7 +24,7 @@ WORDS = {
 def run(args: argparse.Namespace) -> None:
     if args.dry_run:
         with reading(args.dir) as workspace:
-            found = retention.preview(workspace)
+            found = retention.preview(workspace, KeepingRegistry(workspace))
     else:
         found = writing(args.dir, "retain", {}, progress_line("retention"))
     at = language() == "zh"

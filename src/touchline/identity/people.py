@@ -6,6 +6,7 @@ of the very same evidence.
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import replace
 
 from touchline.collect.blocked import blocked_nodes
@@ -13,13 +14,14 @@ from touchline.collect.consent_rules import LINKING
 from touchline.collect.outdated import readable
 from touchline.identity.decisions import decided, in_force, newest
 from touchline.identity.evidence import NO_DECISIONS, Decisions, Evidence
+from touchline.identity.live.follow import Follower
 from touchline.identity.match import queue
 from touchline.identity.mirror import Mark, read_map
 from touchline.identity.person import Names
 from touchline.identity.person_map import PersonMap
 from touchline.identity.resolve import People, resolve
 from touchline.identity.rules import DEFAULT, Rules
-from touchline.identity.sources import TABLES, evidence_of, staff_nodes
+from touchline.identity.sources import TABLES, Extent, evidence_of, staff_nodes
 from touchline.storage import consent, definition
 from touchline.storage.consent import Refusals
 from touchline.storage.engine import View
@@ -100,11 +102,19 @@ class Registry:
         while len(self._maps) > KEPT:
             self._maps.popitem(last=False)
 
+    def around(self, view: View, nodes: Collection[bytes]) -> PersonMap:
+        """The map of a view, of those who hang together with these at least."""
+        del nodes  # who has followed the lake has a shorter way
+        return self.at(view)
+
     def forget(self) -> None:
-        """Drops from memory what somebody stands in who was erased."""
+        """Drops who everybody is, since somebody was taken out of the lake or rows were made anew:
+        from memory, and the live store. Needs the write lock.
+        """
         self._maps.clear()
         self._names.forget()
         self._workspace.lake.forget()
+        Follower(self._workspace.state).forget(Extent.of(self._workspace.lake.files(*TABLES)))
 
     def mark(self) -> Mark:
         """Of what a map would be made now."""

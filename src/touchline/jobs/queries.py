@@ -44,7 +44,7 @@ from touchline.jobs.people.known import person, why
 from touchline.jobs.people.person_changes import person_changes
 from touchline.jobs.plan import plan_check, plan_infer, plan_template
 from touchline.jobs.plan.named import named
-from touchline.jobs.privacy import consent, preferences
+from touchline.jobs.privacy import consent, erase, preferences, retention
 from touchline.jobs.qr import drawn
 from touchline.journey.version import in_force, rows_in_force
 from touchline.measure.aggregate import aggregate_lines
@@ -261,6 +261,9 @@ QUERIES: dict[str, Query] = {
     "decisions": identity.decisions,
     "consent": consent.shown,
     "preferences": preferences.page,
+    "preview_erasure": lambda workspace, registry, args: erase.preview(
+        workspace, registry, args["person"]
+    ),
     "preferences_link": preferences.link,
     "events": events,
     "explain": explain_conversion,
@@ -287,6 +290,7 @@ QUERIES: dict[str, Query] = {
     "qr": drawn,
     "quarantine": identity_rules.quarantine,
     "rejects": rejects,
+    "retention": retention.preview,
     "roles": roles,
     "review": matching.review,
     "timeline": timeline,

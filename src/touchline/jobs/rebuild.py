@@ -10,7 +10,6 @@ so that they are made anew as well.
 import math
 
 from touchline.collect.blocked import renew
-from touchline.identity.live import store as live
 from touchline.identity.mirror import forget
 from touchline.jobs.definitions import planned_of, session_zone
 from touchline.jobs.intake import filing, sightings
@@ -49,7 +48,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
     filing.build(workspace, math.inf)
     writer.store.renew_index()
     forget(workspace.lake)
-    live.forget(workspace.state)
+    writer.registry.forget()
     renew(workspace, is_all=True)
     sightings.forget(workspace.state)
     sightings.look_back(workspace, planned_of(workspace).touchpoints)

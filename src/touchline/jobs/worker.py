@@ -155,9 +155,7 @@ class Worker:
             self._is_doubtful = False
 
     def _new_writer(self) -> Writer:
-        made = Writer(self.workspace)
-        made.on_forget = self.registry.forget
-        return made
+        return Writer(self.workspace, self.registry)
 
     def _work(self) -> None:
         dropped_at = time.monotonic()
@@ -327,7 +325,7 @@ class Worker:
                     self._computed.discard(threading.get_ident())
         elif request.name in COMMANDS:
             here = self._seen_by(request)
-            yield msgspec.json.encode(COMMANDS[request.name](here, request.args))
+            yield msgspec.json.encode(COMMANDS[request.name](here, self.registry, request.args))
         else:
             raise BadInput("bad_argument", name="name", value=request.name, why="is no question.")
 

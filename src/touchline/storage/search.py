@@ -46,6 +46,11 @@ class Wanted(Struct, frozen=True):
         return [form for node in self.nodes for form in (node.hex(), b64encode(node).decode())]
 
     @property
+    def raw(self) -> list[bytes]:
+        """In bytes, as it is, or as two numbers the way arrays are stored."""
+        return [form for node in self.nodes for form in (node, node[7::-1] + node[:7:-1])]
+
+    @property
     def pattern(self) -> str:
         """For the engine, which knows no looking ahead."""
         parts = [re.escape(form) for form in self.ids]
@@ -108,8 +113,7 @@ def cells(
 
 def in_bytes(paths: Mapping[Path, int | None], wanted: Wanted) -> Iterator[tuple[Path, int]]:
     """Each file, and how many of the wanted stand in its bytes, up to where it is to be read."""
-    ids = [form for n in wanted.nodes for form in (n, n.hex().encode(), b64encode(n))]
-    needles = [*ids, *(text.encode() for text in wanted.texts)]
+    needles = [*wanted.raw, *(text.encode() for text in (*wanted.ids, *wanted.texts))]
     chosen = [word.encode() for word in wanted.chosen]
     for path, end in paths.items():
         try:

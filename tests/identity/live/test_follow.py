@@ -10,6 +10,7 @@ from touchline.identity.live.follow import Follower, is_level, renew
 from touchline.identity.live.store import RENEW, marks
 from touchline.identity.people import person_map
 from touchline.identity.rules import DEFAULT, Rules
+from touchline.identity.sources import TABLES, Extent
 from touchline.storage import schema
 from touchline.storage.lake import ERASED, SETTLED
 
@@ -139,7 +140,7 @@ def test_a_store_that_is_made_anew_tells_nobody_again_who_became_whom(lake):
     assert_same(*both(lake, follower))
     told = lake.workspace.state.read(sa.select(schema.person_change))
     assert len(told) == 1
-    follower.forget()
+    follower.forget(Extent.of(lake.workspace.lake.files(*TABLES)))
     assert_same(*both(lake, follower))
     assert lake.workspace.state.read(sa.select(schema.person_change)) == told
 

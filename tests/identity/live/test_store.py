@@ -244,7 +244,7 @@ def test_what_is_told_again_writes_nothing(facts, store, monkeypatch):
 def test_numbers_told_with_facts_are_peoplewith_them(facts, store):
     LiveStore(store).add(facts.told(facts.rows("u1 c1")), {"events": 7})
     assert marks(store)["events"] == 7
-    forget(store)
+    forget(store, {})
     assert marks(store) == {}
     assert len(LiveStore(store).people().known) == 0
 

@@ -268,11 +268,11 @@ def test_the_api_begins_with_a_template_and_changes_the_plan(workspace, monkeypa
     monkeypatch.setattr(commands, "PATIENCE_S", 0.0)
     writer = Writer(workspace)
     run = {"apply": lambda args, progress: kinds.KINDS["apply"](writer, args, progress)}
-    begun = commands.COMMANDS["begin_plan"](workspace, {"template": "saas", "language": "en"})
+    begun = commands.COMMANDS["begin_plan"](workspace, None, {"template": "saas", "language": "en"})
     assert job.run_next(workspace.state, run)
-    told = commands.COMMANDS["job"](workspace, {"number": begun["job"]})
+    told = commands.COMMANDS["job"](workspace, None, {"number": begun["job"]})
     assert sorted(told["result"]) == ["event", "plan", "touchpoint"]
-    commands.COMMANDS["apply"](workspace, {"touchpoint": POINTS[:2]})
+    commands.COMMANDS["apply"](workspace, None, {"touchpoint": POINTS[:2]})
     assert job.run_next(workspace.state, run)
     assert [one["name"] for one in asked_map(workspace)] == ["Search", "Notes"]
 

@@ -41,7 +41,9 @@ class Site:
             pass
 
     def record(self, person="ann", **wanted):
-        given = consent.wanted(self.workspace, person, consent.Wanted(**wanted), "op")
+        given = consent.wanted(
+            self.workspace, self.registry, person, consent.Wanted(**wanted), "op"
+        )
         job.submit(self.workspace.state, "consent", given)
         self.work()
 
@@ -112,7 +114,7 @@ def test_an_operators_answer_reaches_every_identifier_and_stands_with_its_words_
 )
 def test_an_answer_to_what_nobody_asks_is_refused(site, wrong):
     with pytest.raises(BadInput):
-        consent.wanted(site.workspace, "ann", consent.Wanted(**wrong), "op")
+        consent.wanted(site.workspace, site.registry, "ann", consent.Wanted(**wrong), "op")
 
 
 def test_an_answer_is_an_event_of_the_person_also_when_they_refuse_to_be_counted(site):
@@ -235,7 +237,7 @@ def test_what_people_tell_of_themselves_is_a_trait_of_theirs_and_lies_in_no_job(
 
 def test_a_job_done_twice_leaves_one_answer(site):
     given = consent.wanted(
-        site.workspace, "ann", consent.Wanted(purpose="sharing", granted=True), "op"
+        site.workspace, site.registry, "ann", consent.Wanted(purpose="sharing", granted=True), "op"
     )
     for _ in range(2):
         consent.take(site.writer, json.loads(json.dumps(given)))

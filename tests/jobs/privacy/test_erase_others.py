@@ -59,7 +59,7 @@ class Site:
         job.submit(
             self.workspace.state,
             "consent",
-            consent.wanted(self.workspace, person, wanted, "clerk"),
+            consent.wanted(self.workspace, self.registry, person, wanted, "clerk"),
         )
         self.work()
 

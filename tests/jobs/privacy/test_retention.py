@@ -57,7 +57,7 @@ def filed(writer):
 
 
 def run(writer):
-    told = retention.preview(writer.workspace)
+    told = retention.preview(writer.workspace, Registry(writer.workspace))
     assert retention.retain(writer, {}, lambda _: None) == told
     assert examine(writer.workspace)["findings"] == []
     return {name: count for name, count in told.items() if name != "rules" and count}

@@ -3,10 +3,11 @@
 The store keeps up to which arrival number of each table it has taken rows in, and how many rows
 that were. What surprises: it never has to be right. Where the numbers do not come out (rows were
 erased, the lake is another one), or more is missing than a question should wait for, there is no
-answer, and whoever asks computes people from all rows; the store is then made anew.
+answer, and whoever asks computes people from all rows; the store is then made anew. An empty one
+still knows when rows were last taken out: a view that was opened before brings none of them back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -68,15 +69,28 @@ class Follower:
         """Everybody, as this view has them; None where that is not to be had soon, or the view was
         opened before the store went on.
         """
+        return self._people() if self._is_brought_to(view, rules, decisions) else None
+
+    def around(
+        self, view: View, rules: Rules, decisions: Decisions, nodes: Collection[bytes]
+    ) -> PersonMap | None:
+        """The same of those alone who hang together with these: whoever else there is, it is read
+        in a blink.
+        """
+        is_there = self._is_brought_to(view, rules, decisions)
+        return self._store.people(nodes) if is_there and self._store else None
+
+    def _is_brought_to(self, view: View, rules: Rules, decisions: Decisions) -> bool:
         goal, known = Extent.of(view.files), marks(self._state)
         if _is_behind(goal, known) or goal.rows - known.get(ROWS, 0) > AT_ONCE:
-            return None
+            return False
         for _ in range(TRIES):
             if self.follow(view, rules, decisions):
-                return self._people()
+                known = marks(self._state)  # somebody may have emptied it
+                return (known.get(ROWS), known.get(LEFT)) == (goal.rows, goal.erased)
             if self.waiting > SOON:
-                return None
-        return None
+                return False
+        return False
 
     @property
     def waiting(self) -> int:
@@ -97,23 +111,25 @@ class Follower:
         store = self._ruled_by(view, rules, decisions)
         if store.judge() is not None:
             return False
-        if any(after < upto for after, upto in between.values()) or LEFT not in known:
+        if any(after < upto for after, upto in between.values()) or ROWS not in known:
             facts, rows = told(view, between)
+            is_news = ROWS in known and not known.get(FILLING)
             rows += known.get(ROWS, 0)
             upto = {name: upto for name, (_, upto) in between.items()}
-            is_news = LEFT in known and not known.get(FILLING)
             numbers = {**upto, ROWS: rows, LEFT: goal.erased, FILLING: int(not (is_news or is_all))}
             store.add(facts, numbers, is_news=is_news)
         else:
             rows = known[ROWS]
         if is_all and rows != goal.rows:
-            self.forget()
+            self.forget(goal)
             return False
         return is_all
 
-    def forget(self) -> None:
-        """Empties the store; it is made anew from the first row on."""
-        forget(self._state)
+    def forget(self, goal: Extent) -> None:
+        """Empties the store; it is made anew from the first row on. Not by a view that was opened
+        before rows were taken out of what is the `goal`.
+        """
+        forget(self._state, {LEFT: goal.erased})
         self._drop()
 
     def _drop(self) -> None:
@@ -122,11 +138,11 @@ class Follower:
 
     def _known(self, goal: Extent) -> dict[str, int]:
         known = marks(self._state)
-        if LEFT not in known:  # new, or somebody else emptied it
+        if ROWS not in known:  # new, or somebody else emptied it
             self._drop()
         is_other = known.get(LEFT, goal.erased) != goal.erased
         if is_other or is_spoilt(known) or _is_behind(goal, known):
-            self.forget()
+            self.forget(goal)
             known = {}
         return known
 

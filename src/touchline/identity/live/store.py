@@ -133,14 +133,14 @@ class LiveStore:
 
     def map_of(self, nodes: Collection[bytes]) -> dict[bytes, str]:
         """person_id of each of these that is known."""
-        held = components_of(self._state, nodes)
-        people = Part(read_rows(self._state, held.values()), NOTHING, Ruled()).before()
-        found = people.person_of(list(held))
-        return {n: people.person_ids[p] for n, p in zip(held, found, strict=True) if p is not None}
+        people = self.people(nodes)
+        found = zip(nodes, people.person_of(list(nodes)), strict=True)
+        return {node: people.person_ids[person] for node, person in found if person is not None}
 
-    def people(self) -> PersonMap:
-        """Everybody."""
-        return Part(read_rows(self._state), NOTHING, Ruled()).before()
+    def people(self, nodes: Collection[bytes] | None = None) -> PersonMap:
+        """Everybody, or those alone who hang together with these."""
+        numbers = None if nodes is None else components_of(self._state, nodes).values()
+        return Part(read_rows(self._state, numbers), NOTHING, Ruled()).before()
 
     def _next(self) -> list[int]:
         """Rows that are to be judged now."""
@@ -222,12 +222,14 @@ def is_spoilt(known: Mapping[str, int]) -> bool:
     return RENEW in known or HALF in known
 
 
-def forget(state: State) -> None:
-    """Empties it, so that it is made anew. What was told of persons stays."""
+def forget(state: State, numbers: Mapping[str, int]) -> None:
+    """Empties it but for these marks, so that it is made anew. What was told of persons stays."""
     with state.engine.begin() as connection:
         for table in TABLES:
             connection.execute(sa.delete(table))
         connection.execute(sa.delete(schema.mark).where(schema.mark.c.name.startswith(PREFIX)))
+        for statement, rows in kept(numbers):
+            connection.execute(statement, rows)
 
 
 def kept(numbers: Mapping[str, int]) -> list[Statement]:

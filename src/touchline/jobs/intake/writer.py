@@ -18,6 +18,7 @@ from touchline.collect.item import Item, payload
 from touchline.collect.quick import Made, Quick
 from touchline.collect.site import Site
 from touchline.errors import NotFound, TouchlineError
+from touchline.identity.people import Registry
 from touchline.jobs.definitions import site_of
 from touchline.jobs.intake.ahead import Ahead
 from touchline.jobs.intake.filing import BUILD_S, build
@@ -48,10 +49,11 @@ class _Batch(NamedTuple):
 
 
 class Writer:
-    """Use one per process, inside `workspace.write_lock()`."""
+    """Use one per process, inside `workspace.write_lock()`. `registry`: who everybody is, to jobs."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
         self.workspace = workspace
+        self.registry = registry or Registry(workspace)
         self.store = EventStore(workspace)
         self._site: tuple[tuple[int, Geo | None], Site, Quick] | None = None
         self._places = Places(workspace)
@@ -115,10 +117,6 @@ class Writer:
         """Drops from memory what may name somebody who was erased."""
         self._site = None  # what was worked out of requests hangs on it
         self.store.forget(devices)
-        self.on_forget()
-
-    def on_forget(self) -> None:
-        """Called when somebody was erased: others may hold maps of people."""
 
     def drop_log(self, older_than_us: int) -> int:
         """Raw requests go once both lake and State have them on disk; returns how many segments."""

@@ -10,6 +10,7 @@ What surprises: nothing depends on it. What it cannot say, or says wrongly, is c
 
 import threading
 import time
+from collections.abc import Callable, Collection
 
 from touchline import clock
 from touchline.identity.evidence import Decisions
@@ -20,7 +21,7 @@ from touchline.identity.mirror import Mark
 from touchline.identity.people import Registry, Ruling, is_whole, ruled_by
 from touchline.identity.person_map import PersonMap
 from touchline.identity.rules import Rules
-from touchline.identity.sources import TABLES
+from touchline.identity.sources import TABLES, Extent
 from touchline.jobs.intake.load import Load
 from touchline.jobs.process import note
 from touchline.storage.engine import View
@@ -56,14 +57,22 @@ class SharedRegistry(Registry):
             super().keep(view, found, ruled)
 
     def computed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap:
-        found = self._followed(view, rules, decisions) if is_whole(view) else None
+        found = self._followed(view, lambda follower: follower.at(view, rules, decisions))
         return found or super().computed(view, rules, decisions)
 
-    def _followed(self, view: View, rules: Rules, decisions: Decisions) -> PersonMap | None:
-        if not self._following.acquire(timeout=PATIENCE_S):
+    def around(self, view: View, nodes: Collection[bytes]) -> PersonMap:
+        with self._turn:
+            ruled = self.ruled(view)
+        found = self._followed(view, lambda follower: follower.around(view, *ruled, nodes))
+        return found or super().around(view, nodes)
+
+    def _followed(
+        self, view: View, ask: Callable[[Follower], PersonMap | None]
+    ) -> PersonMap | None:
+        if not is_whole(view) or not self._following.acquire(timeout=PATIENCE_S):
             return None
         try:
-            return self._follower.at(view, rules, decisions)
+            return ask(self._follower)
         except Exception as error:  # noqa: BLE001  # the answer stands, whatever ails the store
             self._fail(error)
             return None
@@ -113,7 +122,7 @@ class SharedRegistry(Registry):
             count = differing(state, view, rules, decisions)
             if count:
                 note("worker", f"live store: {count} identifiers differ, it is made anew")
-                self._follower.forget()
+                self._follower.forget(Extent.of(view.files))
         if checked != today:
             state.write(*kept({CHECKED: today}))
 

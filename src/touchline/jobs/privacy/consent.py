@@ -109,7 +109,9 @@ def shown(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dic
     }
 
 
-def wanted(workspace: Workspace, person: str, given: Wanted, author: str) -> dict[str, Any]:
+def wanted(
+    workspace: Workspace, registry: Registry, person: str, given: Wanted, author: str
+) -> dict[str, Any]:
     """An operator's answer, checked, as arguments of the job."""
     asked = consent_rules(workspace).purpose(given.purpose)
     if given.channel and given.channel not in asked.channels:
@@ -120,7 +122,7 @@ def wanted(workspace: Workspace, person: str, given: Wanted, author: str) -> dic
         why = f"is none of {', '.join(BASES)}."
         raise BadInput("bad_argument", name="basis", value=given.basis[:80], why=why)
     with workspace.view() as view:  # who it is, not who asks for it
-        people = Registry(workspace).at(view)
+        people = registry.at(view)
         node = people.node_ids(find_person(workspace.seen_by(ADMIN), people, person))[0]
     at_us = arguments.moment(given.at, "at", workspace.time_zone) if given.at else clock.now_us()
     locale = given.locale if given.locale in ("en", "zh") else "en"
@@ -147,10 +149,10 @@ def wanted(workspace: Workspace, person: str, given: Wanted, author: str) -> dic
     )
 
 
-def record(workspace: Workspace, args: dict[str, Any]) -> Any:
+def record(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Any:
     """The same, done: what the API asks for."""
     given = msgspec.convert(args["wanted"], Wanted)
-    made = wanted(workspace, args["person"], given, args["author"])
+    made = wanted(workspace, registry, args["person"], given, args["author"])
     number = job.submit(workspace.state, "consent", made)
     return job.told(workspace.state, number, patience_s=PATIENCE_S)
 
@@ -161,14 +163,14 @@ def answer(args: Mapping[str, Any]) -> Answer:
 
 def take(writer: Writer, args: dict[str, Any]) -> dict[str, Any]:
     """The job: rows for every identifier of the person, and the events. Safe to repeat."""
-    workspace, given = writer.workspace, answer(args)
-    registry = Registry(workspace)
+    workspace, registry, given = writer.workspace, writer.registry, answer(args)
     with workspace.view() as view:
-        people = registry.at(view)
+        people = registry.around(view, [given.node])
         (person,) = people.person_of([given.node])
         own = [given.node] if person is None else people.node_ids(person)
         known = people.known
-        ranks = {n: int(known.rank[at]) for n, at in zip(own, known.find(own), strict=True)}
+        found = zip(own, known.find(own).tolist(), strict=True)
+        ranks = {node: int(known.rank[at]) if at >= 0 else 0 for node, at in found}
         joins = any(one.is_granted and one.purpose == LINKING for one in given.said)
         others = _set_free(workspace, registry, view, own) if joins else frozenset[bytes]()
     rows = list(_rows(workspace, given, ranks, others))

@@ -36,7 +36,6 @@ from touchline.text import disarmed
 __all__ = ["bundle", "export"]
 
 OWN = ("node", "trait")  # opened, under names of their own
-MADE = ("identity_beside", "identity_node")  # of what else is told, to look it up
 HIDDEN = ("seq", "node_ids", "known_at_us", "content_hash", "person_ix", "map_version", "device")
 Rows = list[dict[str, Any]]
 
@@ -116,7 +115,7 @@ def _state(workspace: Workspace, nodes: Sequence[bytes]) -> dict[str, Rows]:
     ids = [id_of(node) for node in nodes]
     for table in schema.metadata.sorted_tables:
         tests = theirs(table, nodes, ids)
-        if tests and table.name not in (*OWN, *MADE):
+        if tests and table.name not in OWN:
             names = [str(column.name) for column in table.columns]
             rows = workspace.state.read(sa.select(table).where(sa.or_(*tests)))
             listed = [

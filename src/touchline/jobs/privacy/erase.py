@@ -10,14 +10,15 @@
 
 Each step may be done twice, and how far an erasure has come stands in State: after a crash it goes
 on where it was. The clear values are known until the end, sealed, since they are searched for. One
-that left something behind is not done: asked again, it rewrites, blanks and searches once more.
+that left something behind is not done: it rewrites, blanks and searches once more on the next day,
+or when somebody asks for it again.
 """
 
 import functools
 import gc
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,9 +29,8 @@ from touchline import clock
 from touchline.collect.nodes import ORDER, TOMBSTONES, is_erased
 from touchline.collect.normalise import identifier
 from touchline.errors import BadInput, NotFound
-from touchline.identity.live import store as live
 from touchline.identity.mirror import forget
-from touchline.identity.people import Registry
+from touchline.identity.people import Registry, person_map
 from touchline.identity.person_map import PersonMap
 from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.receipt import signed
@@ -51,22 +51,31 @@ from touchline.storage.principal import ADMIN
 from touchline.storage.state import Statement
 from touchline.storage.workspace import Workspace
 
-__all__ = ["ask", "erase", "erasures", "preview", "readmit", "receipt_of", "resume"]
+__all__ = ["ask", "erase", "erasures", "preview", "queued", "readmit", "receipt_of", "resume"]
 
 KIND = "erase"
 STEPS = ("asked", "planned", "shredded", "rewritten", "blanked", "swept", "done")
 NOW_US = -clock.US  # an age that every file has
+AGAIN_US = 60 * clock.US  # one that failed rests so long
 
-_table = schema.erasure.c
+_table, _job = schema.erasure.c, schema.job.c
 
 
 def ask(workspace: Workspace, registry: Registry, name: str, reason: str | None = None) -> str:
-    """Shuts somebody out at once; the number of the request, for the job that does the rest.
+    """Shuts somebody out at once; the number of the request, for the job that does the rest. Who is
+    being erased already has that request, however far it has come.
 
     Raises NotFound or Ambiguous, and BadInput for a reason that names them.
     """
-    found = _asked(workspace, registry, name)
+    try:
+        found = _asked(workspace, registry, name)
+    except NotFound:  # perhaps they are out of the lake, and something else still holds them
+        if (begun := _begun(workspace, _readings(workspace, name))) is None:
+            raise
+        return begun
     _check_reason(reason, found.clear)
+    if (begun := _begun(workspace, [found.nodes])) is not None:
+        return begun
     request = secrets.token_hex(8)
     row = {
         "request_id": request,
@@ -98,11 +107,28 @@ def erase(writer: Writer, args: dict[str, Any], progress: Progress) -> dict[str,
 
 
 def resume(workspace: Workspace) -> None:
-    """Leaves a job for each erasure that was begun and has none."""
-    query = sa.select(_table.request_id).where(_table.done_us.is_(None))
-    for (request,) in workspace.state.read(query):
-        if not job.is_open(workspace.state, KIND, {"request": request}):
-            job.submit(workspace.state, KIND, {"request": request})
+    """Leaves a job for each erasure that was begun and has none: after one that failed in a while,
+    after one that left something behind a day later. To be called as often as one likes.
+    """
+    state = workspace.state
+    begun = state.read(sa.select(schema.erasure).where(_table.done_us.is_(None)))
+    ended: dict[str, int | None] = {}
+    for row in state.read(sa.select(_job.args, _job.finished_at_us).where(_job.kind == KIND)):
+        request, now = msgspec.json.decode(row.args)["request"], row.finished_at_us
+        last = ended.get(request, 0)
+        ended[request] = None if now is None or last is None else max(now, last)
+    for row in begun:
+        last = ended.get(row.request_id, 0)
+        pause_us = AGAIN_US if row.receipt is None else clock.DAY_US
+        if last is not None and clock.now_us() - last >= pause_us:
+            queued(workspace, row.request_id)
+
+
+def queued(workspace: Workspace, request: str) -> int:
+    """The number of the job that brings a request to its end; of a new one, if there is none."""
+    waiting = (one for one in job.open_args(workspace.state, KIND) if one["request"] == request)
+    found = next(waiting, None)
+    return found["job"] if found else job.submit(workspace.state, KIND, {"request": request})
 
 
 def erasures(workspace: Workspace) -> list[dict[str, Any]]:
@@ -154,8 +180,7 @@ class _Run:
         self.hits = 0
         self._asked_us: int = row.asked_us
         if row.sealed_plan is not None:
-            clear = self._workspace.vault.open(row.sealed_plan, b"erasure|" + request.encode())
-            self._plan = msgspec.msgpack.decode(clear, type=Plan)
+            self._plan = _opened(self._workspace, row)
 
     def next(self) -> None:
         steps: dict[str, Callable[[], None]] = {
@@ -199,18 +224,21 @@ class _Run:
         """Who everybody is by what had been decided when they asked: whom somebody has joined to
         them since has not asked.
         """
-        workspace = self._workspace
-        registry = Registry(workspace)
+        workspace, registry = self._workspace, self._writer.registry
         with workspace.view(as_of_us=self._asked_us) as then:
             ruled = registry.ruled(then)
         with workspace.view() as view:
             is_same = ruled == registry.ruled(view)
-            return registry.at(view) if is_same else registry.computed(view, *ruled)
+            return registry.at(view) if is_same else person_map(view, *ruled)
+
+    def _forget(self) -> None:
+        """They leave the memory of this process, and the live store is made anew without them."""
+        self._writer.forget(self._plan.devices)
+        self._writer.registry.forget()
 
     def _shred(self) -> None:
         self._writer.forget(self._plan.devices)
         state = self._workspace.state
-        live.forget(state)  # it is made anew of what is left
         hours = [
             {"source": source, "hour_us": int(hour), "stored": stored, "rejected": rejected}
             for place, (stored, rejected) in self._plan.hours.items()
@@ -223,7 +251,7 @@ class _Run:
     def _rewrite(self) -> None:
         erase_lake.rewrite(self._workspace, self._plan)
         forget(self._workspace.lake)
-        live.forget(self._workspace.state)
+        self._forget()
         self._write("rewritten")
 
     def _blank(self) -> None:
@@ -246,7 +274,7 @@ class _Run:
         for table in lake.all.values():
             if table is not lake.fresh and table.exists():
                 table.sweep(NOW_US)
-        self._writer.forget(self._plan.devices)
+        self._forget()
         _forget_caches()
         erase_state.shred(self._workspace.state, self._plan.wanted, ())  # what was written since
         erase_state.tidy(self._workspace.state)
@@ -306,6 +334,25 @@ def _asked(workspace: Workspace, registry: Registry, name: str) -> Plan:
     )
 
 
+def _begun(workspace: Workspace, any_of: Sequence[Collection[bytes]]) -> str | None:
+    """An erasure in its course of all these identifiers, of any of several such."""
+    query = sa.select(schema.erasure).where(_table.done_us.is_(None)).order_by(_table.asked_us)
+    for row in workspace.state.read(query):
+        nodes = set(_opened(workspace, row).nodes)
+        if any(nodes.issuperset(one) for one in any_of):
+            return row.request_id
+    return None
+
+
+def _readings(workspace: Workspace, name: str) -> list[list[bytes]]:
+    """Identifiers that somebody may mean by `type:value` or a value."""
+    kind, _, value = name.partition(":")
+    read = [identifier(kind, value, workspace.region)] if kind in TYPE_RANK else []
+    read += [identifier(kind, name, workspace.region) for kind in TYPE_RANK]
+    vault = workspace.vault
+    return [[vault.node_id(one.type, one.value)] for one in read if one is not None]
+
+
 def _check_reason(reason: str | None, clear: Sequence[tuple[str, str]]) -> None:
     """A reason stands for good."""
     words = {word for one in clear for word in (one[1], *forms(*one))}
@@ -352,6 +399,11 @@ def _moved(workspace: Workspace) -> Statement:
 
 def _sealed(workspace: Workspace, request: str, found: Plan) -> bytes:
     return workspace.vault.seal(msgspec.msgpack.encode(found), b"erasure|" + request.encode())
+
+
+def _opened(workspace: Workspace, row: Any) -> Plan:
+    clear = workspace.vault.open(row.sealed_plan, b"erasure|" + row.request_id.encode())
+    return msgspec.msgpack.decode(clear, type=Plan)
 
 
 def _row(workspace: Workspace, request: str) -> Any:

@@ -12,6 +12,7 @@
              is told as `left`; a chosen identifier that is one of them says nothing, either
     PROOF    may not change and must name nobody: searched
     SEALED   opened by a key alone; found by whose it is
+    MADE     of what the lake says, packed: emptied as a whole, for it is made anew; searched
 
 A user id may be any word, also that of an event or of a property: whoever sends one must not be
 able to change what is others' by having it erased. Columns of numbers hold nobody.
@@ -35,6 +36,7 @@ class Fate(Enum):
     NAME = auto()
     PROOF = auto()
     SEALED = auto()
+    MADE = auto()
 
 
 def _of(**fates: str) -> Mapping[str, Fate]:
@@ -51,9 +53,9 @@ STATE: Mapping[str, Mapping[str, Fate]] = {
     "definition": _of(label="author", name="kind document"),
     "erased_count": _of(name="source"),
     "erasure": _of(name="request_id step", proof="receipt", sealed="sealed_plan"),
-    "identity_beside": _of(theirs="alone other"),
-    "identity_component": _of(sealed="nodes edges days apps touches"),  # emptied
-    "identity_node": _of(theirs="node_id"),
+    "identity_beside": _of(made="alone other"),
+    "identity_component": _of(made="nodes edges days apps touches"),
+    "identity_node": _of(made="node_id"),
     "intake": _of(name="source"),
     "job": _of(passing="args cursor result error", name="kind"),
     "key_alias": _of(name="alias key_hash"),

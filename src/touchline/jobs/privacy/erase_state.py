@@ -30,7 +30,7 @@ Test = sa.ColumnElement[bool]
 
 class Found(NamedTuple):
     """Rows by table: those that go, those out of which something is cut, those that may not be
-    changed or wait to be done.
+    changed, are emptied with all others, or wait to be done.
     """
 
     gone: Counter[str]
@@ -78,6 +78,10 @@ def found(state: State, wanted: Wanted) -> Found:
         for cell in _cells(state.read, table, wanted, (*CUT, Fate.PASSING, Fate.PROOF)):
             is_cut = STATE[table.name][cell.column] in CUT
             (counts.cut if is_cut else counts.held)[table.name] += 1
+        if columns := [table.c[n] for n, fate in STATE[table.name].items() if fate is Fate.MADE]:
+            rows, raw = state.stream(sa.select(*columns)), wanted.raw
+            held = (b"|".join(filter(None, row)) for row in rows)
+            counts.held[table.name] += sum(any(one in bytes_ for one in raw) for bytes_ in held)
     return counts
 
 

@@ -89,9 +89,11 @@ class _Due(Struct, frozen=True):
         }
 
 
-def preview(workspace: Workspace, _args: dict[str, Any] | None = None) -> dict[str, Any]:
+def preview(
+    workspace: Workspace, registry: Registry, _args: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """What has run out, in numbers; nothing is changed."""
-    return {"rules": _rules(workspace), **_due(workspace).told()}
+    return {"rules": _rules(workspace), **_due(workspace, registry).told()}
 
 
 def retain(writer: Writer, _args: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def retain(writer: Writer, _args: dict[str, Any], progress: Progress) -> dict[st
     _follow(workspace)
     writer.catch_up()
     progress(0.1)
-    due = _due(workspace)
+    due = _due(workspace, writer.registry)
     told = due.told()
     if any(told.values()):
         _take_events(workspace, due)
@@ -117,13 +119,13 @@ def _rules(workspace: Workspace) -> list[dict[str, Any]]:
     return [msgspec.to_builtins(one) for one in retentions(definition.current(workspace.state))]
 
 
-def _due(workspace: Workspace) -> _Due:
+def _due(workspace: Workspace, registry: Registry) -> _Due:
     rules = retentions(definition.current(workspace.state))
     now, today = clock.now_us(), today_of(workspace)
     events = [one for one in rules if one.what == "events"]
     plan, hours = _events(workspace, events, today)
     days = {what: min((r.days for r in rules if r.what == what), default=None) for what in LIMITED}
-    profiles = _profiles(workspace, today, days["profiles"])
+    profiles = _profiles(workspace, registry, today, days["profiles"])
     before = 0 if days["rejects"] is None else now - days["rejects"] * clock.DAY_US
     upto, changes = _changes(workspace, now - (days["changes"] or CHANGES_DAYS) * clock.DAY_US)
     return _Due(plan, hours, profiles, _rejects(workspace, before), before, upto, changes)
@@ -172,12 +174,14 @@ def _by_hour(rows: pa.Table) -> Counter[Place]:
     return Counter(zip(rows["source"].to_pylist(), hours, strict=True))
 
 
-def _profiles(workspace: Workspace, today: dt.date, days: int | None) -> dict[bytes, int | None]:
+def _profiles(
+    workspace: Workspace, registry: Registry, today: dt.date, days: int | None
+) -> dict[bytes, int | None]:
     """Identifiers whose person nothing was heard of for so long."""
     if days is None:
         return {}
     with workspace.view() as view:
-        people = Registry(workspace).at(view)
+        people = registry.at(view)
     held = [row.node_id for row in workspace.state.read(sa.select(schema.node.c.node_id))]
     person_of = dict(zip(held, people.person_of(held), strict=True))
     heard = _heard_of(workspace, today - dt.timedelta(days=days), TABLES)
