@@ -1,7 +1,7 @@
 """Why an item was rejected: each stable code, and what the sender should do about it (en, zh).
 
-Most are found by `verdict`, before the answer; the last four when the log is committed (`jobs`),
-as is what a strict tracking plan refuses.
+Most are found by `verdict`, before the answer; the last ones when the log is committed (`jobs`), as
+is what a strict tracking plan refuses.
 """
 
 __all__ = ["REASONS"]

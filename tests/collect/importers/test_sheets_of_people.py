@@ -137,10 +137,11 @@ def test_units_of_headers(column, power):
     assert units.power_of(column) == power
 
 
-def test_a_unit_joined_to_the_name_of_a_mapped_column_counts(read):
+def test_a_unit_joined_to_the_name_of_a_column_counts(read):
     sheet = "日期,渠道,消耗万元\n2026-03-01,微博,1.2\n2026-03-01,小红书,3千\n"
-    found = read("costs", sheet, toml='[columns]\ncost = "消耗万元"\n')
-    assert [c.cost for c in found.costs] == [1_200_000, 300_000]
+    for toml in ('[columns]\ncost = "消耗万元"\n', None):
+        found = read("costs", sheet, toml=toml)
+        assert [c.cost for c in found.costs] == [1_200_000, 300_000]
 
 
 def test_the_currency_of_a_header_counts_where_no_column_says_it(read):

@@ -12,6 +12,7 @@ from importlib import resources
 from msgspec import Struct
 
 from touchline.collect.identifiers import identifier_type
+from touchline.collect.importers.units import bare
 from touchline.model import IDENTIFIER_TYPES, LABEL_FIELDS
 
 __all__ = ["COSTS_OF_KINDS", "KINDS", "Kind", "guessed", "plain"]
@@ -123,7 +124,8 @@ def _spellings(kind: str) -> dict[str, dict[str, int]]:
 
 def guessed(kind: str, column: str) -> dict[str, int]:
     """Fields a column may stand for → how far down the list its name is (0: the very name)."""
-    found = _spellings(kind).get(plain(column))
+    spellings = _spellings(kind)
+    found = spellings.get(plain(column)) or spellings.get(plain(bare(column)))
     if found is not None:
         return found
     type_ = identifier_type(plain(column))

@@ -12,7 +12,7 @@ from typing import Any
 from touchline.collect import money
 from touchline.errors import BadInput
 
-__all__ = ["currency_of", "power_of", "power_under", "scaled"]
+__all__ = ["bare", "currency_of", "power_of", "power_under", "scaled"]
 
 _WORDS = {
     "CNY": "人民币",
@@ -55,6 +55,11 @@ def currency_of(column: str) -> str | None:
     return None
 
 
+def bare(column: str) -> str:
+    """A column's name without a unit that is joined to it: 消耗万元 → 消耗."""
+    return _JOINED.sub("", _name(column))
+
+
 def power_under(texts: Iterable[str]) -> int:
     """The same from what stands above a table: 单位:万元."""
     for text in texts:
@@ -74,10 +79,14 @@ def scaled(value: Any, power: int) -> Any:
         return value
 
 
+def _name(column: str) -> str:
+    return _INSIDE.sub("", unicodedata.normalize("NFKC", column[:200]).lower()).strip()
+
+
 def _units(column: str) -> list[str]:
-    text = unicodedata.normalize("NFKC", column[:200]).lower().strip()
+    text = unicodedata.normalize("NFKC", column[:200]).lower()
     found = [unit.strip().removeprefix("单位:").strip() for unit in _INSIDE.findall(text)]
-    name = _INSIDE.sub("", text).strip()
+    name = _name(column)
     ends = (_BEHIND.search(name), _JOINED.search(name))
     return [*found, *(end[1].strip() for end in ends if end)]
 
