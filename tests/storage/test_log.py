@@ -245,6 +245,42 @@ def test_a_flipped_bit_costs_one_frame_not_the_segment(tmp_path):
     assert len(got) == 5
 
 
+def test_damage_in_the_segment_that_is_written_to_holds_up_nobody(tmp_path):
+    with Log.open(tmp_path) as written:
+        offsets = [written.append(b"n%d" % n * 50).result(5) for n in range(4)]
+        path = segments(tmp_path / "log")[0].path
+        for place in (offsets[1] + 2, offsets[2] + 5, offsets[2] + 30):  # magic, length, payload
+            data = bytearray(path.read_bytes())
+            data[place] ^= 64
+            path.write_bytes(data)
+        assert [frame.offset for frame in read(tmp_path, 0, 1 << 20)] == [offsets[0], offsets[3]]
+        assert [frame.offset for frame in read(tmp_path, offsets[1], 1)] == [offsets[3]]
+        later = written.append(b"later").result(5)
+        assert [frame.offset for frame in read(tmp_path, offsets[2], 1 << 20)] == [
+            offsets[3],
+            later,
+        ]
+
+
+def test_a_reader_at_any_moment_of_a_write_stops_before_it_and_goes_on_there(tmp_path):
+    with Log.open(tmp_path) as written:
+        first = written.append(b"first" * 9).result(5)
+        inside = encode(b"forged", 0, 0) + encode(b"first" * 9, first, 0)
+        offsets = [first, *(written.append(inside * n).result(5) for n in (1, 2))]
+        end = written.end
+    path = segments(tmp_path / "log")[0].path
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        seen = list(read(tmp_path, 0, 1 << 20))
+        at = seen[-1].next_offset if seen else 0
+        ends = [*offsets[1:], end]
+        assert [frame.offset for frame in seen] == offsets[: sum(e <= size for e in ends)]
+        path.write_bytes(whole)
+        seen += read(tmp_path, at, 1 << 20)
+        assert [frame.offset for frame in seen] == offsets
+
+
 def test_a_frame_is_good_only_at_its_own_offset():
     data = encode(b"payload", 4096, 7)
     assert decode(data, 0, 4096) == frames.Frame(4096, 4096 + len(data), 7, b"payload")

@@ -1,9 +1,9 @@
 """A folder of log segments → frames, in order. Any process may read while one writes.
 
 An offset is a global byte position: a segment's file name is the offset of its first byte.
-The surprise: a bad frame at the end of the *last* segment may still be in the middle of being
-written, so the reader stops there; anywhere else it is damage, and the reader finds the next whole
-frame behind it, so one flipped bit costs one request and not a segment.
+The surprise: a bad frame with nothing whole behind it may still be in the middle of being written,
+so the reader stops there and comes again. One with a whole frame behind it is damage, for frames
+are written one after the other: the reader goes on behind it, and a flipped bit costs one request.
 """
 
 import contextlib
@@ -87,12 +87,10 @@ def read(workspace_dir: Path, offset: int, max_bytes: int) -> Iterator[Frame]:
     listed = segments(log_folder(workspace_dir))
     given = 0
     for index, (base, path) in enumerate(listed):
-        is_last = index + 1 == len(listed)
-        if not is_last and listed[index + 1].base <= offset:
+        if index + 1 < len(listed) and listed[index + 1].base <= offset:
             continue
         try:
-            frames = _frames(path, base, max(offset - base, 0), is_last=is_last)
-            for frame in frames:
+            for frame in _frames(path, base, max(offset - base, 0)):
                 if _is_blank(frame.payload):
                     continue
                 yield frame
@@ -148,14 +146,12 @@ def _is_blank(payload: bytes) -> bool:
     return payload[:1] in (b"", b"\0")
 
 
-def _frames(path: Path, base: int, position: int, *, is_last: bool) -> Iterator[Frame]:
+def _frames(path: Path, base: int, position: int) -> Iterator[Frame]:
     with path.open("rb", buffering=1 << 20) as file:
         file.seek(position)
         while (frame := _next(file, base + position)) is not None:
             yield frame
             position = frame.next_offset - base
-        if is_last:
-            return
         file.seek(position)
         rest, start, at = file.read(), base + position, 0
     while (frame := find(rest, at, start)) is not None:
@@ -183,7 +179,7 @@ def find(data: bytes, position: int, start: int) -> Frame | None:
 def whole_size(path: Path, base: int) -> int:
     """Bytes up to the end of the last whole frame: what follows is a torn tail."""
     end = base
-    for frame in _frames(path, base, 0, is_last=False):
+    for frame in _frames(path, base, 0):
         end = frame.next_offset
     return end - base
 
@@ -208,7 +204,7 @@ def drop(workspace_dir: Path, before_offset: int, older_than_us: int) -> int:
     for (base, path), following in itertools.pairwise(listed):
         if following.base > before_offset:
             break
-        first = next(_frames(path, base, 0, is_last=False), None)
+        first = next(_frames(path, base, 0), None)
         if first is not None and first.received_us >= older_than_us:
             break
         path.unlink(missing_ok=True)
