@@ -371,6 +371,15 @@ def test_a_load_is_written_to_day_files_when_it_is_over_or_goes_on_for_long(
     assert rounds == [1] * 23 + [25] * 7
 
 
+def test_what_a_job_stores_is_a_load_like_what_the_log_brings(hand_worked, ticking, monkeypatch):
+    monkeypatch.setattr(load_module, "ROWS", 3)
+    with hand_worked._hold() as writer:
+        writer.store.store([arrival(f"a{n}") for n in range(3)])
+    assert not hand_worked._load.holds(ticking.now)
+    hand_worked._try_commit()
+    assert hand_worked._load.holds(ticking.now)
+
+
 def test_a_round_that_took_long_puts_off_the_next_two_minutes_at_most(
     workspace, log, hand_worked, ticking, monkeypatch
 ):
@@ -417,7 +426,7 @@ def test_an_erasure_that_failed_is_gone_on_with_while_the_worker_runs(
     workspace, log, start, monkeypatch
 ):
     monkeypatch.setattr(worker_module, "TICK_EVERY_S", 0.05)
-    monkeypatch.setattr(erase, "AGAIN_US", 0, raising=False)
+    monkeypatch.setattr(erase, "AGAIN_US", 0)
     runs = []
     whole = worker_module.KINDS["erase"]
 
