@@ -8,12 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from touchline.attribution import Journeys, Labels, Lift, Stages, Touches, Weights, credit
+from touchline.attribution import (
+    Journeys,
+    Labels,
+    Lift,
+    Stages,
+    Touches,
+    Weights,
+    credit,
+    resample,
+)
 from touchline.attribution.incremental import Effects, credited
 from touchline.attribution.interval import bounds, draws, standing
 from touchline.attribution.models import TABLE
 from touchline.attribution.observed import DAY_US
-from touchline.attribution.resample import Sample
+from touchline.attribution.resample import Cells, Sample
 from watched import world
 
 RULES = ("first_touch", "last_touch", "last_non_direct", "linear", "position_based", "shapley")
@@ -87,7 +96,7 @@ def test_a_replicate_is_the_model_on_journeys_counted_as_often(people):
     journeys = crowd(people, size=60)
     sample = sample_of(journeys, replicates=5)
     (block,) = sample.blocks()
-    won, others = block.rows()
+    won, others = weights_of(block, journeys)
     for model in ("linear", "markov_1", "markov_2", "shapley_rate"):
         found = draws(credit(journeys, [model])[model], sample)
         for i in range(5):
@@ -99,9 +108,20 @@ def test_a_replicate_is_the_model_on_journeys_counted_as_often(people):
                 assert found.removal_effect[i] == pytest.approx(one.removal_effect, abs=1e-9)
 
 
+def weights_of(block, journeys):
+    """How often each journey counts in each replicate: those that convert, and the others."""
+    return [
+        sums(Cells(np.arange(n + 1), np.arange(n), np.ones(n), n)).astype(int)
+        for sums, n in (
+            (block.won, journeys.converting),
+            (block.others, len(journeys.nulls) - journeys.converting),
+        )
+    ]
+
+
 def repeated(journeys, won, others):
     """Each journey as often as it was drawn."""
-    times = np.concatenate([won, others]).astype(int)
+    times = np.concatenate([won, others])
     rows = np.repeat(np.arange(len(times)), times)
     parts = [
         journeys.label[a:b] for a, b in zip(journeys.offsets, journeys.offsets[1:], strict=False)
@@ -131,6 +151,22 @@ def test_the_same_question_has_the_same_bits_whatever_else_is_asked(people, meth
     assert not np.array_equal(other.conversions, alone["linear"].conversions)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_chain_of_very_many_runs_is_solved_a_few_replicates_at_a_time(
+    people, method, monkeypatch
+):
+    journeys = crowd(people)
+    one = credit(journeys, ["markov_2"])["markov_2"]
+    wide = draws(one, sample_of(journeys, method)).conversions
+    monkeypatch.setattr(resample, "SUMS", 300)
+    few = draws(one, sample_of(journeys, method)).conversions
+    if method == "poisson":
+        assert few == pytest.approx(wide, rel=1e-9)
+    assert few.shape == wide.shape
+    assert few.mean(axis=0) == pytest.approx(wide.mean(axis=0), rel=0.1)
+    assert few.std(axis=0) == pytest.approx(wide.std(axis=0), rel=0.3)
+
+
 def test_more_replicates_begin_with_the_fewer(people):
     journeys = crowd(people)
     one = credit(journeys, ["linear"])["linear"]
@@ -145,7 +181,7 @@ def test_all_journeys_of_a_customer_are_drawn_together(people):
     assert np.all(found.conversions[:, 0] % 2 == 0)
     assert np.any(found.conversions[:, 1] % 2 == 1)
     (block, _) = sample_of(journeys, customer=whose).blocks()
-    won, others = block.rows()
+    won, others = weights_of(block, journeys)
     assert np.array_equal(won[0], others[1])
     assert not np.array_equal(won[0], others[0])
 
@@ -185,7 +221,7 @@ def test_money_without_an_order_moves_with_its_customer(people):
     for model in ("linear", "markov_1", "shapley_rate"):
         found = draws(credit(journeys, [model])[model], sample_of(journeys, replicates=50))
         (block,) = sample_of(journeys, replicates=50).blocks()
-        won, _ = block.rows()
+        won, _ = weights_of(block, journeys)
         assert found.revenue.sum(axis=1) == pytest.approx(900.0 * won[0] - 300.0 * won[1])
 
 

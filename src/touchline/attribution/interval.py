@@ -8,8 +8,12 @@ The i-th smallest of B replicates stands at i / (B + 1): with 200 of them, 95 % 
 quick twin, for looking around, which takes the steps of a chain for independent and may be up to a
 fifth too narrow where a chain of that order is a poor picture of the journeys.
 
+What a model found out for itself beforehand is held: a half-life that was fitted, the form in which
+touches add up, the order of `markov_auto`. So their intervals tell nothing of that choice.
+
 The surprise: an interval says what other customers, drawn alike, would have given under *this*
-model. It says nothing of whether the model is right; leaderboard and lift tests do.
+model. It says nothing of whether the model is right: what intent makes a regression take for an
+effect is a fault that no sampling shows. Leaderboard and lift tests do.
 """
 
 from typing import NamedTuple

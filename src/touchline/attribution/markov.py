@@ -31,7 +31,7 @@ from scipy import sparse
 
 from touchline.attribution.arrays import Floats, Ints, tally
 from touchline.attribution.journeys import Journeys
-from touchline.attribution.rounds import Rounds, settled
+from touchline.attribution.rounds import CONVERGED, Rounds, settled
 
 __all__ = ["MARKOV_CHANNELS", "Chain", "losses", "lost", "most_channels", "runs_of"]
 
@@ -186,13 +186,16 @@ def fit(grams: Grams, outcome: Floats) -> Chain:
     )
 
 
-def lost(chain: Chain) -> Floats:
-    """Conversions and money (K × 3) of the journeys that meet each channel."""
+def lost(chain: Chain, near: float = CONVERGED) -> Floats:
+    """Conversions and money (K × 3) of the journeys that meet each channel.
+
+    `near` is when iterating may end: the part of itself by which any number still grows.
+    """
     states = len(chain.last)
     work = max(chain.inflow.nnz, states) * chain.channels
     found = None
     if states**3 > ITERATION_COST * work:
-        found = by_iteration(chain, STEPS if states <= DENSE_STATES else ENDLESS)
+        found = by_iteration(chain, STEPS if states <= DENSE_STATES else ENDLESS, near)
     meetings, ahead = found or by_inverse(chain)
     share = meetings[:, None] * ahead
     return np.stack([tally(chain.last, one, chain.channels) for one in share.T], axis=1)
@@ -209,7 +212,9 @@ def by_inverse(chain: Chain) -> tuple[Floats, Floats]:
     return meetings, inverse @ chain.exits
 
 
-def by_iteration(chain: Chain, patience: int) -> tuple[Floats, Floats] | None:
+def by_iteration(
+    chain: Chain, patience: int, near: float = CONVERGED
+) -> tuple[Floats, Floats] | None:
     """The same two, following journeys step by step through the sparse chain until none is left.
 
     All terms have one sign, so sums only grow and small channels keep their relative precision.
@@ -221,6 +226,7 @@ def by_iteration(chain: Chain, patience: int) -> tuple[Floats, Floats] | None:
         lambda h: rounds.before(chain.exits + outflow @ h),
         rounds.before(chain.exits.copy()),
         patience,
+        near,
     )
     if ahead is None:
         return None
@@ -229,7 +235,7 @@ def by_iteration(chain: Chain, patience: int) -> tuple[Floats, Floats] | None:
     for low in range(0, chain.channels, width):
         states = np.flatnonzero((chain.last >= low) & (chain.last < low + width))
         if len(states):
-            met = _first_meetings(chain, rounds, states, low, patience)
+            met = _first_meetings(chain, rounds, states, low, (patience, near))
             if met is None:
                 return None
             meetings[states] = met
@@ -237,7 +243,7 @@ def by_iteration(chain: Chain, patience: int) -> tuple[Floats, Floats] | None:
 
 
 def _first_meetings(
-    chain: Chain, rounds: Rounds, states: Ints, low: int, patience: int
+    chain: Chain, rounds: Rounds, states: Ints, low: int, until: tuple[int, float]
 ) -> Floats | None:
     """One column a channel from `low` on; journeys stop where they meet their column's channel."""
     columns = chain.last[states] - low
@@ -254,7 +260,7 @@ def _first_meetings(
         return stopped(further)
 
     start = stopped(np.repeat(entries, int(columns.max()) + 1, axis=1))
-    flow = settled(step, start, patience)
+    flow = settled(step, start, *until)
     return None if flow is None else (chain.inflow @ flow + entries)[states, columns]
 
 

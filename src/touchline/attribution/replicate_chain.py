@@ -20,17 +20,25 @@ from touchline.attribution.rounds import visited
 
 __all__ = ["chain"]
 
+NEAR = 1e-8  # of itself: chance moves a replicate by far more
 AT_ONCE = 128  # states of a chain whose replicates are inverted together
 
 
 def chain(sample: Sample, order: int) -> Totals:
     """A Markov model of any order; credit and effects as `models._from_losses` has them."""
+    if order not in sample.solved:
+        sample.solved[order] = _drawn(sample, order)
+    return sample.solved[order]
+
+
+def _drawn(sample: Sample, order: int) -> Totals:
     journeys = sample.journeys
     channels = len(journeys.labels.channels)
     if not len(journeys.label) or not journeys.is_modelled.any():
         return nothing(sample, channels)
     counted = _Counted.of(sample, order)
-    found = [counted.solved(block) for block in sample.blocks()]
+    cells = counted.runs[0].size
+    found = [counted.solved(few) for block in sample.blocks() for few in block.narrow(cells)]
     lost, totals, predicted = (np.concatenate(parts) for parts in zip(*found, strict=True))
     all_lost = lost.sum(axis=1, keepdims=True)
     credit = lost * divided(totals[:, None], all_lost)
@@ -109,7 +117,7 @@ class _Counted:
             self._fitted(counts[:, i], exits[:, i], None if unsold is None else unsold[:, i])
             for i in range(block.width)
         ]
-        lost = np.stack([markov.lost(one) for one in chains])
+        lost = np.stack([markov.lost(one, NEAR) for one in chains])
         return lost, totals, np.stack([one.visits @ one.exits for one in chains])
 
     def _at_once(

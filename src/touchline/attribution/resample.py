@@ -12,6 +12,7 @@ needs no pass over them, but takes cells of one journey for independent: see int
 
 import math
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -30,6 +31,7 @@ Weights = npt.NDArray[Any]  # bytes while they are small whole numbers, else flo
 REPLICATES = 200
 BLOCK = 50  # replicates at once; part of the definition of the draws, like the seed
 ROWS = 4_096  # journeys at once: their weights stay in the cache
+SUMS = 1 << 24  # cells × replicates at once: 128 MiB of float64
 WON, OTHERS = 0, 1
 # Poisson(1) by the value of 16 random bits: the mean is exactly 1, the variance 0.99997.
 POISSON = np.searchsorted(
@@ -69,6 +71,11 @@ class Sample:
         for number, low in enumerate(range(0, self.replicates, BLOCK)):
             rng = np.random.default_rng((self.seed, number))
             yield Block(self, rng, min(BLOCK, self.replicates - low))
+
+    @cached_property
+    def solved(self) -> dict[int, Any]:
+        """What was drawn of chains, by their order: several models may be of one."""
+        return {}
 
     @cached_property
     def other_rows(self) -> Ints:
@@ -116,9 +123,20 @@ class Block:
         self._of_won, self._of_others = sample.units
         highest = [int(one.max(initial=-1)) + 1 for one in sample.units]
         is_byte = sample.method == "poisson" and sample.sizes[WON] is None
-        self._drawn = np.empty((max(highest), width), np.uint8 if is_byte else np.float64)
-        self._left = self._drawn[highest[WON] :]
-        self._draw(self._drawn[: highest[WON]], sample.sizes[WON])
+        self.drawn = np.empty((max(highest), width), np.uint8 if is_byte else np.float64)
+        self._left = self.drawn[highest[WON] :]
+        self._draw(self.drawn[: highest[WON]], sample.sizes[WON])
+
+    def narrow(self, cells: int) -> Iterator["Block"]:
+        """The same replicates, as few at a time as sums of so many cells have room for."""
+        if self._sample.method == "poisson":
+            self._draw_others()
+        width = max(1, SUMS // max(cells, 1))
+        for low in range(0, self.width, width):
+            part = copy(self)
+            part.drawn = self.drawn[:, low : low + width]
+            part.width = part.drawn.shape[1]
+            yield part
 
     def won(self, cells: Cells) -> Floats:
         """Sums (cells × replicates) over converting journeys."""
@@ -134,11 +152,6 @@ class Block:
     def gamma(self, mass: Floats) -> Floats:
         """Counts as the Bayesian bootstrap draws them, each cell alone."""
         return self._rng.standard_gamma(mass[:, None], (len(mass), self.width))
-
-    def rows(self) -> tuple[Weights, Weights]:
-        """The weight of each converting journey and of each row of others."""
-        self._draw_others()
-        return self._drawn[self._of_won], self._drawn[self._of_others]
 
     def _draw_others(self) -> None:
         self._draw(self._left, self._sample.sizes[OTHERS])
@@ -176,5 +189,5 @@ class Block:
                 ),
                 shape=(high - low, cells.size),
             )
-            total += part.T @ self._drawn[units[low:high]].astype(np.float64)
+            total += part.T @ self.drawn[units[low:high]].astype(np.float64)
         return total

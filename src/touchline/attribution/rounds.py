@@ -120,12 +120,14 @@ def visited(inflow: Any, entries: Floats) -> Floats:
     return solved
 
 
-def settled(step: Callable[[Floats], Floats], start: Floats, patience: int) -> Floats | None:
-    """`step` repeated until nothing grows any more."""
+def settled(
+    step: Callable[[Floats], Floats], start: Floats, patience: int, near: float = CONVERGED
+) -> Floats | None:
+    """`step` repeated until nothing grows any more, by more than this part of itself."""
     now = start
     for taken in range(1, patience + 1):
         after = step(now)
-        if taken % CHECK_EVERY == 0 and np.all(np.abs(after - now) <= CONVERGED * np.abs(after)):
+        if taken % CHECK_EVERY == 0 and np.all(np.abs(after - now) <= near * np.abs(after)):
             return after
         now = after
     return None
