@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from build import DAY, HOUR, T0
-from touchline.attribution.observed import exposures, risk_set
+from touchline.attribution.observed import Moments, exposures, risk_set
 from touchline.identity.people import Registry
 from touchline.journey.goal import DEFAULT, Goal
 from touchline.measure.basis import Question, basis_of
 from touchline.measure.credit_table import credit_table
-from touchline.measure.observed import Bought, Met, Span, observed_of, units_of
+from touchline.measure.observed import observed_of
+from touchline.measure.units import Bought, Met, Span, units_of
 from touchline.model import LABELS
 
 ANN, BEN, CAT = "user_id:ann", "user_id:ben", "user_id:cat"
@@ -136,6 +137,53 @@ def test_a_deal_is_its_accounts_and_open_accounts_are_censored(rows):
     ]
 
 
+def test_a_deal_that_was_lost_ends_the_risk_until_its_account_is_touched_again(rows):
+    deals = Goal("deals", stages=("won",))
+    for who, account in ((ANN, "lost"), (BEN, "back"), (CAT, "open")):
+        rows.touch(who, T0, "Ads", account_id=account)
+        rows.conversion(account, who, T0 + DAY, stage="proposal", amount=100, account_id=account)
+    for who, account in ((ANN, "lost"), (BEN, "back")):
+        rows.conversion(account, who, T0 + 3 * DAY, stage="战败", amount=0, account_id=account)
+    rows.touch(BEN, T0 + 5 * DAY, "Mail", account_id="back")
+    rows.conversion(
+        "again", BEN, T0 + 6 * DAY, stage="won", amount=100, currency="CNY", account_id="back"
+    )
+    rows.touch("user_id:eve", T0 + 9 * DAY, "Visit")
+    found = watched(rows, deals)
+    assert sorted(units(found)) == [
+        ("Ads@0", 0, 3, False),
+        ("Ads@0", 0, 3, False),
+        ("Ads@0", 0, 9, False),
+        ("Ads@0 Mail@5", 5, 6, True),
+        ("Ads@0 Mail@5", 6, 9, False),
+    ]
+    assert set(control(found, "conversions before").tolist()) == {0}
+    whole = Goal("orders", event="Order Completed", stages=("won",))
+    assert {unit[2] for unit in units(watched(rows, whole))} == {6, 9}
+
+
+def test_touches_count_for_their_own_windows_and_not_after_a_conversion_that_used_them_up(rows):
+    rows.touch(ANN, T0, "Display", name="Ad Viewed")
+    rows.touch(ANN, T0 + 2 * DAY, "Mail")
+    rows.conversion("a", ANN, T0 + 3 * DAY, amount=100, currency="CNY")
+    rows.touch(ANN, T0 + 4 * DAY, "Mail")
+    rows.conversion("b", ANN, T0 + 5 * DAY, amount=100, currency="CNY")
+    short = Goal("short", stages=("",), windows={"view": "1d", "mail": "30d"})
+    found = watched(rows, short)
+    days = dict(zip(found.channel.tolist(), (found.reach_us / DAY).tolist(), strict=True))
+    assert {found.channels[code]: reach for code, reach in days.items()} == {
+        "Display": 1,
+        "Mail": 30,
+    }
+    moments = Moments(np.array([0]), found.end_us[:1], np.array([True]), np.ones(1))
+    assert exposures(found, moments)[0].age.tolist() == [1]
+    anew = Goal("anew", stages=("",), restarts=True)
+    assert [unit[:3] for unit in units(watched(rows, anew))] == [
+        ("Display@0 Mail@2", 0, 3),
+        ("Mail@4", 3, 5),
+    ]
+
+
 def test_the_event_that_is_the_conversion_is_no_touch_of_it(rows):
     rows.touch(ANN, T0, "Ads")
     rows.order(ANN, T0 + DAY, "o", channel="Shop", flags=1, revenue=100, currency="CNY")
@@ -170,6 +218,7 @@ def test_units_of_an_owner_follow_each_other_and_hold_what_was_met(
         np.array([one[0] for one in sold], dtype=np.int64),
         np.array([one[1] for one in sold], dtype=np.int64),
         np.full(len(sold), 7),
+        np.zeros(len(sold), np.bool_),
     )
     span = Span(first, 30, window, once)
     found = units_of(touches, conversions, ("a", "b", "c"), span, np.zeros(0, np.int64))

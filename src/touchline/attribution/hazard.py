@@ -108,7 +108,7 @@ def rates(observed: Observed, seed: int = 0) -> Rates:
     z, kept, scale = _standard(sample.z, weight)
     risk = _risk(sample, weight, z)
     channels = len(observed.channels)
-    window_days = observed.window_us / DAY_US
+    window_days = max(float(np.max(observed.window_us, initial=0)) / DAY_US, SHORTEST)
     begun = max(
         (_begun(risk, channels, min(days, window_days)) for days in HALF_LIVES),
         key=lambda point: _likelihood(risk, point)[0],
@@ -171,9 +171,10 @@ def _risk(observed: Observed, weight: Floats, z: Floats) -> Risk:
     start_us, end_us = observed.starts_us, observed.end_us
     young_us = np.maximum(start_us[unit] - observed.ts_us, 0)
     age_us = end_us[unit] - observed.ts_us
-    at_case = observed.is_converted[unit] & (age_us >= 0) & (age_us <= observed.window_us)
+    reach_us = observed.reach_us
+    at_case = observed.is_converted[unit] & (age_us >= 0) & (age_us <= reach_us)
     least_us = np.where(at_case, young_us + round(SHORTEST * DAY_US), 0)
-    old_us = np.maximum(np.minimum(age_us, observed.window_us), least_us)
+    old_us = np.maximum(np.minimum(age_us, reach_us), least_us)
     acts = old_us > young_us
     cases = np.flatnonzero(observed.is_converted)
     rank = np.cumsum(observed.is_converted) - 1
@@ -228,8 +229,7 @@ def _climbed(risk: Risk, begun: Point, window_days: float) -> Point:
         slope[cuts[1] : cuts[2]] *= np.exp(x[cuts[1] : cuts[2]])
         return -value / len(risk.cases), -slope / len(risk.cases)
 
-    fastest = np.log(np.log(2) / SHORTEST)
-    slowest = min(np.log(np.log(2) / window_days), fastest)
+    fastest, slowest = np.log(np.log(2) / SHORTEST), np.log(np.log(2) / window_days)
     bounds = [
         (LEAST, None),
         *[(0.0, None)] * channels,

@@ -43,7 +43,7 @@ class Observed:
     `controls` (units × names) are known before the unit's first exposure. Watching begins with the
     earliest touch of all where `start_us` is not given. `converted_us` is the time of each
     converting journey that credit is asked for; without it they are the units that convert, in
-    order.
+    order. Touches act for `window_us`: one for all, or each for its own.
     """
 
     channels: tuple[str, ...]
@@ -56,7 +56,7 @@ class Observed:
     controls: Floats | None = None
     control_names: tuple[str, ...] = ()
     start_us: Int64s | None = None
-    window_us: int = 90 * DAY_US
+    window_us: int | Int64s = 90 * DAY_US
     converted_us: Int64s | None = None
 
     def __post_init__(self) -> None:
@@ -94,6 +94,11 @@ class Observed:
     def is_watched(self) -> bool:
         """Whether any time passes for anybody: not where all has one and the same moment."""
         return bool(np.any(self.end_us > self.starts_us))
+
+    @property
+    def reach_us(self) -> Int64s:
+        """How long each touch may act."""
+        return np.broadcast_to(np.asarray(self.window_us, np.int64), len(self.ts_us))
 
     @property
     def moments_us(self) -> Int64s:
@@ -194,7 +199,7 @@ def exposures(observed: Observed, moments: Moments) -> tuple[Exposures, Floats]:
     shift = np.repeat(observed.offsets[:-1][moments.unit] - (ends - lengths), lengths)
     touch = shift + np.arange(len(shift))
     age_us = moments.at_us[row] - observed.ts_us[touch]
-    is_old = age_us > observed.window_us
+    is_old = age_us > observed.reach_us[touch]
     is_in = (age_us >= 0) & ~is_old
     earlier = np.bincount(row[is_old], minlength=len(lengths)).astype(np.float64)
     return Exposures(row[is_in], observed.channel[touch[is_in]], age_us[is_in] / DAY_US), earlier
@@ -232,5 +237,6 @@ def taken(observed: Observed, kept: Ints) -> Observed:
         value=observed.value[kept],
         controls=observed.z[kept],
         start_us=observed.starts_us[kept],
+        window_us=observed.reach_us[touch],
         converted_us=observed.moments_us,
     )

@@ -31,7 +31,7 @@ from touchline.attribution.shelf import Rows
 from touchline.attribution.walk import Bought, Members, Walked, channels_of, walk
 from touchline.errors import BadInput
 from touchline.journey.goal import days_of
-from touchline.measure import observed as watched
+from touchline.measure import units as watched
 from touchline.measure.gather import Label, numbered_labels
 from touchline.measure.options import needs
 from touchline.measure.path_file import NUMBERS, paths_of
@@ -154,8 +154,8 @@ def _watched(points: pa.Table, bought: pa.Table, window_days: float) -> Observed
     first = int(when.min()) if len(when) else 0
     last = max(int(times.max()) for times in (when, at_us) if len(times)) if len(when) else first
     return watched.units_of(
-        watched.Met(*(column[order] for column in met)),
-        watched.Bought(buyer[sold], at_us[sold], value[sold]),
+        met.at(order, met.owner[order]),
+        watched.Bought(buyer[sold], at_us[sold], value[sold], np.zeros(len(sold), np.bool_)),
         channels,
         watched.Span(first, last, round(window_days * clock.DAY_US)),
         at_us,
