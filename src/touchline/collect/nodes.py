@@ -11,11 +11,13 @@ import msgspec
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from touchline import clock
 from touchline.collect.mail_domain import domain_rows
 from touchline.collect.mask import masked, masked_value
 from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
 from touchline.storage import schema
+from touchline.storage.state import Statement
 from touchline.storage.vault import TOMBSTONES, Vault, seal, unseal
 from touchline.storage.workspace import Workspace
 
@@ -28,6 +30,7 @@ __all__ = [
     "Trait",
     "clear_traits",
     "clear_values",
+    "heard",
     "is_erased",
     "opened",
 ]
@@ -41,6 +44,14 @@ DEVICES = ("anonymous_id", "device")
 REMEMBERED = 2_000_000
 ROWS_REMEMBERED = 50_000
 FEW = 8
+
+_node = schema.node.c
+_HEARD = (
+    sa.update(schema.node)
+    .where(_node.node_id == sa.bindparam("of"))
+    .where(_node.heard_us.is_(None) | (_node.heard_us < sa.bindparam("before")))
+    .values(heard_us=sa.bindparam("at"))
+)
 
 
 class Trait(msgspec.Struct, frozen=True):
@@ -66,6 +77,7 @@ class NodeBook:
         self._blocklist = Blocklist(workspace)
         self._known: set[bytes] = set()
         self._met: dict[bytes, Identifier] = {}
+        self._heard: set[bytes] = set()  # of these no row need come
         self._rows: dict[tuple[Identifier, ...], list[dict[str, Any]]] = {}
         self._tombstones: frozenset[bytes] = frozenset()
         self._tombstones_at = 0
@@ -146,7 +158,9 @@ class NodeBook:
         """The node of whom an operator names. Raises BadInput for somebody who was erased."""
         if self._tombstones and self._is_erased(identifier):
             raise BadInput("person_erased")
-        return self.node_id(identifier)
+        node = self.node_id(identifier)
+        self._heard.add(node)
+        return node
 
     def token(self, kind: str, value: str) -> str:
         """What stands in the lake where an identifier value stood in free text."""
@@ -177,6 +191,7 @@ class NodeBook:
                     "type": identifier.type,
                     "wrapped_key": wrapped,
                     "sealed_value": seal(keys[node], clear, b"value|" + node),
+                    "heard_us": None,
                 },
             )
         wanted = {trait.node_id for trait in newest.values()} - keys.keys()
@@ -184,6 +199,7 @@ class NodeBook:
             keys[row.node_id] = vault.unwrap(row.node_id, row.wrapped_key)
         state.write(
             (state.upsert(schema.node), rows),
+            heard(self._heard, clock.now_us()),
             (state.upsert(schema.mail_domain), domain_rows(vault, new)),
             (
                 state.upsert(schema.trait, newest_by="ts_us"),
@@ -202,6 +218,12 @@ class NodeBook:
             self._known.clear()
         self._known.update(self._met)
         self._met.clear()
+        self._heard.clear()
+
+
+def heard(nodes: Iterable[bytes], at_us: int) -> Statement:
+    """Puts down when these were last heard of, where no row may tell it."""
+    return _HEARD, [{"of": node, "at": at_us, "before": at_us} for node in nodes]
 
 
 def is_erased(workspace: Workspace, node: bytes) -> bool:

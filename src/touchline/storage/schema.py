@@ -159,6 +159,7 @@ job = Table(
 )
 
 # One row an identifier value: its data key (wrapped) and the value in clear, sealed with that key.
+# `heard_us`: when it was last heard of other than by a row that is there.
 node = Table(
     "node",
     metadata,
@@ -166,6 +167,7 @@ node = Table(
     Column("type", String(32), nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed_value", LargeBinary, nullable=False),
+    Column("heard_us", BigInteger),
 )
 
 # Traits hang on the strongest identifier they came with; of each source the latest `ts_us` is kept.

@@ -9,7 +9,7 @@ from touchline.collect.nodes import clear_values
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.identity.profile_notes import NOTES, all_holding, written
-from touchline.jobs import definitions, queries
+from touchline.jobs import definitions, links, mails, queries
 from touchline.jobs.doctor import examine
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.privacy import retention
@@ -107,6 +107,58 @@ def test_a_person_of_whom_nothing_came_in_is_a_number_without_a_name(writer):
     Tracker(workspace).send(track("9", "Visit", at=YOUNG), at=YOUNG)
     writer.catch_up()
     assert {one.value for one in clear_values(workspace, nodes).values()} == {"ann", "bob"}
+
+
+def known(writer):
+    """Values that State holds in clear, sealed."""
+    nodes = [row.node_id for row in writer.workspace.state.read(sa.select(schema.node.c.node_id))]
+    return {one.value for one in clear_values(writer.workspace, nodes).values()}
+
+
+def made_for(writer, what, *people):
+    for person in people:
+        if what == "link":
+            wanted = links.Wanted(target="https://shop.cn/", person=person)
+            links.create(writer.workspace, [wanted])
+        else:
+            mails.sign(writer.workspace, [mails.Wanted(message=person, person=person)])
+
+
+@pytest.mark.parametrize("what", ["link", "mail"])
+def test_whom_a_link_or_a_mail_was_made_for_was_heard_of(writer, monkeypatch, what):
+    """Before any row of theirs, or long after the last one."""
+    ruled(writer, {"what": "profiles", "days": 100})
+    made_for(writer, what, "email:new.lead@firm.com", "user_id:ann")
+    assert run(writer) == {}
+    assert known(writer) == {"ann", "cookie-7", "bob", "new.lead@firm.com"}
+    monkeypatch.setattr(clock, "now_us", lambda: YOUNG + 102 * DAY)
+    assert run(writer)["identifiers_forgotten"] == 4
+    assert known(writer) == set()
+
+
+def test_one_without_a_row_stays_until_something_tells_how_old_it_is(writer, monkeypatch):
+    """An address in a text, one of a workspace of an earlier version."""
+    ruled(writer, {"what": "profiles", "days": 100})
+    item = track("9", "Invite", userId="bob", at=YOUNG, properties={"email": "eve@shop.cn"})
+    Tracker(writer.workspace).send(item, at=YOUNG)
+    writer.catch_up()
+    run(writer)
+    assert known(writer) == {"bob", "eve@shop.cn"}
+    monkeypatch.setattr(clock, "now_us", lambda: YOUNG + 100 * DAY)
+    assert run(writer) == {}
+    monkeypatch.setattr(clock, "now_us", lambda: YOUNG + 102 * DAY)
+    run(writer)
+    assert known(writer) == set()
+
+
+def test_rows_that_ran_out_still_tell_when_somebody_was_heard_of(writer, monkeypatch):
+    ruled(writer, {"what": "events", "days": 100}, {"what": "profiles", "days": 300})
+    run(writer)
+    assert left(writer) == [("5", "Visit", 1), ("eras", "Order Completed", 0)]
+    for days, names in ((299, {"ann", "bob", "cookie-7"}), (302, {"bob"})):
+        monkeypatch.setattr(clock, "now_us", lambda days=days: OLD + days * DAY)
+        run(writer)
+        assert known(writer) == names
 
 
 def test_a_reader_of_changes_is_told_that_some_are_gone(writer):

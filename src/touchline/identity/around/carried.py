@@ -1,8 +1,9 @@
 """Identifiers → the rows that carried them, each with what it is known by: what is quoted as proof.
 
 Rows of one set of identifiers on one day are one here, quoted by the earliest of them. What
-surprises: no query is made. Events come from the copy by identifier, other rows from where files
-are known to name somebody: to plan a query would cost more than to read a few rows.
+surprises: as a rule no query is made. Events come from the copy by identifier, other rows from
+where files are known to name somebody: to plan a query would cost more than to read a few rows.
+Only while that copy is not whole, all events are searched.
 """
 
 from collections.abc import Sequence
@@ -115,7 +116,7 @@ def _rows(view: View, table: str, wanted: Sequence[bytes], columns: list[str]) -
 
 
 def _searched(view: View, wanted: Sequence[bytes], columns: list[str]) -> pa.Table:
-    """The same from all events: there is no copy by identifier yet."""
+    """The same from all events: the copy by identifier is not whole."""
     rows = view.events("seq", *columns)
     if len(wanted) <= NAMED:
         ids = [ibis.literal(node, "binary") for node in wanted]

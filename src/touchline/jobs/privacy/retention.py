@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from touchline import clock
-from touchline.collect.nodes import TOMBSTONES, TRAITS
+from touchline.collect.nodes import TOMBSTONES, TRAITS, heard
 from touchline.collect.retention import CHANGES_DAYS, Retention, retentions
 from touchline.identity.people import Registry
 from touchline.identity.profile_notes import NOTES
@@ -55,6 +55,7 @@ FILE = "retention.json"
 COLUMNS = ("source", "name", "received_us", SEQ, "revenue", "order_id", "node_ids")
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 LIMITED = ("profiles", "rejects", "changes")
+_node, _link = schema.node.c, schema.link.c
 Place = tuple[str, int]
 
 
@@ -68,11 +69,13 @@ class _Pending(Struct, frozen=True):
 class _Due(Struct, frozen=True):
     """`plan`: which rows of events go, and which stay without anybody. `profiles`: identifiers,
     each with its person.
+    `undated`: identifiers that stay for as long again, as if they were heard of today.
     """
 
     plan: Plan
     hours: Counter[Place]
     profiles: dict[bytes, int | None]
+    undated: list[bytes]
     rejects: Counter[Place]
     rejects_before_us: int
     changes_upto: int
@@ -104,6 +107,7 @@ def retain(writer: Writer, _args: dict[str, Any], progress: Progress) -> dict[st
     progress(0.1)
     due = _due(workspace, writer.registry)
     told = due.told()
+    workspace.state.write(heard(due.undated, clock.now_us()))
     if any(told.values()):
         _take_events(workspace, due)
         progress(0.7)
@@ -125,10 +129,11 @@ def _due(workspace: Workspace, registry: Registry) -> _Due:
     events = [one for one in rules if one.what == "events"]
     plan, hours = _events(workspace, events, today)
     days = {what: min((r.days for r in rules if r.what == what), default=None) for what in LIMITED}
-    profiles = _profiles(workspace, registry, today, days["profiles"])
+    profiles, undated = _profiles(workspace, registry, today, days["profiles"])
     before = 0 if days["rejects"] is None else now - days["rejects"] * clock.DAY_US
     upto, changes = _changes(workspace, now - (days["changes"] or CHANGES_DAYS) * clock.DAY_US)
-    return _Due(plan, hours, profiles, _rejects(workspace, before), before, upto, changes)
+    rejects = _rejects(workspace, before)
+    return _Due(plan, hours, profiles, undated, rejects, before, upto, changes)
 
 
 def _events(
@@ -176,18 +181,39 @@ def _by_hour(rows: pa.Table) -> Counter[Place]:
 
 def _profiles(
     workspace: Workspace, registry: Registry, today: dt.date, days: int | None
-) -> dict[bytes, int | None]:
-    """Identifiers whose person nothing was heard of for so long."""
+) -> tuple[dict[bytes, int | None], list[bytes]]:
+    """Identifiers whose person nothing was heard of for so long, each with its person, if any row
+    has it; and those without a row of which nothing tells when they were heard of.
+    """
     if days is None:
-        return {}
+        return {}, []
     with workspace.view() as view:
         people = registry.at(view)
-    held = [row.node_id for row in workspace.state.read(sa.select(schema.node.c.node_id))]
-    person_of = dict(zip(held, people.person_of(held), strict=True))
-    heard = _heard_of(workspace, today - dt.timedelta(days=days), TABLES)
-    active = set(people.person_of(sorted(heard)))
-    # Who is in no row at all is as old as nothing else says.
-    return {node: of for node, of in person_of.items() if of is None or of not in active}
+    first = today - dt.timedelta(days=days)
+    since_us, told_us = clock.to_day(first) * clock.DAY_US, _told_of(workspace)
+    recent = _heard_of(workspace, first, TABLES)
+    recent.update(node for node, at_us in told_us.items() if at_us >= since_us)
+    active = set(people.person_of(sorted(recent)))
+    held = [row.node_id for row in workspace.state.read(sa.select(_node.node_id))]
+    over, undated = dict[bytes, int | None](), list[bytes]()
+    for node, of in zip(held, people.person_of(held), strict=True):
+        if of is None and node not in told_us:
+            undated.append(node)
+        elif (of not in active) if of is not None else (node not in recent):
+            over[node] = of
+    return over, undated
+
+
+def _told_of(workspace: Workspace) -> dict[bytes, int]:
+    """When identifiers were last heard of other than by rows: named in a link or a mail, in a text,
+    or in rows that have run out.
+    """
+    found: dict[bytes, int] = {}
+    for column, at_us in ((_node.node_id, _node.heard_us), (_link.person_node, _link.created_us)):
+        query = sa.select(column.label("of"), at_us.label("at_us"))
+        for row in workspace.state.stream(query.where(column.is_not(None), at_us.is_not(None))):
+            found[row.of] = max(row.at_us, found.get(row.of, 0))
+    return found
 
 
 def _heard_of(workspace: Workspace, first: dt.date, tables: Sequence[str]) -> set[bytes]:
@@ -208,8 +234,10 @@ def _heard_of(workspace: Workspace, first: dt.date, tables: Sequence[str]) -> se
 
 def _less_returned(workspace: Workspace, due: _Due) -> _Due:
     """Without persons of whom something came in since it was looked."""
-    heard = _heard_of(workspace, dt.date.min, ("fresh",)) if due.profiles else set[bytes]()
-    back = {due.profiles[node] for node in heard.intersection(due.profiles)}
+    came = _heard_of(workspace, dt.date.min, ("fresh",)) if due.profiles else set[bytes]()
+    lately_us = clock.now_us() - clock.DAY_US
+    came.update(node for node, at_us in _told_of(workspace).items() if at_us >= lately_us)
+    back = {due.profiles[node] for node in came.intersection(due.profiles)}
     left = {node: of for node, of in due.profiles.items() if of not in back}
     return msgspec.structs.replace(due, profiles=left)
 
@@ -235,6 +263,10 @@ def _changes(workspace: Workspace, before_us: int) -> tuple[int, int]:
 def _take_events(workspace: Workspace, due: _Due) -> None:
     if not due.plan.places["events"]:
         return
+    for path, at in due.plan.places["events"].items():
+        with pq.ParquetFile(path) as file:
+            ids = pc.unique(ids_in(file.read(["node_ids"]).take(at))).to_pylist()
+        workspace.state.write(heard(ids, clock.to_day(day_of(path)) * clock.DAY_US))
     number = clock.now_us()
     hours = [(source, hour, count) for (source, hour), count in sorted(due.hours.items())]
     put(_file(workspace), msgspec.json.encode(_Pending(number, hours)))
