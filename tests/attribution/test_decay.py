@@ -34,6 +34,20 @@ def test_ages_spread_evenly_over_the_window_show_no_decay(people):
     assert decayed.channel_revenue == pytest.approx(linear.channel_revenue)
 
 
+def test_touches_with_windows_of_their_own_are_cut_off_there(people):
+    """Half of them are only looked for five days back, and so are younger than they would be."""
+    rng = np.random.default_rng(5)
+    ages = rng.exponential(10 / np.log(2), 12_000)
+    window = np.where(np.arange(len(ages)) % 2, 5.0, 90.0)
+    kept = ages <= window
+    journeys = people(aged(ages[kept][:3_000]))
+    own = np.repeat(window[kept][:3_000], 2)
+    assert fitted_half_life(journeys, own) == pytest.approx(10, rel=0.1)
+    assert fitted_half_life(journeys, 90) < 8
+    assert fitted_half_life(journeys, np.where(own < 90, 0, own)) == pytest.approx(10, rel=0.1)
+    assert fitted_half_life(journeys, own * 0) is None
+
+
 def test_touches_of_one_moment_make_it_a_second(people):
     assert fitted_half_life(people([("A@1 B@1", 5)])) == pytest.approx(1 / 86_400)
 

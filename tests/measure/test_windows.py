@@ -4,7 +4,11 @@ import pytest
 
 from build import DAY, HOUR, T0
 from touchline.errors import BadInput
+from touchline.identity.people import Registry
 from touchline.journey.goal import DEFAULT, Goal, goals
+from touchline.measure.basis import Question, basis_of
+from touchline.measure.options import options_of
+from touchline.measure.tuning import Tuning
 
 ANN, BEN = "user_id:ann", "user_id:ben"
 
@@ -47,6 +51,24 @@ def test_a_channel_and_a_kind_of_touch_have_windows_of_their_own(rows):
     assert credited(rows, windows={"click": "1d"}, window="90d") == {
         "Display": 0.5, "Banner": 0.5, "": 0
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("direct", ["count", "last_resort"])
+def test_a_half_life_is_fitted_with_the_window_of_each_touch(rows, direct):
+    rows.touch(ANN, T0, "Email")
+    rows.touch(ANN, T0 + 3 * DAY, "Display", name="Ad Viewed")
+    rows.touch(BEN, T0, "Display", name="Ad Viewed")
+    won(rows, "a", ANN, T0 + 4 * DAY)
+    rows.commit()
+    question = Question(
+        goal=goal(windows={"view": "2d"}, direct=direct),
+        currency="CNY",
+        tuning=Tuning(half_life="fitted"),
+    )
+    with rows.workspace.view() as view:
+        people = Registry(rows.workspace).at(view)
+        given = options_of(view, people, basis_of(view, people, question), "time_decay")
+    assert given["window_days"].tolist() == [90, 2]
 
 
 def test_direct_as_a_last_resort_counts_where_there_is_nothing_else(rows):

@@ -26,7 +26,7 @@ class Options(TypedDict, total=False):
     """What a caller may give beside journeys: the fields of `Inputs` by name."""
 
     half_life_days: float | None
-    window_days: float | None
+    window_days: float | Floats | None
     stages: Stages | None
     observed: Any
     lift: Lift | None
@@ -39,14 +39,15 @@ class Options(TypedDict, total=False):
 class Inputs:
     """`observed` is an `observed.Observed`, `lift` lift tests (`calibrated.Lift`); or None.
 
-    Without `half_life_days` it is fitted, over ages cut off at the window if that is given.
+    Without `half_life_days` it is fitted, over ages cut off at the window if that is given: one for
+    all, or that of each touch of converting journeys.
     `positions` are the weights of `position_based`, `weights` those of `custom`. `seed` fixes what
     a model samples: the same data and seed give the same bits.
     """
 
     journeys: Journeys
     half_life_days: float | None = HALF_LIFE_DAYS
-    window_days: float | None = None
+    window_days: float | Floats | None = None
     stages: Stages | None = None
     observed: Any = None
     lift: Lift | None = None

@@ -189,7 +189,9 @@ def _wanted(rows: Expression, question: Question, counted: int) -> Expression:
         if bound is not None:
             is_free = is_free & is_in(rows.local_day, bound)
     rows = rows.filter((rows.journey < counted) | is_free)
-    return rows.select("journey", "person_ix", "ts_us", "seq", "message_id", *question.stored_by)
+    own = ["window_us"] if "window_us" in rows.columns else []
+    columns = ["journey", "person_ix", "ts_us", "seq", "message_id"]
+    return rows.select(*columns, *own, *question.stored_by)
 
 
 def _touches(view: View, speakers: Speakers, question: Question) -> Expression:

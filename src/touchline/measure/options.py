@@ -3,6 +3,7 @@
 Nothing is looked up that no model asked for needs; "all" asks for what the data can tell.
 """
 
+from touchline import clock
 from touchline.attribution.incremental import LEAST_CONVERSIONS
 from touchline.attribution.inputs import Options
 from touchline.attribution.models import find
@@ -37,7 +38,10 @@ def _tuned(view: View, found: Basis) -> Options:
     decided = Crediting.of(view.documents).tuning
     if found.question is None:
         return decided.options()
-    return found.question.tuning.over(decided).options(found.question.window_days)
+    given = found.question.tuning.over(decided).options(found.question.window_days)
+    if "window_days" in given and "window_us" in found.touches.column_names:
+        given["window_days"] = found.touches.column("window_us").to_numpy() / clock.DAY_US
+    return given
 
 
 def _is_watched(found: Basis, models: str) -> bool:
