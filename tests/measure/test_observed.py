@@ -11,6 +11,7 @@ from touchline.identity.people import Registry
 from touchline.journey.goal import DEFAULT, Goal
 from touchline.measure.basis import Question, basis_of
 from touchline.measure.credit_table import credit_table
+from touchline.measure.explain import EXPLAINED, explained
 from touchline.measure.observed import observed_of
 from touchline.measure.units import Bought, Met, Span, units_of
 from touchline.model import LABELS
@@ -279,6 +280,22 @@ def test_rows_of_credit_add_up_to_the_money_of_the_report(busy):
     assert sum(row["revenue"] for row in table) == whole["revenue"]
     assert sum(row["credit"] for row in table) == pytest.approx(36, abs=1e-9)
     assert {row["channel"] for row in table} >= {"Ads", "(baseline)"}
+
+
+def test_one_conversion_tells_them_apart_from_rules_as_they_leave_something_to_the_baseline(busy):
+    busy.commit()
+    question = Question(goal=DEFAULT, currency="CNY", by=EXPLAINED)
+    with busy.workspace.view() as view:
+        people = Registry(busy.workspace).at(view)
+        asked = "linear,markov_1,hazard,incremental"
+        models = explained(view, people, question, "o1", asked)["models"]
+    kinds = {one["model"]: one["kind"] for one in models}
+    assert kinds == {
+        "linear": "rule",
+        "markov_1": "aggregate",
+        "hazard": "fitted",
+        "incremental": "fitted",
+    }
 
 
 def test_all_leaves_them_out_where_there_is_too_little_to_fit(rows):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from touchline import clock
 from touchline.attribution.credit import Credit
+from touchline.attribution.models import known
 from touchline.attribution.remainder import touch_money
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import PersonMap
@@ -204,7 +205,7 @@ def _model(one: Credit, money: Money, found: Basis, at: npt.NDArray[np.int64]) -
     is_mine = np.isin(found.journeys.journey_of, at)
     return {
         "model": one.model,
-        "kind": "aggregate" if one.share is None else "rule",
+        "kind": "aggregate" if one.share is None else known(one.model).kind,
         "conversions": float(one.touch_conversions[is_mine].sum()),
         "revenue": int(money[is_mine].sum()),
         "note": note_of(one.model),
