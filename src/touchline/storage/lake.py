@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
+import pyarrow.parquet as pq
 
 from touchline.storage.by_node import ByNode, weight
 from touchline.storage.columns import EVENTS, MIRRORS, TABLES
@@ -67,6 +68,33 @@ class LakeFiles:
             for path, rows in self._naming(paths, nodes, None):
                 late = rows.filter(pc.greater(rows[SEQ], beyond))
                 found += [_events(late, path)] if len(late) else []
+        return pa.concat_tables(found)
+
+    def between(
+        self, name: str, columns: Sequence[str], numbers: tuple[int, int], most: int
+    ) -> pa.Table | None:
+        """Rows of a table, of events with what is fresh, whose arrival number is beyond one and up
+        to the other; None where more than so many would have to be read.
+        """
+        (after, upto), schema = numbers, TABLES[name][0]
+        found = [pa.schema([schema.field(column) for column in columns]).empty_table()]
+        begins = {name: after}
+        if name == "events":
+            begins["fresh"] = max(after, self.settled_seq)
+        for part, beyond in begins.items():
+            newest, rows_of = self.tables[part].last_seq, self.tables[part].rows_of
+            paths = [path for path, seq in newest.items() if seq is None or seq > beyond]
+            most -= sum(rows_of[path] for path in paths)
+            if most < 0:
+                return None
+            for path in paths:
+                with pq.ParquetFile(path, memory_map=True) as file:
+                    held = file.schema_arrow.names
+                    rows = file.read([one for one in (*columns, SEQ) if one in held])
+                if TABLES[part][1] == "local_day":
+                    rows = _dated(rows, path)
+                rows = rows.filter((pc.field(SEQ) > beyond) & (pc.field(SEQ) <= upto))
+                found.append(shaped(rows, found[0].schema))
         return pa.concat_tables(found)
 
     def rows_naming(self, name: str, nodes: Collection[bytes], columns: list[str]) -> pa.Table:
@@ -179,8 +207,13 @@ class Lake:
 
 
 def _events(rows: pa.Table, path: str) -> pa.Table:
+    """Rows of a file as events."""
+    return shaped(_dated(rows, path), EVENTS)
+
+
+def _dated(rows: pa.Table, path: str) -> pa.Table:
     """Rows of a file, with the day that a day file's folder says."""
-    if "local_day" not in rows.column_names:
-        days = pa.repeat(pa.scalar(day_of(path), pa.date32()), len(rows))
-        rows = rows.append_column("local_day", days)
-    return shaped(rows, EVENTS)
+    if "local_day" in rows.column_names:
+        return rows
+    days = pa.repeat(pa.scalar(day_of(path), pa.date32()), len(rows))
+    return rows.append_column("local_day", days)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from touchline.identity.evidence import Decisions
+from touchline.identity.live.few import Between, few_told
 from touchline.identity.live.map import LiveMap
 from touchline.identity.live.part import NO_DAY, Facts
 from touchline.identity.live.rows import read_rows
@@ -51,7 +52,6 @@ LEFT = "erased"  # mark: when rows were last taken out, of all tables together
 FILLING = "filling"  # mark: it has never been of all rows yet
 TRIES = 8  # portions that a question does itself
 SOON = 20_000  # rows judged anew that a question waits for
-Between = Mapping[str, tuple[int, int]]
 
 
 class Follower:
@@ -189,9 +189,8 @@ def _ruled(view: View, rules: Rules, decisions: Decisions) -> Ruled:
 
 def told(view: View, between: Between | None = None) -> tuple[Facts, int]:
     """What rows of a view say (see `identifier_sets`), and how many they are."""
-    sets = view.keep(identifier_sets(view, between))
-    rows = view.fetch(sets.agg(rows=sets.rows.sum()))["rows"][0].as_py() or 0
-    nodes, pairs = view.fetch(nodes_of(sets)), view.fetch(daily_pairs(sets))
+    few = None if between is None else few_told(view, between)
+    nodes, pairs, rows = few or _queried(view, between)
     day = pairs["local_day"].cast(pa.int32()).combine_chunks()
     facts = Facts(
         node_arrays(nodes),
@@ -201,4 +200,10 @@ def told(view: View, between: Between | None = None) -> tuple[Facts, int]:
         pairs["kind"].to_numpy().astype(np.int8),
         day.fill_null(NO_DAY).to_numpy().astype(np.int32),
     )
-    return facts, int(rows)
+    return facts, rows
+
+
+def _queried(view: View, between: Between | None) -> tuple[pa.Table, pa.Table, int]:
+    sets = view.keep(identifier_sets(view, between))
+    rows = view.fetch(sets.agg(rows=sets.rows.sum()))["rows"][0].as_py()
+    return view.fetch(nodes_of(sets)), view.fetch(daily_pairs(sets)), int(rows or 0)

@@ -228,7 +228,7 @@ def forget(state: State, numbers: Mapping[str, int]) -> None:
         for table in TABLES:
             connection.execute(sa.delete(table))
         connection.execute(sa.delete(schema.mark).where(schema.mark.c.name.startswith(PREFIX)))
-        for statement, rows in kept(numbers):
+        for statement, rows in kept(numbers) if numbers else ():
             connection.execute(statement, rows)
 
 

@@ -61,8 +61,7 @@ class SharedRegistry(Registry):
         return found or super().computed(view, rules, decisions)
 
     def around(self, view: View, nodes: Collection[bytes]) -> PersonMap:
-        with self._turn:
-            ruled = self.ruled(view)
+        ruled = self.ruled(view)
         found = self._followed(view, lambda follower: follower.around(view, *ruled, nodes))
         return found or super().around(view, nodes)
 
