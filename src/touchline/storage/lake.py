@@ -82,9 +82,10 @@ class LakeFiles:
         if name == "events":
             begins["fresh"] = max(after, self.settled_seq)
         for part, beyond in begins.items():
-            newest, rows_of = self.tables[part].last_seq, self.tables[part].rows_of
+            files = self.tables[part]
+            newest = {path: files.last_seq.get(path) for path in files.files}
             paths = [path for path, seq in newest.items() if seq is None or seq > beyond]
-            most -= sum(rows_of[path] for path in paths)
+            most -= sum(files.rows_of[path] for path in paths)
             if most < 0:
                 return None
             for path in paths:
