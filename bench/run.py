@@ -13,6 +13,8 @@ BENCHES = {
     "collector": ["collector.py"],
     "commit": ["commit.py"],
     "restart": ["restart.py"],
+    "isolation": ["isolation.py"],
+    "hostile": ["hostile.py"],
     "channel": ["channel.py"],
     "attribution": ["attribution.py"],
     "battery": ["battery.py"],

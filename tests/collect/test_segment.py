@@ -125,6 +125,7 @@ def test_lists_and_objects_are_bounded_since_each_weighs_more_than_its_bytes():
 def test_a_small_request_cannot_grow_into_a_large_one():
     shared = {"x": "a" * (1 << 20)}
     assert code({"context": shared, "batch": [track()] * 100}) == "body_too_large"
+    assert code({"context": {"x": "a" * 6000}, "batch": [track()] * 2000}) == "body_too_large"
     assert read(request({"context": shared, "batch": [track()] * 3})).items[2].reason is None
     assert code(gzip.compress(b"{}") * 50_000) == "unreadable_body"
     deep = b"[" * 5000 + b"]" * 5000

@@ -13,6 +13,7 @@ from touchline.model import RawRequest
 
 __all__ = [
     "MAX_ITEMS",
+    "MAX_SHARED",
     "Batch",
     "Item",
     "check_share",
@@ -24,7 +25,9 @@ __all__ = [
 ]
 
 MAX_ITEMS = 10_000
-MAX_SHARED = 64 << 20  # bytes of what a batch's items share, counted once per item
+# Bytes of what a batch's items share, counted once per item. Each event keeps a copy, of which
+# settling holds several: ten small requests of 64 MiB each took gigabytes.
+MAX_SHARED = 8 << 20
 
 # What says how an item travelled, not what happened: a retry may differ in these.
 _ENVELOPE = ("sentAt", "_metadata", "writeKey", "receivedAt")

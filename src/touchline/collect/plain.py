@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from touchline.collect import time
-from touchline.collect.item import MAX_ITEMS
+from touchline.collect.item import MAX_ITEMS, MAX_SHARED
 from touchline.collect.money import EXPONENTS
 from touchline.collect.normalise import identifier
 from touchline.collect.verdict import MAX_ID, MAX_IDENTIFIERS, ORDERS
@@ -22,7 +22,6 @@ __all__ = ["Plain", "plain"]
 
 KINDS = frozenset(("track", "page", "screen", "identify"))
 MAX_BOXES = 60  # objects and lists of an item in all: so it cannot be nested too deep either
-MAX_SHARED = 8 << 20
 MANY = 500_000
 MOST = 1e10  # an amount below this is an amount in every currency
 
@@ -115,7 +114,7 @@ def _may_share(batch: _Batch) -> bool:
     shared = (bytes(batch.context), bytes(batch.integrations))
     return (
         all(raw[:1] in (b"", b"{") for raw in shared)
-        and sum(map(len, shared)) * len(batch.batch) <= MAX_SHARED
+        and sum(map(len, shared)) * len(batch.batch) <= MAX_SHARED // 2  # written otherwise, more
     )
 
 
