@@ -8,7 +8,8 @@ A  seven rules and Markov 1 on arrays of world.py's mix, 12 channels; target: 6 
 B  the same company again and again: customers arrive by chance (a Poisson number of about 2,000),
    come one to three times, and those who buy easily do so each time. Each run is asked for its 95 %
    intervals; the truth is what the model says of four million such customers, scaled. Target: 93 to
-   97 % of intervals hold it, pooled over channels and runs.
+   97 % of intervals hold it, pooled over channels and runs. Models that are fitted are asked in
+   worlds where they are true (see fitted.py), `--fitted-runs` times.
 """
 
 import argparse
@@ -18,9 +19,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+import fitted
 import machine
 import world
 from touchline.attribution import Journeys, Labels, Touches, credit
+from touchline.attribution.answer import Credit
 from touchline.attribution.interval import bounds, draws
 from touchline.attribution.resample import Sample
 
@@ -34,10 +37,12 @@ RULES = (
     "shapley",
 )
 METHODS = ("poisson", "dirichlet")
-JUDGED = ("last_touch", "linear", "shapley", "markov_1", "shapley_rate")
+COUNTED = ("last_touch", "linear", "shapley", "markov_1", "shapley_rate")
 MIX = np.array([0.34, 0.24, 0.16, 0.12, 0.09, 0.05])
 PULL = np.array([-0.3, 0.0, 0.3, 0.1, -0.1, 0.4])  # log odds that a touch of the channel adds
 CUSTOMERS, POPULATION = 2_000, 4_000_000
+WATCHED, WATCHED_POPULATION = 3_000, 300_000
+Held = dict[tuple[str, str, str], list[np.ndarray]]
 
 
 class Company(NamedTuple):
@@ -65,39 +70,52 @@ def company(rng: np.random.Generator, customers: int) -> Company:
     return Company(journeys, np.concatenate([owner[has_won], owner[~has_won]]))
 
 
-def coverage(runs: int, seed: int) -> None:
+def coverage(runs: int, fitted_runs: int, seed: int) -> None:
     """How many of the intervals of all runs hold the truth, by model and figure."""
     whole = company(np.random.default_rng((seed, 0)), POPULATION).journeys
-    answers = credit(whole, JUDGED)
+    answers = credit(whole, COUNTED)
     scale = CUSTOMERS / POPULATION
-    held: dict[tuple[str, str, str], list[np.ndarray]] = {}
+    held: Held = {}
     spent = time.process_time()
     for run in range(runs):
         rng = np.random.default_rng((seed, 1, run))
         journeys, customer = company(rng, rng.poisson(CUSTOMERS))
-        for model, one in credit(journeys, JUDGED).items():
+        for model, one in credit(journeys, COUNTED).items():
             truth = answers[model]
-            for method in METHODS:
-                drawn = draws(one, Sample(journeys, customer, 200, method, seed=run))
-                for figure, values, true in (
-                    ("conversions", drawn.conversions, truth.channel_conversions),
-                    ("revenue", drawn.revenue, truth.channel_revenue),
-                ):
-                    low, high = bounds(values, 0.95)
-                    is_held = (low <= true * scale) & (true * scale <= high)
-                    held.setdefault((model, method, figure), []).append(is_held)
+            true = (truth.channel_conversions * scale, truth.channel_revenue * scale)
+            _judge(held, one, true, (run, customer))
+        count, money, lift = fitted.off_as_believed(rng, answers["shapley"], scale)
+        one = credit(journeys, ["calibrated"], lift=lift)["calibrated"]
+        _judge(held, one, (count, money), (run, customer))
         if run + 1 in (10, runs) or (run + 1) % 100 == 0:
-            _print_coverage(held, run + 1, time.process_time() - spent)
+            _print_coverage(held, f"{run + 1:,} runs", time.process_time() - spent)
+    held = {}
+    for number, (_, one, *true) in enumerate(
+        fitted.answers(fitted_runs, seed, WATCHED, WATCHED_POPULATION)
+    ):
+        _judge(held, one, (true[0], true[1]), (number, np.arange(len(one.journeys.nulls))))
+    _print_coverage(held, f"{fitted_runs:,} runs of models fitted", time.process_time() - spent)
 
 
-def _print_coverage(
-    held: dict[tuple[str, str, str], list[np.ndarray]], runs: int, s: float
+def _judge(
+    held: Held, one: Credit, true: tuple[np.ndarray, np.ndarray], drawn_by: tuple[int, np.ndarray]
 ) -> None:
-    print(
-        f"B  {runs:,} runs, {len(MIX)} channels, 200 replicates, 95 % intervals ({s:.0f} s of CPU)"
-    )
+    seed, customer = drawn_by
+    for method in METHODS:
+        drawn = draws(one, Sample(one.journeys, customer, 200, method, seed=seed))
+        for figure, values, truth in (
+            ("conversions", drawn.conversions, true[0]),
+            ("revenue", drawn.revenue, true[1]),
+        ):
+            low, high = bounds(values, 0.95)
+            is_held = (low <= truth) & (truth <= high)
+            held.setdefault((one.model, method, figure), []).append(is_held)
+
+
+def _print_coverage(held: Held, runs: str, s: float) -> None:
+    print(f"B  {runs}, 200 replicates, 95 % intervals ({s:.0f} s of CPU)")
     print("   model          conversions: poisson  dirichlet   revenue: poisson  dirichlet")
-    for model in JUDGED:
+    for model in dict.fromkeys(model for model, _, _ in held):
         found = [
             f"{np.mean(held[model, method, figure]):.1%}"
             for figure in ("conversions", "revenue")
@@ -156,6 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--coverage", action="store_true")
     parser.add_argument("--runs", type=int, default=1_000)
+    parser.add_argument("--fitted-runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=world.SEED)
     parser.add_argument("--journeys", type=int, default=1_000_000)
     parser.add_argument("--channels", type=int, default=12)
@@ -164,7 +183,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     if given.coverage:
-        coverage(given.runs, given.seed)
+        coverage(given.runs, given.fitted_runs, given.seed)
         return
     base = given.folder or Path("/tmp/touchline-bench")
     least = world.write_world(base, journeys=10_000, channels=12)

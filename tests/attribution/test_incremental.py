@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from touchline.attribution.calibrated import Lift, calibrated
 from touchline.attribution.hazard import rates
-from touchline.attribution.incremental import Effects, _slopes, credited, effects, too_little
+from touchline.attribution.incremental import (
+    Effects,
+    _error,
+    _slopes,
+    credited,
+    effects,
+    too_little,
+)
 from touchline.attribution.inputs import Inputs
 from touchline.attribution.journeys import Journeys, Labels
 from touchline.attribution.observed import DAY_US, taken
@@ -269,3 +276,19 @@ def test_too_few_conversions_or_too_many_channels_are_named(plain):
     codes = [too_little(Inputs(made.journeys, observed=one)).code for one in (few, many)]
     assert codes == ["too_few_conversions", "too_many_channels"]
     assert too_little(Inputs(made.journeys, observed=made.observed)) is None
+
+
+def test_an_error_knows_that_luck_moves_effects_and_counts_together():
+    """Customers drawn again: who bought after many touches counts more, and raises β by as much."""
+    rng = np.random.default_rng(8)
+    x, beta = rng.exponential(0.5, (300, 2)), np.array([0.4, 1.0])
+    off = x - x.mean(axis=0)
+    covariance = np.linalg.inv(off.T @ off)
+    drawn = []
+    for _ in range(2000):
+        times = rng.poisson(1, len(x))
+        moved = beta + covariance @ off.T @ (times - 1)
+        slope, _ = _slopes(x @ moved)
+        drawn.append((x * moved * (slope * times)[:, None]).sum(axis=0))
+    error = _error(np.ones(len(x)), x, beta, covariance)
+    assert np.std(drawn, axis=0) == pytest.approx(error, rel=0.07)

@@ -18,7 +18,7 @@ import numpy as np
 from touchline.attribution.arrays import Bools, Floats, Ints, sums_by, tally
 from touchline.attribution.journeys import Journeys
 
-__all__ = ["Credit", "by_channel", "from_share"]
+__all__ = ["Credit", "by_channel", "counted_variance", "from_share"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,3 +138,14 @@ def by_channel(journeys: Journeys, share: Floats, amount: Floats | Ints) -> Floa
     """What the shares make of an amount per converting journey, by channel."""
     channel = journeys.channel[: journeys.converting_touches]
     return sums_by(channel, share * amount[journeys.journey_of], len(journeys.labels.channels))
+
+
+def counted_variance(journeys: Journeys, share: Floats, amount: Floats | Ints) -> Floats:
+    """The variance of each channel's sum (see `by_channel`) by who happens to convert: as many
+    times as chance will (Poisson), and with them all that they share out.
+    """
+    channels = len(journeys.labels.channels)
+    channel = journeys.channel[: journeys.converting_touches]
+    pairs, pair = np.unique(journeys.journey_of * channels + channel, return_inverse=True)
+    taken = tally(pair, share * amount[journeys.journey_of], len(pairs))
+    return tally(pairs % channels, taken**2, channels)

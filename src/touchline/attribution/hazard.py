@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg, optimize
 
-from touchline.attribution.answer import Credit, by_channel
+from touchline.attribution.answer import Credit, by_channel, counted_variance
 from touchline.attribution.arrays import Floats, Ints, tally
 from touchline.attribution.incremental import too_little
 from touchline.attribution.inputs import Inputs
@@ -153,8 +153,19 @@ def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
         baseline_conversions=touched[0] - float(conversions.sum()),
         baseline_revenue=touched[1] - float(revenue.sum()),
         channel_error=error * touched[0],
-        channel_error_revenue=error * abs(touched[1]),
+        channel_error_revenue=_error_of_money(journeys, share, error * touched[0]),
     )
+
+
+def _error_of_money(journeys: Journeys, share: Floats, error: Floats) -> Floats:
+    """What the error of conversions has beyond counting them, at what one is worth, and the luck
+    of counting money.
+    """
+    parts = (journeys.conversions, journeys.value)
+    counting = [counted_variance(journeys, share, part) for part in parts]
+    count, money = (float(part[journeys.is_touched].sum()) for part in parts)
+    beyond = np.maximum(error**2 - counting[0], 0)
+    return np.sqrt(beyond * (money / max(count, 1)) ** 2 + counting[1])
 
 
 def _standard(z: Floats, weight: Floats) -> tuple[Floats, Ints, Floats]:

@@ -285,9 +285,14 @@ def _likelihood(design: Floats, rows: Rows, precision: Floats, at: Floats) -> fl
 
 
 def _error(amount: Floats, x: Floats, beta: Floats, covariance: Floats) -> Floats:
-    """Standard error of each channel's sum: of β (delta method) and of who happened to buy."""
+    """Standard error of each channel's sum: of β (delta method), of who happened to buy, and of
+    both at once, for who bought after more touches than others raised β as well: by its covariance
+    times how far their touches are from the mean.
+    """
     slope, bend = _slopes(x @ beta)
     given = x * beta
+    taken = given * (amount * slope)[:, None]
     by_beta = (given * (amount * bend)[:, None]).T @ x + np.diag(x.T @ (amount * slope))
-    drawn = ((given * slope[:, None]) ** 2).T @ amount**2
-    return np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", by_beta, covariance, by_beta) + drawn, 0))
+    by_both = by_beta + 2 * taken.T @ (x - x.sum(axis=0) / max(len(x), 1))
+    variance = np.einsum("ij,jk,ik->i", by_both, covariance, by_beta) + (taken**2).sum(axis=0)
+    return np.sqrt(np.maximum(variance, 0))

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from touchline.attribution import shapley
-from touchline.attribution.answer import Credit, by_channel
-from touchline.attribution.arrays import Floats, Ints, tally
+from touchline.attribution.answer import Credit, by_channel, counted_variance
+from touchline.attribution.arrays import Floats, Ints
 from touchline.attribution.journeys import Labels
 from touchline.attribution.resample import Block, Cells, Sample
 from touchline.attribution.sets import ChannelSets, channel_sets
@@ -230,11 +230,7 @@ def _beyond_counting(one: Credit, amount: Floats | Ints, error: Floats | None) -
     """The standard error of each channel but for who happened to buy, which is drawn."""
     if error is None or one.share is None:
         return np.zeros(len(one.channel_conversions)) if error is None else error
-    journeys, channels = one.journeys, len(one.channel_conversions)
-    channel = journeys.channel[: journeys.converting_touches]
-    pairs, pair = np.unique(journeys.journey_of * channels + channel, return_inverse=True)
-    taken = tally(pair, one.share * amount[journeys.journey_of], len(pairs))
-    counting = tally(pairs % channels, taken**2, channels)
+    counting = counted_variance(one.journeys, one.share, amount)
     return np.sqrt(np.maximum(error**2 - counting, 0))
 
 

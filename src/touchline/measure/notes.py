@@ -176,9 +176,13 @@ NOTES: dict[str, tuple[Said, Said]] = {
         (
             (
                 "It needs times and many conversions; what moves people and touches alike (season,"
-                " intent) is still taken for an effect."
+                " intent) is still taken for an effect. Intervals tell of chance alone, not of that"
+                " fault."
             ),
-            "需要准确的时间和足够的转化量;季节、意向等同时影响触达与购买的因素仍会被误认为效果。",
+            (
+                "需要准确的时间和足够的转化量;季节、意向等同时影响触达与购买的因素仍会被误认为效果。"
+                "误差区间只反映随机波动,不含这类偏差。"
+            ),
         ),
     ),
     "incremental": (
@@ -192,9 +196,13 @@ NOTES: dict[str, tuple[Said, Said]] = {
         (
             (
                 "As good as what is known of people before the touch. Intent that no field shows is"
-                " credited to whoever targets it: check with a lift test."
+                " credited to whoever targets it: check with a lift test. Intervals tell of chance"
+                " alone, not of that fault."
             ),
-            "取决于触达前掌握的客户信息。数据中看不到的意向会算到定向投放的渠道头上,请用增量实验核对。",
+            (
+                "取决于触达前掌握的客户信息。数据中看不到的意向会算到定向投放的渠道头上,请用增量实验核对;"
+                "误差区间只反映随机波动,不含这类偏差。"
+            ),
         ),
     ),
     "calibrated": (

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from touchline.attribution.answer import Credit
+from touchline.attribution.models import known
 
 __all__ = ["Errors", "errors_of", "fitted_of", "sampled"]
 
-SAMPLED = "shapley_rate"
 Errors = dict[str, dict[str, float]]
 
 
@@ -46,5 +46,5 @@ def sampled(answers: Iterable[Credit]) -> list[tuple[str, dict[str, Any]]]:
     return [
         ("model_sampled", {"model": one.model})
         for one in answers
-        if one.model == SAMPLED and errors_of(one)
+        if known(one.model).kind == "sets" and errors_of(one)
     ]
