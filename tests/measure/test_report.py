@@ -206,6 +206,16 @@ def test_conversions_without_a_rate_stand_apart_and_are_named(rows):
     assert_adds_up(whole)
 
 
+def test_a_rate_that_a_refund_lacks_is_named_with_its_order_whenever_the_money_went_back(rows):
+    rows.touch(ANN, T0, "Ads")
+    rows.order(ANN, T0 + DAY, "a", revenue=900)
+    rows.refund("a", T0 + 40 * DAY, revenue=10, currency="USD")
+    march = (dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+    assert rows.report("linear", days=march).missing_rates == (("USD", "2026-04-10"),)
+    april = (dt.date(2026, 4, 1), dt.date(2026, 4, 30))
+    assert rows.report("linear", days=april).missing_rates == ()
+
+
 def test_money_that_went_back_takes_credit_back_and_no_conversion(rows):
     rows.touch(ANN, T0, "Ads")
     rows.touch(ANN, T0 + 1, "Mail")

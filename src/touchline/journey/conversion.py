@@ -16,7 +16,7 @@ from touchline.errors import BadInput
 from touchline.identity.speaker import Speakers, with_person
 from touchline.journey.goal import Goal, canonical
 from touchline.journey.rate import Rates
-from touchline.journey.refund import NOTHING, less_refunds, refund_events, returned
+from touchline.journey.refund import NOTHING, MissingRate, less_refunds, refund_events, returned
 from touchline.journey.version import in_force
 from touchline.storage.engine import Expression, View
 
@@ -49,7 +49,7 @@ class Conversions(msgspec.Struct, frozen=True):
 
     rows: pa.Table
     retold: pa.Table
-    missing_rates: tuple[tuple[str, str], ...]
+    missing_rates: set[MissingRate]
 
 
 def conversions(view: View, speakers: Speakers, goal: Goal, rates: Rates) -> Conversions:
@@ -72,8 +72,7 @@ def conversions(view: View, speakers: Speakers, goal: Goal, rates: Rates) -> Con
         back = NOTHING
     else:
         back = view.fetch(returned(versions, refunds, is_alone_counted=goal.count == "every"))
-    rows = less_refunds(orders, back, rates)
-    missing = tuple(sorted((c, day.isoformat()) for c, day in rates.missing))
+    rows, missing = less_refunds(orders, back, rates)
     return Conversions(rows, view.fetch(_retold(versions)), missing)
 
 

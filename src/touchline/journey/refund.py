@@ -5,6 +5,7 @@ a row of negative amount. Either lowers the conversion of its id and leaves the 
 surprises: money whose order nobody told of is a row of its own with a count of 0.
 """
 
+import datetime as dt
 from typing import Any
 
 import ibis
@@ -17,9 +18,11 @@ from touchline.journey.rate import Rates
 from touchline.model import REFUND
 from touchline.storage.engine import Expression, View
 
-__all__ = ["NOTHING", "less_refunds", "refund_events", "returned"]
+__all__ = ["NOTHING", "MissingRate", "less_refunds", "refund_events", "returned"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
+# A currency, a day it has no rate on, and the day of the conversion that lacks it.
+MissingRate = tuple[str, dt.date, dt.date]
 NOTHING = pa.schema(
     [
         ("conversion_id", pa.string()),
@@ -77,8 +80,12 @@ def returned(versions: Expression, refunds: Expression, *, is_alone_counted: boo
     return found.union(events.select(*BACK)).order_by("ts_us", "conversion_id", "back")
 
 
-def less_refunds(orders: pa.Table, back: pa.Table, rates: Rates) -> pa.Table:
-    """Orders with count, revenue and is_unrated, and behind them what went back alone."""
+def less_refunds(
+    orders: pa.Table, back: pa.Table, rates: Rates
+) -> tuple[pa.Table, set[MissingRate]]:
+    """Orders with count, revenue and is_unrated, and behind them what went back alone; and the
+    rates that they, or what went back of them, lack.
+    """
     at = _positions(back.column("conversion_id"), orders.column("conversion_id"))
     minus, is_whole = (back.column(name).to_numpy() for name in ("back", "is_whole"))
     gone = np.unique(at[is_whole & (at >= 0)])
@@ -91,16 +98,23 @@ def less_refunds(orders: pa.Table, back: pa.Table, rates: Rates) -> pa.Table:
     rows = pa.concat_tables([_counted(orders, 1), _counted(_as_orders(alone), 0)])
     currency = [*orders.column("currency").chunks, *alone.column("currency").chunks]
     amounts = np.concatenate([amount, -alone.column("back").to_numpy()])
-    revenue, is_unrated = _worth(
-        amounts, pa.chunked_array(currency, pa.string()), rows.column("local_day"), rates
-    )
+    own = pa.chunked_array(currency, pa.string()), rows.column("local_day")
+    revenue, is_unrated = _worth(amounts, *own, rates)
     # What went back in another currency than its order is taken off when both are converted.
     other = np.flatnonzero(is_part & ~is_same)
     foreign = back.take(pa.array(other))
-    worth, _ = _worth(minus[other], foreign.column("currency"), foreign.column("local_day"), rates)
+    theirs = foreign.column("currency"), foreign.column("local_day")
+    worth, lacks_rate = _worth(minus[other], *theirs, rates)
     np.subtract.at(revenue, at[other], np.where(is_unrated[at[other]], 0, worth))
+    of_orders = rows.column("local_day").take(pa.array(at[other]))
+    missing = _missing(is_unrated, *own, own[1]) | _missing(lacks_rate, *theirs, of_orders)
     rows = rows.append_column("revenue", pa.array(revenue))
-    return rows.append_column("is_unrated", pa.array(is_unrated))
+    return rows.append_column("is_unrated", pa.array(is_unrated)), missing
+
+
+def _missing(lacks_rate: npt.NDArray[np.bool_], *columns: pa.ChunkedArray) -> set[MissingRate]:
+    at = pa.array(np.flatnonzero(lacks_rate))
+    return set(zip(*(column.take(at).to_pylist() for column in columns), strict=True))
 
 
 def _positions(wanted: pa.ChunkedArray, among: pa.ChunkedArray) -> npt.NDArray[np.int64]:

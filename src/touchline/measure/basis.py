@@ -134,10 +134,15 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     else:
         made = gather(view, points, wanted, left, question.by)
     unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
-    missing = tuple(pair for pair in found.missing_rates if _is_within(pair[1], question.days))
+    missing = {
+        (currency, day.isoformat())
+        for currency, day, of in found.missing_rates
+        if _is_within(of, question.days)
+    }
     bonds = bonds_of(members, made.people + OTHERS, len(counted), OTHERS)
     return Basis(
-        *(made.journeys, made.labels, counted, made.touches, int(unrated.as_py() or 0), missing),
+        *(made.journeys, made.labels, counted, made.touches, int(unrated.as_py() or 0)),
+        tuple(sorted(missing)),
         *(theirs, question, bonds),
     )
 
@@ -237,10 +242,9 @@ def _of_nobody(view: View, points: Expression) -> pa.Table:
     return view.fetch(found.select("person_ix", conversion_id=found.message_id).distinct())
 
 
-def _is_within(day: str, days: tuple[dt.date | None, dt.date | None]) -> bool:
+def _is_within(day: dt.date, days: tuple[dt.date | None, dt.date | None]) -> bool:
     start, end = days
-    found = dt.date.fromisoformat(day)
-    return (start is None or start <= found) and (end is None or found <= end)
+    return (start is None or start <= day) and (end is None or day <= end)
 
 
 def _is_asked(rows: pa.Table, days: tuple[dt.date | None, dt.date | None]) -> pa.ChunkedArray:
