@@ -2,6 +2,7 @@
 
 import pytest
 
+from build import T0
 from touchline.collect.mail_domain import FREE, company_domain
 from touchline.errors import BadInput
 from touchline.identity.account_rules import AccountRules
@@ -163,6 +164,24 @@ def test_colleagues_count_for_journeys_only_if_the_site_says_so(lake):
     put_in_force(lake, accounts={"credit_colleagues": True})
     with lake.workspace.view() as view:
         assert len(credited(lake.workspace, view, people)) == 2
+
+
+def test_as_of_a_moment_colleagues_are_those_of_addresses_known_then(lake):
+    """State knows all addresses, but a domain speaks for those in rows of then."""
+    put_in_force(lake, accounts={"credit_colleagues": True})
+
+    def then():
+        lake.registry.forget()
+        people = lake.people(as_of_us=T0)
+        with lake.workspace.view(as_of_us=T0) as view:
+            return credited(lake.workspace, view, people).to_pylist()
+
+    lake.put("events", (mails("ann")[0], ACME), *mails("bob"))
+    before = then()
+    assert [row["account_id"] for row in before] == ["A1", "A1"]
+    later = {"known_at_us": T0 + 1}
+    lake.put("events", (mails("eve")[0], later), (mails("zoe")[0], BETA | later))
+    assert then() == before
 
 
 def test_addresses_of_an_older_version_are_read_once(lake):

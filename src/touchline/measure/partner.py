@@ -71,13 +71,17 @@ def partners(view: View, rows: pa.Table, crediting: Crediting) -> Partners | Non
 
 
 def _said(view: View, rows: pa.Table, crediting: Crediting) -> dict[str, tuple[str, float]]:
-    """conversion_id → partner and share, as the newest row that names a partner has it."""
+    """conversion_id → partner and share, if its newest row names a partner: that row decides, as
+    it does for stage and amount. What went back is no row of it.
+    """
     wanted = view.given(rows.select(["conversion_id"]))
-    found = view.table("conversions", "conversion_id", "properties", "seq")
-    found = found.filter(found.properties.contains(crediting.partner))
-    found = found.semi_join(wanted, "conversion_id").order_by("seq")
+    found = view.table("conversions", "conversion_id", "properties", "seq", "amount")
+    found = found.filter(~(found.amount < 0).fill_null(False)).semi_join(wanted, "conversion_id")
+    newest = found.group_by("conversion_id").agg(
+        properties=found.properties.fill_null("").argmax(found.seq)
+    )
     said: dict[str, tuple[str, float]] = {}
-    for batch in view.batches(found):
+    for batch in view.batches(newest.filter(newest.properties.contains(crediting.partner))):
         for row in batch.to_pylist():
             properties = msgspec.json.decode(row["properties"] or "{}")
             name = properties.get(crediting.partner)
