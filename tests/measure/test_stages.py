@@ -99,6 +99,21 @@ def test_a_partners_share_has_its_row_under_every_model(rows):
     assert row["campaign"] == "North"
 
 
+def test_a_deal_is_the_partners_that_its_newest_row_names(rows):
+    """What is re-imported with the cells empty takes the partner off; a refund names nobody."""
+    won = {"stage": "won", "amount": 1000, "currency": "CNY"}
+    for name in ("off", "kept", "other"):
+        rows.touch(ANN, T0, "Search")
+        rows.conversion(name, ANN, T0 + DAY, properties='{"dealer": "North"}', **won)
+    rows.conversion("off", ANN, T0 + DAY, properties='{"region": "dealer"}', **won)
+    rows.conversion("other", ANN, T0 + DAY, properties='{"dealer": "East"}', **won)
+    rows.conversion("kept", ANN, T0 + DAY, properties=None, **(won | {"amount": -100}))
+    apply(rows.workspace, {"attribution": {"partner": "dealer", "partner_share": 0.5}})
+    whole = rows.report("linear", goal=WON, by=("channel", "campaign")).as_json()
+    theirs = {row["campaign"]: row["revenue"] for row in whole["rows"] if row["campaign"]}
+    assert theirs == {"North": 450, "East": 500}
+
+
 @pytest.mark.parametrize(
     "wrong", [{"partner_share": 3.0}, {"partner": " "}, {"lead": "x"}, {"a": 1}]
 )
@@ -117,8 +132,7 @@ def test_as_of_a_day_goals_are_those_of_the_day_for_ever(rows, monkeypatch):
     assert goals_of(workspace, T0 + DAY)[0].stages == ("won",)
     # Asked of a day before there was any goal: as it was first defined, whatever came later.
     assert goals_of(workspace, T0 - DAY)[0].stages == ("won",)
-    day = clock.from_us(T0 + DAY).date().isoformat()
-    asked = question_of(workspace, {"as_of": day}, ("channel",))
+    asked = question_of(workspace, {}, ("channel",), T0 + DAY)
     assert (asked.goal.stages, asked.window_days) == (("won",), 7)
     assert question_of(workspace, {"window": "3d"}, ("channel",)).window_days == 3
     assert definition.known(workspace.state, T0 + DAY)["goal"][0]["stages"] == ["won"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from touchline.errors import BadInput
 from touchline.identity.people import Registry
-from touchline.jobs.asked import question_of
+from touchline.jobs.asked import asking
 from touchline.measure.basis import basis_of
 from touchline.measure.calibrated import next_tests, weighed_with
 from touchline.measure.options import options_of
@@ -24,9 +24,7 @@ def next_lift(workspace: Workspace, registry: Registry, args: dict[str, Any]) ->
         raise BadInput("bad_argument", name="error", value=asked, why=why)
     campaigns = bool(args.get("campaigns"))
     by = ("channel", "campaign") if campaigns else ("channel",)
-    question = question_of(workspace, args, by)
-    with workspace.view() as view:
-        people = registry.at(view)
+    with asking(workspace, registry, args, by) as (view, people, question):
         found = basis_of(view, people, question)
         given = options_of(view, people, found, "incremental")
         weighed = weighed_with(view, people, question, found, given, least=0)

@@ -150,9 +150,9 @@ def held(workspace: Workspace) -> dict[str, Any]:
     return {kind: found[kind] for kind in KINDS if kind in found}
 
 
-def in_force(workspace: Workspace) -> dict[str, Any]:
+def in_force(workspace: Workspace, as_of_us: int | None = None) -> dict[str, Any]:
     """The same, without the expressions that are no longer matched: they stop nothing else."""
-    return readable(definition.current(workspace.state))[0]
+    return readable(definition.current(workspace.state, as_of_us))[0]
 
 
 def outdated(workspace: Workspace) -> list[Outdated]:
@@ -187,9 +187,9 @@ def consent_rules(workspace: Workspace) -> ConsentRules:
     return ConsentRules.of(definition.current(workspace.state))
 
 
-def site_of(workspace: Workspace) -> Site:
+def site_of(workspace: Workspace, as_of_us: int | None = None) -> Site:
     """What turning requests into events needs to know of this workspace."""
-    held = in_force(workspace)
+    held = in_force(workspace, as_of_us)
     facts = _facts(held.get("site", {}))
     return Site(
         workspace=workspace.id,
@@ -206,9 +206,9 @@ def site_of(workspace: Workspace) -> Site:
     )
 
 
-def session_zone(workspace: Workspace) -> str | None:
+def session_zone(workspace: Workspace, as_of_us: int | None = None) -> str | None:
     """The zone at whose midnight sessions end; None where they go on over it."""
-    facts = _facts(definition.current(workspace.state).get("site", {}))
+    facts = _facts(definition.current(workspace.state, as_of_us).get("site", {}))
     return workspace.time_zone if facts.sessions_end_at_midnight else None
 
 

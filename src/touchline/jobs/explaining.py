@@ -11,7 +11,7 @@ from touchline.errors import BadInput
 from touchline.identity.people import Registry
 from touchline.identity.profile import find_person, identifiers_of
 from touchline.jobs import arguments
-from touchline.jobs.asked import as_of, question_of
+from touchline.jobs.asked import asking
 from touchline.jobs.audited import seen
 from touchline.measure.explain import EXPLAINED, FIELDS, MOST, STAGE, behind, explained
 from touchline.measure.notes import NOTES, note_of
@@ -24,9 +24,7 @@ PAGE = "landing_page"
 
 def explain(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """`conversion`, and goal, models, window, from, to, as_of as of `attribution`."""
-    question = question_of(workspace, args, EXPLAINED)
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
-        people = registry.at(view)
+    with asking(workspace, registry, args, EXPLAINED) as (view, people, question):
         models = args.get("models") or "all"
         found = explained(view, people, question, args["conversion"], models)
         person_id, identifiers = found["person_id"], []
@@ -46,12 +44,9 @@ def number(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> di
         why = "is not the name of one model."
         raise BadInput("bad_argument", name="model", value=model, why=why)
     by = (*EXPLAINED, STAGE) if STAGE in labels else EXPLAINED
-    question = question_of(workspace, args, by)
-    asked = args.get("limit")
-    limit = MOST if asked is None else arguments.limit(asked)
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
-        people = registry.at(view)
-        return behind(view, people, question, model.strip(), labels, limit=min(limit, MOST))
+    limit = MOST if args.get("limit") is None else arguments.limit(args["limit"])
+    with asking(workspace, registry, args, by) as asked:
+        return behind(*asked, model.strip(), labels, limit=min(limit, MOST))
 
 
 def model_notes(*_: Any) -> dict[str, Any]:

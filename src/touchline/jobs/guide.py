@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from touchline.attribution.guide import Advice, Situation, advise
 from touchline.identity.people import Registry
-from touchline.jobs.asked import as_of, question_of
+from touchline.jobs.asked import asking
 from touchline.measure.basis import Basis, basis_of
 from touchline.measure.crediting import Crediting
 from touchline.measure.stages import milestones
@@ -34,11 +34,8 @@ def guide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dic
 
 def facts(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """What the workspace itself tells of a goal."""
-    question = question_of(
-        workspace, {**args, "window": args.get("window") or LONGEST}, ("channel",)
-    )
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
-        people = registry.at(view)
+    asked = {**args, "window": args.get("window") or LONGEST}
+    with asking(workspace, registry, asked, ("channel",)) as (view, people, question):
         basis = basis_of(view, people, question)
         crediting = Crediting.of(view.documents)
         told = milestones(view, people.speakers(view), basis.conversions, crediting)

@@ -4,7 +4,7 @@ from typing import Any
 
 from touchline.identity.people import Registry
 from touchline.jobs import arguments
-from touchline.jobs.asked import as_of, question_of
+from touchline.jobs.asked import asking
 from touchline.measure.patterns import LIMIT, patterns
 from touchline.storage.workspace import Workspace
 
@@ -13,16 +13,13 @@ __all__ = ["patterns_of"]
 
 def patterns_of(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """show, order, limit, and of the question goal, window, from, to, as_of."""
-    question = question_of(workspace, args, ("channel",))
     order, limit = (
         default if args.get(name) is None else arguments.number(args[name], name)
         for name, default in (("order", 1), ("limit", LIMIT))
     )
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
+    with asking(workspace, registry, args, ("channel",)) as asked:
         return patterns(
-            view,
-            registry.at(view),
-            question,
+            *asked,
             args.get("show") or "combinations",
             order=order,
             limit=limit,

@@ -19,7 +19,7 @@ from touchline.identity.profile import find_person, identifiers_of
 from touchline.identity.speaker import with_person
 from touchline.identity.timeline import events_of
 from touchline.jobs import arguments
-from touchline.jobs.asked import as_of, question_of
+from touchline.jobs.asked import asking
 from touchline.jobs.audit_query import audit_rows
 from touchline.jobs.audited import seen
 from touchline.jobs.calibration import next_lift
@@ -29,6 +29,7 @@ from touchline.jobs.explaining import landing_seen, model_notes, number
 from touchline.jobs.guide import guide
 from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
+from touchline.jobs.known_then import relabelled
 from touchline.jobs.lift import lift_tests
 from touchline.jobs.links import links
 from touchline.jobs.patterning import patterns_of
@@ -74,24 +75,24 @@ MOST_PATHS = 1000
 
 def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> Report:
     """goal, models, by, window ("90d"), from, to, as_of, interval, replicates: all optional."""
-    question = question_of(workspace, args, arguments.labels(args.get("by") or "channel"))
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
-        people = registry.at(view)
-        interval = arguments.interval(args)
-        found = report(view, people, question, args.get("models") or "all", interval)
-    for row in found.rows if "landing_page" in question.by else ():
+    by = arguments.labels(args.get("by") or "channel")
+    interval = arguments.interval(args)
+    with asking(workspace, registry, args, by) as asked:
+        found = report(*asked, args.get("models") or "all", interval)
+        notes = relabelled(workspace, asked.view.as_of_us)
+    for row in found.rows if "landing_page" in by else ():
         row.labels["landing_page"] = landing_seen(workspace, row.labels["landing_page"])
-    return found
+    return msgspec.structs.replace(found, notes=[*found.notes, *notes]) if notes else found
 
 
 def roles(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
     """goal, by, window, from, to, as_of, top: how journeys open, close and come to nothing."""
-    question = question_of(workspace, args, arguments.labels(args.get("by") or "channel"))
+    by = arguments.labels(args.get("by") or "channel")
     top = args.get("top")
     most = TOP if top is None else arguments.number(top, "top")
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
-        found = roles_report(view, registry.at(view), question, top=min(most, MOST_PATHS))
-    if "landing_page" in question.by:
+    with asking(workspace, registry, args, by) as asked:
+        found = roles_report(*asked, top=min(most, MOST_PATHS))
+    if "landing_page" in by:
         loss = found["loss"]
         for row in (*found["rows"], *loss["rows"], *(loss["deals"] or {}).get("last_touch", ())):
             row["landing_page"] = landing_seen(workspace, row["landing_page"])
@@ -109,11 +110,8 @@ def credit_rows(
     """JSON lines of the credit table: what each touch got of each conversion, by model; `footers`
     is given what they add up to.
     """
-    question = question_of(workspace, args, LABELS)
-    with workspace.view(as_of_us=as_of(workspace, args)) as view:
-        people = registry.at(view)
-        models = args.get("models") or "all"
-        for row in credit_table(view, people, question, models, footers):
+    with asking(workspace, registry, args, LABELS) as asked:
+        for row in credit_table(*asked, args.get("models") or "all", footers):
             yield _encoder.encode(row) + b"\n"
 
 

@@ -9,6 +9,7 @@ so that they are made anew as well.
 
 import math
 
+from touchline import clock
 from touchline.collect.blocked import renew
 from touchline.identity.mirror import forget
 from touchline.jobs.definitions import planned_of, session_zone
@@ -19,6 +20,7 @@ from touchline.jobs.intake.session import assign_sessions
 from touchline.jobs.intake.settle import in_day_order
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.job import Progress
+from touchline.jobs.known_then import REBUILT
 from touchline.storage.columns import EVENTS
 from touchline.storage.lake import SETTLED
 from touchline.storage.table import day_of
@@ -30,6 +32,7 @@ def rebuild(writer: Writer, progress: Progress) -> dict[str, int]:
     """Rewrites every day under the rules in force; returns how many days and events."""
     writer.catch_up()
     workspace, site = writer.workspace, writer.site
+    workspace.state.write(workspace.state.set_mark(REBUILT, clock.now_us()))
     filing.forget(workspace)
     days = sorted({day_of(path) for path in workspace.lake.events.snapshot().files})
     events = 0

@@ -181,6 +181,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
             "如果是同一笔费用,请用同一个 --source 导入。"
         ),
     ),
+    "labels_rebuilt": (
+        (
+            "touchline rebuild read all history again on {day}, by channel rules later than this"
+            " report: its channels are of those rules."
+        ),
+        "{day} 的 touchline rebuild 已按之后的渠道规则重新归类全部历史,本报表的渠道以该规则为准。",
+    ),
     "partner_unread": (
         "{count} deals name a partner, but no share from 0 to 1 or in percent: they count whole.",
         "有 {count} 个成交写了合作伙伴,但分成比例无法识别(应为 0–1 或百分比),按无分成计算。",

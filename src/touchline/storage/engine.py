@@ -10,7 +10,7 @@ which only receives, never opens one.
 import contextlib
 import copy
 import uuid
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -20,17 +20,21 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline.errors import BadInput, Unavailable
+from touchline.model import LABELS
 from touchline.settings import Settings
-from touchline.storage.columns import TABLES
+from touchline.storage.columns import EVENTS, TABLES
 from touchline.storage.lake import LakeFiles
 from touchline.storage.principal import ADMIN, Principal
 
-__all__ = ["Expression", "View"]
+__all__ = ["AMENDED", "Expression", "View"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 
 # An Ibis table. Its columns are known at run time only, so a type checker can say nothing of them.
 Expression = Any
+
+# Columns of events that a view may have been told to read otherwise than they are stored.
+AMENDED = ("session_id", "landing_page", "flags", *LABELS)
 
 
 class View:
@@ -56,6 +60,7 @@ class View:
         self._settings, self._spill = settings, spill
         self._read: dict[str, Expression] = {}
         self.own_rows: dict[str, pa.Table] = {}
+        self._amended: Expression | None = None
 
     @cached_property
     def _connection(self) -> Any:
@@ -123,13 +128,44 @@ class View:
 
     def events(self, *columns: str) -> Expression:
         """Day files and the fresh rows beyond them: every event exactly once."""
-        settled = self.table("events", *columns)
-        if "events" in self.own_rows or not self.files.tables["fresh"].files:
-            return settled
+        names = columns or tuple(EVENTS.names)
+        if "events" in self.own_rows:
+            return self.table("events", *columns)
+        if self._amended is None or not set(AMENDED).intersection(names):
+            return self._stored(*columns)
+        stored = self._stored(*dict.fromkeys([*names, "seq"]))
+        kept = stored.anti_join(self._amended, "seq").select(*names)
+        return kept.union(self._amended.select(*names))
+
+    def unsettled(self, *columns: str) -> Expression:
+        """Fresh rows beyond the day files: what of them sessions decide is provisional."""
         fresh = self.table("fresh", *dict.fromkeys([*columns, "seq"]) if columns else ())
         fresh = fresh.filter(fresh.seq > self.files.settled_seq)
-        fresh = fresh.select(*columns) if columns else fresh
+        return fresh.select(*columns) if columns else fresh
+
+    def _stored(self, *columns: str) -> Expression:
+        settled = self.table("events", *columns)
+        if not self.files.tables["fresh"].files:
+            return settled
+        fresh = self.unsettled(*columns)
         return settled.union(fresh) if self.files.tables["events"].files else fresh
+
+    def amend(self, parts: Iterable[pa.Table]) -> None:
+        """Reads these events otherwise than they are stored: by `seq`, their columns AMENDED."""
+        import ibis
+
+        kept = [self.keep(self.given(part)) for part in parts]
+        if kept:
+            others = [name for name in EVENTS.names if name not in AMENDED]
+            rows = self._stored(*others).inner_join(ibis.union(*kept), "seq")
+            self._amended = self.keep(rows.select(*EVENTS.names))
+
+    def whole(self) -> Self:
+        """The same lake with what became known since. Closed with this one."""
+        found = self.narrowed()
+        found.as_of_us = None
+        found.__dict__.update(_read={}, _amended=None)
+        return found
 
     def narrowed(self, **tables: pa.Table) -> Self:
         """The same view, of which these tables have these rows alone: for a question about little,

@@ -19,7 +19,7 @@ from touchline.collect.makers.claim import TRACES, is_claiming
 from touchline.collect.site import Site
 from touchline.model import LABELS, Flag
 
-__all__ = ["derived"]
+__all__ = ["READ", "WRITTEN", "derived"]
 
 READ = ("type", "flags", *LABELS, "referrer_host", "click_ids", "page_url", "properties", "context")
 WRITTEN = ("flags", *LABELS, "referrer_host", "click_ids", "context", "bot", "consent")

@@ -17,12 +17,14 @@ from touchline.collect.session import IDLE_US, sessions
 from touchline.collect.time import local_day
 from touchline.model import LABELS, Flag
 from touchline.storage.columns import EVENTS
+from touchline.storage.engine import AMENDED
 
-__all__ = ["OPEN", "OpenSessions", "assign_sessions", "still_open"]
+__all__ = ["OPEN", "TAKEN", "OpenSessions", "assign_sessions", "changed", "still_open"]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 CAMPAIGN = ("source_name", "medium", "campaign")
 SHARED = ("device", "ts_us", "seq", "session_id", "landing_page", *LABELS)
+TAKEN = (*SHARED, "flags", "event_id", "page_url")  # what `assign_sessions` reads of rows
 # An open session: its last event's device, time and place; what its opener gave it; and whether
 # the opener brought its labels (with which a session can be told from another) or just had them.
 OPEN = pa.schema([*(EVENTS.field(name) for name in SHARED), ("is_brought", pa.bool_())])
@@ -47,7 +49,7 @@ def assign_sessions(rows: pa.Table, before: pa.Table, zone: str | None = None) -
     at = np.flatnonzero(pc.is_valid(rows.column("device")).to_numpy())
     if not len(at):
         return rows
-    taking = rows.select([*SHARED, "flags", "event_id", "page_url"]).take(at)
+    taking = rows.select(list(TAKEN)).take(at)
     flags = taking.column("flags").to_numpy()
     is_brought = before.column("is_brought").to_numpy().astype(bool)
     brings = np.concatenate([is_brought, (flags & Flag.BRINGS_CAMPAIGN).astype(bool)])
@@ -97,6 +99,16 @@ def _written(
         values = both[name].combine_chunks()
         rows = _inherit(rows, name, values, part.at[inherits], part.labels[mine][inherits])
     return rows
+
+
+def changed(before: pa.Table, after: pa.Table) -> np.ndarray[Any, Any]:
+    """Which rows have other values of what sessions decide."""
+    found = np.zeros(len(after), bool)
+    for name in AMENDED:
+        old, new = before[name], after[name]
+        differs = pc.fill_null(pc.not_equal(old, new), False)
+        found |= pc.or_(differs, pc.xor(pc.is_null(old), pc.is_null(new))).to_numpy()
+    return found
 
 
 def _inherit(rows: pa.Table, name: str, values: pa.Array, at: Any, source: Any) -> pa.Table:
