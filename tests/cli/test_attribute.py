@@ -44,10 +44,11 @@ def test_a_table_shows_the_ends_beside_each_figure(capsys):
     assert "from – to holds 95% of 500 replicates (customers drawn again)" in printed
 
 
-def test_a_csv_has_a_column_for_each_end(capsys):
+def test_a_csv_has_a_column_for_each_end_and_none_that_is_always_empty(capsys):
     told = {"conversions": spread(0.5, 1.5), "first": 0.9}
     row = Row("linear", {"channel": "Email"}, 1.0, 100, 0).as_json() | {"interval": told}
-    assert show(EMPTY | {"rows": [row]}, [], "csv") == 0
+    other = row | {"interval": told | {"conversions": None}}
+    assert show(EMPTY | {"rows": [row, other]}, [], "csv") == 0
     head, line, *_ = capsys.readouterr().out.splitlines()
     assert head.endswith("interval.conversions.low,interval.conversions.high,interval.first")
     assert line.endswith("0.5,1.5,0.9")

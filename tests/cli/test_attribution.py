@@ -47,7 +47,7 @@ def test_a_workspace_knows_its_own_situation(shop, capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["situation"] == {
         "for": "budget",
-        "cycle_days": 7.0,
+        "cycle_days": 4.0,
         "conversions": 2,
         "channels": 2,
         "lift_tests": 0,

@@ -91,8 +91,8 @@ def test_tags_and_owner_are_noted_and_stand_on_the_page(shop, printed, monkeypat
 
 def test_another_id_of_a_person_leads_to_them(shop):
     with touchline.open(shop) as site:
-        page = site.person("ann")
-        assert {site.person(one)["person_id"] for one in page["other_ids"]} == {page["person_id"]}
+        page = site.profile("ann")
+        assert {site.profile(one)["person_id"] for one in page["other_ids"]} == {page["person_id"]}
         assert site.why(page["other_ids"][0], "c1")["same_person"]
         blocked = site.why("ann", "bob", language="zh")["blocked_by"]
         assert blocked["kind"] == "no_evidence"

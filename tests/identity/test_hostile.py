@@ -73,7 +73,7 @@ def test_junk_joins_nobody(site):
     values = {one["value"] for person in found for one in person["identifiers"]}
     assert not values & set(JUNK)
     for prefix, count in (("web", len(JUNK)), ("m", 4)):
-        ids = {site[1].person(f"anonymous_id:{prefix}-{n}")["person_id"] for n in range(count)}
+        ids = {site[1].profile(f"anonymous_id:{prefix}-{n}")["person_id"] for n in range(count)}
         assert len(ids) == count
     for value in JUNK:
         with pytest.raises(touchline.NotFound):
@@ -89,7 +89,7 @@ def test_full_width_is_the_same_value_and_emoji_a_value(site):
 
 
 def test_a_long_trait_is_kept_whole(site):
-    assert site[1].person("member_code:7")["traits"]["about"] == LONG
+    assert site[1].profile("member_code:7")["traits"]["about"] == LONG
 
 
 def test_formulas_are_text_in_every_csv(site, capsys):
@@ -153,7 +153,7 @@ def test_what_comes_over_http_is_kept_or_refused_with_a_reason_as_well(tmp_path,
     workspace.close()
     folder = str(tmp_path / "w")
     with touchline.open(folder) as opened:
-        found = opened.person("ann")
+        found = opened.profile("ann")
         told = {one["message_id"]: one["timestamp"][:4] for one in opened.events()}
     assert found["traits"]["about"] == traits["about"]
     assert found["traits"][FORMULA] == "@SUM(1)"

@@ -51,6 +51,25 @@ def test_texts_and_values_ask_the_same(folder):
         assert by_text.as_json()["window_days"] == 30
 
 
+def test_what_a_report_was_asked_its_numbers_can_be_asked(folder):
+    """The same models, weights and days; what is not known is refused and not passed over."""
+    asked = {"weights": {"first": 3, "last": 1}, "start": "2026-03-01", "end": "2026-03-31"}
+    with touchline.open(folder) as site:
+        rows = site.attribution(models="custom", **asked).rows
+        email = next(row for row in rows if row.labels["channel"] == "Email")
+        assert email.conversions == 0.75
+        assert site.behind("custom", {"channel": "Email"}, **asked)["credit"] == 0.75
+        first, _ = site.explain("1", models="custom", **asked)["touches"]
+        assert first["credit"]["custom"] == {"conversions": 0.75, "revenue": 7_500}
+        with pytest.raises(touchline.BadInput, match="colour"):
+            site.behind("linear", {"channel": "Email", "colour": "x"})
+        with pytest.raises(TypeError, match="half_live"):
+            site.explain("1", half_live=3)
+        for wrong in ({"half_life": 0}, {"weights": {}}, {"positions": {}}):
+            with pytest.raises(touchline.BadInput):
+                site.attribution(models="linear", **wrong)
+
+
 def test_answers_are_those_of_the_queries(folder):
     with touchline.open(folder) as site:
         workspace = site._workspace

@@ -7,6 +7,7 @@ import pytest
 from build import DAY, T0
 from touchline.identity.people import Registry
 from touchline.journey.goal import DEFAULT
+from touchline.measure import calibrated
 from touchline.measure.basis import Question, basis_of
 from touchline.measure.calibrated import next_tests, weigh
 from touchline.measure.lift_test import LiftTest
@@ -157,6 +158,23 @@ def test_tested_posters_stand_beside_the_credit_by_what_they_cost(sold):
     assert radio["carried_by"] == "cost"
     assert whole["calibration"]["unused"] == []
     assert "Radio" not in {row["channel"] for row in whole["rows"] if row["conversions"]}
+
+
+def test_tests_of_many_days_are_looked_up_at_once(sold, monkeypatch):
+    asked = []
+
+    def counted(view, people, question):
+        asked.append(question.days)
+        return basis_of(view, people, question)
+
+    monkeypatch.setattr(calibrated, "basis_of", counted)
+    tests = [
+        lift_test("Ads", 3, 1, name=f"t{n}", days=(MARCH[0], dt.date(2026, 4, 1 + n)))
+        for n in range(5)
+    ]
+    found = sold.report("calibrated", lift=tuple(tests)).as_json()
+    assert asked == [(MARCH[0], dt.date(2026, 4, 5))]
+    assert len(found["calibration"]["rows"][0]["tests"]) == 5
 
 
 def test_the_next_test_is_of_what_is_known_least(sold):

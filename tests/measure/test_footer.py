@@ -94,10 +94,11 @@ def test_the_credit_table_tells_what_it_adds_up_to(rows):
     rows.conversion("b", "user_id:cy", T0 + DAY, amount=500, currency="CNY")
     rows.commit()
     question = Question(goal=DEFAULT, currency="CNY", by=LABELS)
-    told = []
+    aside = {}
     with rows.workspace.view() as view:
         people = Registry(rows.workspace).at(view)
-        list(credit_table(view, people, question, "linear,markov_1", told))
+        list(credit_table(view, people, question, "linear,markov_1", aside))
+    told = aside["footer"]
     assert [(line["model"], line["adds_up"]) for line in told] == [
         ("linear", True), ("markov_1", True)
     ]  # fmt: skip

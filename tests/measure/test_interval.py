@@ -8,6 +8,7 @@ from build import DAY, HOUR, T0
 from touchline.errors import MESSAGES, BadInput
 from touchline.identity.people import Registry
 from touchline.jobs.arguments import interval
+from touchline.jobs.definitions import apply
 from touchline.journey.goal import DEFAULT
 from touchline.measure.basis import Question
 from touchline.measure.interval import Interval
@@ -46,6 +47,23 @@ def by_channel(whole, model):
 
 def is_inside(value, ends):
     return ends["low"] <= value <= ends["high"]
+
+
+@pytest.mark.parametrize("by", [("channel",), ("channel", "campaign")])
+def test_a_partners_row_has_its_ends(rows, by):
+    shop(rows, people=12)
+    dealers = {"0": "North", "3": "East", "6": "North"}
+    for number, dealer in dealers.items():
+        deal = {"properties": f'{{"dealer": "{dealer}"}}', "amount": 900, "currency": "CNY"}
+        rows.conversion(f"d{number}", f"user_id:p{number}", T0 + 5 * DAY, **deal)
+    crediting = {"partner": "dealer", "partner_share": 0.5}
+    apply(rows.workspace, {"attribution": crediting})
+    whole = asked_of(rows, "linear", by=by).as_json()
+    mine = [row for row in whole["rows"] if row["channel"] == "(partner)"]
+    assert len(mine) == len(by)
+    for row in mine:
+        assert is_inside(row["revenue"], row["interval"]["revenue"])
+    assert is_inside(whole["revenue"], whole["interval"]["revenue"])
 
 
 @pytest.mark.parametrize("given", [Interval(), Interval(replicates=200)])

@@ -9,7 +9,8 @@ from build import DAY, HOUR, T0
 from touchline.cli import main
 from touchline.errors import BadInput
 from touchline.identity.people import Registry
-from touchline.jobs.asked import question_of
+from touchline.jobs import definitions
+from touchline.jobs.asked import asking
 from touchline.measure.patterns import KINDS, paths_patterns, patterns
 
 PATHS = """path,total_conversions,total_conversion_value,total_null
@@ -32,10 +33,9 @@ def file(tmp_path):
 
 def told(rows, show, asked=None, **options):
     rows.commit()
-    question = question_of(rows.workspace, asked or {}, ("channel",))
-    with rows.workspace.view() as view:
-        people = Registry(rows.workspace).at(view)
-        return patterns(view, people, question, show, **options)
+    registry = Registry(rows.workspace)
+    with asking(rows.workspace, registry, asked or {}, ("channel",)) as question:
+        return patterns(*question, show, **options)
 
 
 def test_combinations_of_a_file_add_up(file):
@@ -45,10 +45,10 @@ def test_combinations_of_a_file_add_up(file):
     assert (first["journeys"], first["conversions"], first["revenue"]) == (11, 7, 100)
     assert first["conversion_rate"] == pytest.approx(7 / 11)
     assert (first["people"], first["cost"], first["roas"]) == (None, None, None)
-    parts = [*whole["rows"], whole["rest"], whole["no_touch"]]
+    parts = [*whole["rows"], whole["rest"], whole["unattributed"]["no_touch"]]
     assert whole["rest"]["combinations"] == 2
-    assert sum(part["conversions"] for part in parts) == 12
-    assert sum(part["revenue"] for part in parts) == 132.5
+    assert sum(part["conversions"] for part in parts) == whole["conversions"] == 12
+    assert sum(part["revenue"] for part in parts) == whole["revenue"] == 132.5
 
 
 def test_positions_of_a_file_add_up_to_the_shapley_credit(file):
@@ -103,8 +103,55 @@ def test_a_workspace_knows_people_and_costs(rows):
     assert (both["people"], both["conversions"], both["revenue"]) == (1, 2, 201)
     assert (alone["people"], alone["journeys"], alone["conversion_rate"]) == (2, 2, 0)
     assert (both["cost"], alone["cost"], whole["cost_elsewhere"]) == (500, 500, 50)
-    assert whole["no_touch"] == {"conversions": 1, "revenue": 7}
+    assert whole["unattributed"]["no_touch"] == {"conversions": 1, "revenue": 7}
     assert sum(row["revenue"] for row in told(rows, "positions")["rows"]) == 201
+
+
+@pytest.fixture
+def mixed(rows):
+    """An order with a dealer's part, one without a touch, one without a rate."""
+    rows.touch(ANN, T0, "A")
+    dealer = {"properties": '{"dealer": "D"}'}
+    rows.conversion("a1", ANN, T0 + DAY, amount=100, currency="CNY", **dealer)
+    rows.conversion("lone", "user_id:dan", T0, amount=7, currency="CNY")
+    rows.conversion("usd", ANN, T0 + DAY, amount=900, currency="USD")
+    with rows.workspace.write_lock():
+        crediting = {"partner": "dealer", "partner_share": 0.3}
+        definitions.apply(rows.workspace, {"attribution": crediting}, "test")
+    return rows
+
+
+@pytest.mark.parametrize("show", KINDS)
+def test_what_stands_apart_and_totals_are_told_with_every_pattern(mixed, show):
+    whole = told(mixed, show)
+    assert (whole["conversions"], whole["revenue"]) == (3, 107)
+    apart = whole["unattributed"]
+    assert apart["no_touch"] == {"conversions": 1, "revenue": 7}
+    assert apart["no_rate"] == {"conversions": 1, "revenue": 0}
+    assert apart["partner"] == {"conversions": 0.3, "revenue": 30}
+    if show in ("combinations", "positions"):
+        parts = [*whole["rows"], *apart.values()]
+        assert sum(part["conversions"] for part in parts) == pytest.approx(3)
+        assert sum(part["revenue"] for part in parts) == 107
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *(("patterns",), ("roles",), ("attribute", "--models", "linear")),
+        *(("explain", "a1", "--models", "linear"), ("explain", "--model", "linear")),
+    ],
+)
+def test_a_missing_rate_is_named_by_every_verb_that_tells_of_money(mixed, verb, capsys):
+    mixed.commit()
+    mixed.workspace.close()
+    name, *more = verb
+    assert main([name, str(mixed.workspace.dir), *more]) == 1
+    printed = capsys.readouterr()
+    assert "No exchange rate for USD on 2026-03-02" in printed.err
+    if name in ("patterns", "roles"):
+        assert "partner" in printed.out
+        assert "no exchange rate" in printed.out
 
 
 @pytest.mark.parametrize("show", KINDS)

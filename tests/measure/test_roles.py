@@ -60,6 +60,13 @@ def test_journeys_of_a_goal_are_told_from_end_to_end(rows):
     assert found["loss"]["deals"]["days_of_silence"]["median"] == 3
 
 
+def test_a_lost_deal_without_a_rate_is_lost_all_the_same(rows):
+    rows.touch(CY, T0, "Email")
+    rows.conversion("c", CY, T0 + DAY, stage="lost", amount=700, currency="USD")
+    rows.conversion("d", CY, T0 + DAY, stage="lost", amount=700, currency="CNY")
+    assert ask(rows)["loss"]["deals"]["deals"] == 2
+
+
 def test_nothing_is_told_of_nothing(rows):
     found = ask(rows)
     assert (found["rows"], found["paths"], found["loss"]["rows"]) == ([], [], [])

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from touchline.cli import language
-from touchline.cli.output import Column, Write, emit, table
+from touchline.cli.figures import figures, named, print_apart
+from touchline.cli.output import Column, Write, digits_of, emit, money, number, share, table
 from touchline.errors import MESSAGES, BadInput
 
 __all__ = ["FIELDS", "comparison", "print_footer", "run", "show"]
@@ -27,42 +28,24 @@ HEADINGS = {
         "interval": "from – to holds {level:.0%} of {replicates:,} replicates ({method})",
         "poisson": "customers drawn again",
         "dirichlet": "a quick look; --replicates 500 draws whole customers",
-        "channel": "Channel",
-        "campaign": "Campaign",
-        "ad_group": "Ad group",
-        "term": "Keyword",
-        "content": "Content",
-        "conversions": "Conversions",
-        "revenue": "Revenue",
-        "cost": "Cost",
-        "roi": "ROI (rev.−cost)/cost",
-        "cac": "CAC cost/conv.",
-        "roas": "ROAS rev./cost",
         "removal_effect": "Removal effect",
         "standard_error": "± conv. (std. error)",
         "order": "order {}",
         "auc": "AUC {}",
         "half_life_days": "half-life {} days",
         "place": "Place",
-        "from": "From",
-        "to": "To",
         "impressions": "Impressions",
         "clicks": "Clicks",
         "engagements": "Engagements",
         "visits": "Visits",
         "aggregates": "Touches that name nobody (beside the credit: none is given or taken)",
         "summary": "Goal {goal}: {conversions} conversions, {revenue} {currency}, {window} days",
-        "unattributed": "Unattributed: {reason}: {conversions} conversions, {revenue}",
-        "no_touch": "no touch in the window",
-        "no_rate": "no exchange rate",
         "footer": "Adds up ({models}): {parts} = {total} conversions",
         "apart": "DOES NOT ADD UP ({models}): {parts} = {total} conversions. Please report this.",
         "credited": "credited",
         "direct": "direct",
         "baseline": "without marketing",
-        "partner": "partners",
         "rest": "unattributed",
-        "missing": "No exchange rate for {currency} on {day}. Add it: touchline import rates",
     },
     "zh": {
         "conversions_ends": "区间",
@@ -73,42 +56,24 @@ HEADINGS = {
         "interval": "区间包含 {replicates:,} 次重抽样中的 {level:.0%}({method})",
         "poisson": "按客户重抽样",
         "dirichlet": "快速估计;加 --replicates 500 则按客户重抽样",
-        "channel": "渠道",
-        "campaign": "营销活动",
-        "ad_group": "单元",
-        "term": "关键词",
-        "content": "创意",
-        "conversions": "归因转化数",
-        "revenue": "归因金额",
-        "cost": "营销费用",
-        "roi": "ROI (金额−费用)/费用",
-        "cac": "获客成本 费用/转化",
-        "roas": "ROAS 金额/费用",
         "removal_effect": "移除效应",
         "standard_error": "± 转化(标准误差)",
         "order": "阶数 {}",
         "auc": "AUC {}",
         "half_life_days": "半衰期 {} 天",
         "place": "地点",
-        "from": "开始",
-        "to": "结束",
         "impressions": "曝光",
         "clicks": "点击",
         "engagements": "互动",
         "visits": "到访",
         "aggregates": "汇总触点(无法对应到人,不参与归因,仅供对照)",
         "summary": "转化目标 {goal}:{conversions} 个转化,{revenue} {currency},归因窗口 {window} 天",
-        "unattributed": "未归因({reason}):{conversions} 个转化,{revenue}",
-        "no_touch": "窗口期内没有触点",
-        "no_rate": "缺少汇率",
         "footer": "数据对账({models}):{parts} = {total} 个转化",
         "apart": "数据对账不平({models}):{parts} = {total} 个转化。请反馈此问题。",
         "credited": "已归因",
         "direct": "直接访问",
         "baseline": "自然基线",
-        "partner": "合作伙伴",
         "rest": "未归因",
-        "missing": "缺少 {currency} 在 {day} 的汇率,请用 touchline import rates 导入",
     },
 }
 
@@ -141,27 +106,28 @@ def run(args: argparse.Namespace) -> int:
     }
     with reading(args.dir) as workspace:
         found = attribution(workspace, KeepingRegistry(workspace), asked)
-    code = show(found.as_json(), found.notes, args.format)
-    words = HEADINGS[language()]
-    for currency, day in found.missing_rates:
-        print(words["missing"].format(currency=currency, day=day), file=sys.stderr)
-    return 1 if found.missing_rates else code
+    return show(found.as_json(), found.notes, args.format)
 
 
 def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output: str) -> int:
-    """Prints a report; what was left out goes to stderr."""
-    words = HEADINGS[language()]
+    """Prints a report; what was left out goes to stderr. Exit 1 where a rate is missing."""
     for code, params in notes:
         text = MESSAGES[code][language() == "zh"]
         print(text.format(**params), file=sys.stderr)
+    _print(whole, output)
+    return named(whole)
+
+
+def _print(whole: dict[str, Any], output: str) -> None:
+    words = _words()
     rows = whole["rows"]
-    digits = _digits(whole["currency"])
+    digits = digits_of(whole["currency"])
     if output != "table":
         columns = _columns(rows, digits) if rows else [(name, name, str) for name in FIELDS]
         emit(_flat(rows) if output == "csv" else rows, columns, output, whole)
         if output == "csv":
             print_footer(whole.get("footer", ()), digits, sys.stderr)
-        return 0
+        return
     print(words["summary"].format(**_summary(whole, digits)))
     for model in dict.fromkeys(row["model"] for row in rows):
         mine = [_ranged(row) for row in rows if row["model"] == model]
@@ -169,20 +135,22 @@ def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output:
     if "interval" in whole:
         told = whole["interval"]
         print(words["interval"].format(**{**told, "method": words[told["method"]]}))
-    _print_unattributed(whole, digits)
+    print_apart(whole, digits)
     print_footer(whole.get("footer", ()), digits, sys.stdout)
     _print_aggregates(whole.get("aggregates", []), digits)
     if "calibration" in whole:
         from touchline.cli.lift import beside
 
         beside(whole["calibration"])
-    return 0
 
 
 def _flat(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Figures inside a figure as columns of their own, the same in every row: what is rare too."""
     flat = [_opened(row) for row in rows]
-    names = dict.fromkeys(name for row in flat for name in row)
+    every = dict.fromkeys(name for row in flat for name in row)
+    # What is null in one row and has parts in another is told by its parts.
+    whole = {name.rpartition(".")[0] for name in every}
+    names = [name for name in every if name not in whole]
     return [{name: row.get(name) for name in names} for row in flat]
 
 
@@ -205,7 +173,7 @@ def _ranged(row: dict[str, Any]) -> dict[str, Any]:
 
 def _titled(model: str, fitted: dict[str, dict[str, Any]]) -> str:
     """A model's name, with what it found out for itself."""
-    words = HEADINGS[language()]
+    words = _words()
     found = {name: value for name, value in fitted.get(model, {}).items() if name in words}
     told = [
         words[name].format("∞" if value is None else f"{value:,.4g}")
@@ -216,8 +184,8 @@ def _titled(model: str, fitted: dict[str, dict[str, Any]]) -> str:
 
 def comparison(whole: dict[str, Any]) -> None:
     """One table for all models of a report: what each gives a channel, beside what it cost."""
-    words = HEADINGS[language()]
-    digits = _digits(whole["currency"])
+    words = _words()
+    digits = digits_of(whole["currency"])
     models = list(dict.fromkeys(row["model"] for row in whole["rows"]))
     by_channel: dict[str, dict[str, Any]] = {}
     for row in whole["rows"]:
@@ -229,29 +197,19 @@ def comparison(whole: dict[str, Any]) -> None:
         line |= {model: line.get(model, 0) for model in models}
     columns: list[Column] = [
         (words["channel"], "channel", str),
-        (words["cost"], "cost", lambda x: _money(x, digits)),
-        *((model, model, lambda x: _money(x, digits)) for model in models),
-        (words["roas"], "roas", _ratio),
+        (words["cost"], "cost", lambda x: money(x, digits)),
+        *((model, model, lambda x: money(x, digits)) for model in models),
+        (words["roas"], "roas", _two),
     ]
     print(words["summary"].format(**_summary(whole, digits)))
     table(lines, columns)
-    _print_unattributed(whole, digits)
+    print_apart(whole, digits)
     print_footer(whole.get("footer", ()), digits, sys.stdout)
-
-
-def _print_unattributed(whole: dict[str, Any], digits: int | None) -> None:
-    words = HEADINGS[language()]
-    for reason, part in (whole.get("unattributed") or {}).items():
-        if part["conversions"] or part["revenue"]:
-            money = _money(part["revenue"], digits)
-            count = f"{part['conversions']:,}"
-            line = words["unattributed"]
-            print(line.format(reason=words[reason], conversions=count, revenue=money))
 
 
 def print_footer(footers: Iterable[dict[str, Any]], digits: int | None, out: TextIO) -> None:
     """How rows and what stands apart make up the totals; models of equal parts share a line."""
-    words = HEADINGS[language()]
+    words = _words()
     lines: dict[tuple[str, str, str], list[str]] = {}
     for line in footers:
         parts = [
@@ -267,17 +225,17 @@ def print_footer(footers: Iterable[dict[str, Any]], digits: int | None, out: Tex
 
 
 def _counted(part: dict[str, Any], digits: int | None) -> str:
-    return f"{part['conversions']:,.1f} ({_money(part['revenue'], digits)})"
+    return f"{part['conversions']:,.1f} ({money(part['revenue'], digits)})"
 
 
 def _print_aggregates(rows: list[dict[str, Any]], digits: int | None) -> None:
     if not rows:
         return
-    words = HEADINGS[language()]
+    words = _words()
     writers: dict[str, Any] = dict.fromkeys(rows[0], lambda x: "–" if x is None else str(x))
-    writers["cost"] = lambda x: _money(x, digits)
-    figures = ("impressions", "clicks", "engagements", "visits")
-    writers |= dict.fromkeys(figures, lambda x: "–" if x is None else f"{x:,}")
+    writers["cost"] = lambda x: money(x, digits)
+    counts = ("impressions", "clicks", "engagements", "visits")
+    writers |= dict.fromkeys(counts, lambda x: "–" if x is None else f"{x:,}")
     shown = [name for name in writers if any(row[name] is not None for row in rows)]
     columns = [(words.get(name, name), name, writers[name]) for name in shown]
     table(rows, columns, words["aggregates"])
@@ -286,21 +244,21 @@ def _print_aggregates(rows: list[dict[str, Any]], digits: int | None) -> None:
 def _columns(rows: list[dict[str, Any]], digits: int | None) -> list[Column]:
     from touchline.model import GRAINS
 
-    words = HEADINGS[language()]
+    words = _words()
     used = [name for name in GRAINS if any(row.get(name) is not None for row in rows)]
     writers: dict[str, Write] = {
-        "conversions": lambda x: f"{x:,.1f}",
-        "conversions_ends": lambda x: _ends(x, lambda end: f"{end:,.1f}"),
-        "revenue": lambda x: _money(x, digits),
-        "revenue_ends": lambda x: _ends(x, lambda end: _money(end, digits)),
-        "cost": lambda x: _money(x, digits),
-        "roi": _ratio,
-        "cac": lambda x: _money(x, digits),
-        "cac_ends": lambda x: _ends(x, lambda end: _money(end, digits)),
-        "roas": _ratio,
-        "roas_ends": lambda x: _ends(x, _ratio),
+        "conversions": number,
+        "conversions_ends": lambda x: _ends(x, number),
+        "revenue": lambda x: money(x, digits),
+        "revenue_ends": lambda x: _ends(x, lambda end: money(end, digits)),
+        "cost": lambda x: money(x, digits),
+        "roi": _two,
+        "cac": lambda x: money(x, digits),
+        "cac_ends": lambda x: _ends(x, lambda end: money(end, digits)),
+        "roas": _two,
+        "roas_ends": lambda x: _ends(x, _two),
         "first": lambda x: "–" if x is None else f"{x:.0%}",
-        "removal_effect": lambda x: "–" if x is None else f"{x:.1%}",
+        "removal_effect": share,
         "standard_error": lambda x: "–" if x is None else f"{x['conversions']:,.1f}",
     }
     kept = [name for name in writers if any(row.get(name) is not None for row in rows)]
@@ -319,24 +277,18 @@ def _summary(whole: dict[str, Any], digits: int | None) -> dict[str, Any]:
     return {
         "goal": whole["goal"] or "–",
         "conversions": f"{whole['conversions']:,}",
-        "revenue": _money(whole["revenue"], digits),
+        "revenue": money(whole["revenue"], digits),
         "currency": whole["currency"] or "",
         "window": whole["window_days"] or "–",
     }
 
 
-def _digits(currency: str | None) -> int | None:
-    """Digits after the point; None for a path file, whose money has no currency."""
-    from touchline.collect.money import exponent
-
-    return exponent(currency) if currency else None
+def _two(value: float | None) -> str:
+    return number(value, 2)
 
 
-def _money(amount: float | None, digits: int | None) -> str:
-    if amount is None:
-        return "–"
-    return f"{amount:,.2f}" if digits is None else f"{amount / 10**digits:,.{digits}f}"
-
-
-def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.2f}"
+def _words() -> dict[str, str]:
+    """Conversions and revenue of a report are what a model credits."""
+    words = figures()
+    own = {name: words[f"credited_{name}"] for name in ("conversions", "revenue")}
+    return words | own | HEADINGS[language()]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, progress_line, table
+from touchline.cli.output import Column, emit, number, progress_line, share, table
 from touchline.errors import BadInput
 
 __all__ = ["HEADINGS", "run"]
@@ -53,7 +53,7 @@ HEADINGS = {
         "then": "Next",
         "window": "Window: {days} days (touchline attribute … --window {days}d)",
         "facts": (
-            "Median sales cycle {cycle_days} days, {conversions:,} conversions with a touch, "
+            "Median sales cycle {cycle_days:,.0f} days, {conversions:,} conversions with a touch, "
             "{channels} channels, {lift_tests} lift tests, CRM stages: {stages}"
         ),
         "yes": "yes",
@@ -97,8 +97,8 @@ HEADINGS = {
         "then": "下一步",
         "window": "归因窗口期:{days} 天(touchline attribute … --window {days}d)",
         "facts": (
-            "成交周期中位数 {cycle_days} 天,有触点的转化 {conversions:,} 个,渠道 {channels} 个,"
-            "增量实验 {lift_tests} 次,CRM 阶段:{stages}"
+            "成交周期中位数 {cycle_days:,.0f} 天,有触点的转化 {conversions:,} 个,"
+            "渠道 {channels} 个,增量实验 {lift_tests} 次,CRM 阶段:{stages}"
         ),
         "yes": "有",
         "no": "无",
@@ -210,11 +210,11 @@ def _show(whole: dict[str, Any]) -> None:
         return
     figures: list[Column] = [
         (words["model"], "model", str),
-        (words["misallocated"], "misallocated", _share),
-        (words["misallocated_revenue"], "misallocated_revenue", _share),
-        (words["rank"], "rank", _number),
-        (words["credited"], "credited", _number),
-        (words["covered"], "covered", _share),
+        (words["misallocated"], "misallocated", share),
+        (words["misallocated_revenue"], "misallocated_revenue", share),
+        (words["rank"], "rank", _two),
+        (words["credited"], "credited", _two),
+        (words["covered"], "covered", share),
     ]
     title = words["title"].format(
         worlds=len(whole["overall_of"]), seeds=whole["seeds"], people=f"{whole['people']:,}"
@@ -237,14 +237,10 @@ def _show_worlds(whole: dict[str, Any]) -> None:
     for low in range(0, len(worlds), WIDE):
         some = worlds[low : low + WIDE]
         columns: list[Column] = [(words["model"], "model", str)]
-        columns.extend((str(words.get(name, name)), str(name), _share) for name in some)
+        columns.extend((str(words.get(name, name)), str(name), share) for name in some)
         rows = [{**dict.fromkeys(some), **row} for row in cells.values()]
         table(rows, columns, words["by_world"])
 
 
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+def _two(value: float | None) -> str:
+    return number(value, 2)

@@ -4,51 +4,50 @@ import argparse
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, table
+from touchline.cli.figures import figures, named
+from touchline.cli.output import Column, digits_of, emit, money, table
 from touchline.errors import BadInput
 
 __all__ = ["run"]
 
 WORDS = {
     "en": {
-        "at": "Touched at", "days": "Days before", "role": "Role", "channel": "Channel",
-        "campaign": "Campaign", "stage": "Buyer stage", "landing_page": "Landing page",
+        "at": "Touched at", "days": "Days before", "role": "Role",
         "only": "opener and closer", "opener": "opener", "assist": "assist", "closer": "closer",
         "visitor": "before lead", "lead": "lead", "opportunity": "opportunity",
         "of": "{conversion_id}: {conversions} conversion, {money} {currency}, {at} (goal {goal})",
         "person": "Person {person_id}: {identifiers}", "nobody": "Nobody is known for it.",
         "account": "Account {account_id}: its contacts' touches count.",
-        "no_touch": "No touch in the window: it stands under unattributed (no_touch).",
-        "partner": "Partner {name}: {share:.0%}, {money}; the models share out the rest.",
+        "nothing": "It stands under unattributed: {reason}.",
+        "theirs": "Partner {name}: {share:.0%}, {money}; the models share out the rest.",
         "touches": "Touches, oldest first", "credit": "Credit of each touch, by model",
         "sum": "sum", "means": "What it means", "doubt": "When not to believe it",
-        "model": "Model", "share": "Shares of an aggregate model (*) are averages of a channel's"
+        "share": "Shares of an aggregate model (*) are averages of a channel's"
         " touches and need not add up to one conversion.",
         "behind": "{model}, {labels}: {credit:,.2f} conversions, {money} {currency}, from"
         " {conversions:,} conversions",
-        "elsewhere": "{elsewhere:,.2f} conversions more belong to no touch before a conversion.",
+        "elsewhere": "{elsewhere:,.2f} conversions more ({money}) belong to no touch before a"
+        " conversion.",
         "conversion_id": "Conversion", "converted_at": "Converted at", "person_id": "Person",
-        "revenue": "Revenue", "parts": "Credit", "credited": "Credited revenue",
-        "count": "Touches",
+        "parts": "Credit", "credited": "Credited revenue",
     },
     "zh": {
-        "at": "触达时间", "days": "距转化天数", "role": "角色", "channel": "渠道",
-        "campaign": "营销活动", "stage": "旅程阶段", "landing_page": "落地页",
+        "at": "触达时间", "days": "距转化天数", "role": "角色",
         "only": "首触兼收口", "opener": "首次触达", "assist": "过程影响", "closer": "最终转化",
         "visitor": "成为线索前", "lead": "线索阶段", "opportunity": "商机阶段",
         "of": "{conversion_id}:{conversions} 个转化,{money} {currency},{at}(转化目标 {goal})",
         "person": "客户 {person_id}:{identifiers}", "nobody": "没有对应的客户。",
         "account": "企业 {account_id}:其全部联系人的触点都计入。",
-        "no_touch": "窗口期内没有触点,计入未归因(no_touch)。",
-        "partner": "合作伙伴 {name}:{share:.0%},{money};其余部分由各模型分配。",
+        "nothing": "计入未归因:{reason}。",
+        "theirs": "合作伙伴 {name}:{share:.0%},{money};其余部分由各模型分配。",
         "touches": "触点(从早到晚)", "credit": "各模型给每个触点的归因贡献",
         "sum": "合计", "means": "含义", "doubt": "何时不要相信",
-        "model": "模型", "share": "带 * 的汇总类模型取该渠道触点的平均值,合计不一定等于一个转化。",
+        "share": "带 * 的汇总类模型取该渠道触点的平均值,合计不一定等于一个转化。",
         "behind": "{model},{labels}:{credit:,.2f} 个转化,{money} {currency},"
         "来自 {conversions:,} 个转化",
-        "elsewhere": "另有 {elsewhere:,.2f} 个转化不属于任何转化前的触点。",
+        "elsewhere": "另有 {elsewhere:,.2f} 个转化({money})不属于任何转化前的触点。",
         "conversion_id": "转化编号", "converted_at": "转化时间", "person_id": "客户",
-        "revenue": "成交金额", "parts": "归因转化数", "credited": "归因金额", "count": "触点数",
+        "parts": "归因转化数", "credited": "归因金额",
     },
 }  # fmt: skip
 LABELS = ("channel", "source", "medium", "campaign", "ad_group", "term", "content")
@@ -88,24 +87,24 @@ def run(args: argparse.Namespace) -> int:
 def _show(found: dict[str, Any], output: str) -> int:
     if output != "table":
         emit(_flat(found), [], output, found)
-        return 0
-    words, said = WORDS[language()], found["models"]
+        return named(found)
+    words, said = _words(), found["models"]
     print(
         words["of"].format(**found | {"money": _money(found, "revenue")}, at=found["converted_at"])
     )
     print(_whose(found, words))
     if "partner" in found:
         share = found["partner"]
-        money = _money({**share, "currency": found["currency"]}, "revenue")
-        print(words["partner"].format(**{**share, "money": money}))
+        amount = _money({**share, "currency": found["currency"]}, "revenue")
+        print(words["theirs"].format(**share, money=amount))
     if not found["touches"]:
-        print(words["no_touch"])
+        print(words["nothing"].format(reason=words[found["status"]]))
     else:
         table(found["touches"], _touch_columns(found["touches"]), words["touches"])
         table(_credit_rows(found), _credit_columns(found), words["credit"])
         print(words["share"])
     _notes_table([(one["model"], one["note"]) for one in said])
-    return 0
+    return named(found)
 
 
 def _whose(found: dict[str, Any], words: dict[str, str]) -> str:
@@ -119,7 +118,7 @@ def _whose(found: dict[str, Any], words: dict[str, str]) -> str:
 
 
 def _touch_columns(touches: list[dict[str, Any]]) -> list[Column]:
-    words = WORDS[language()]
+    words = _words()
     shown = [name for name in ("campaign", "stage", "landing_page") if _is_told(touches, name)]
     return [
         (words["at"], "touched_at", str),
@@ -147,7 +146,7 @@ def _credit_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _credit_columns(found: dict[str, Any]) -> list[Column]:
-    words = WORDS[language()]
+    words = _words()
     touches = enumerate(found["touches"])
     return [
         (words["model"], "model", str),
@@ -175,26 +174,27 @@ def _flat(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _show_number(found: dict[str, Any], output: str) -> int:
-    words = WORDS[language()]
+    words, digits = _words(), digits_of(found["currency"])
     columns: list[Column] = [
         (words["conversion_id"], "conversion_id", str),
         (words["converted_at"], "converted_at", str),
         (words["person_id"], "person_id", lambda x: x or "–"),
-        (words["revenue"], "revenue", lambda x: _minor(x, found["currency"])),
-        (words["count"], "touches", str),
+        (words["revenue"], "revenue", lambda x: money(x, digits)),
+        (words["touched"], "touches", str),
         (words["parts"], "credit", lambda x: f"{x:,.3f}"),
-        (words["credited"], "credited_revenue", lambda x: _minor(x, found["currency"])),
+        (words["credited"], "credited_revenue", lambda x: money(x, digits)),
     ]
     if output == "table":
         labels = ", ".join(f"{k}={v or '–'}" for k, v in found["labels"].items()) or "–"
-        money = _money(found, "revenue")
-        print(words["behind"].format(**{**found, "labels": labels, "money": money}))
+        amount = _money(found, "revenue")
+        print(words["behind"].format(**{**found, "labels": labels, "money": amount}))
     emit(found["rows"], columns, output, found)
     if output == "table":
         if found["elsewhere"]:
-            print(words["elsewhere"].format(**found))
+            left = money(found["elsewhere_revenue"], digits)
+            print(words["elsewhere"].format(**found, money=left))
         _notes_table([(found["model"], found["note"])])
-    return 0
+    return named(found)
 
 
 def _print_notes(output: str) -> int:
@@ -210,17 +210,15 @@ def _print_notes(output: str) -> int:
 
 
 def _notes_table(notes: list[tuple[str, dict[str, Any]]]) -> None:
-    words = WORDS[language()]
+    words = _words()
     rows = [{"model": model, **note[language()]} for model, note in notes]
     table(rows, [(words[name], name, str) for name in ("model", "means", "doubt")])
 
 
 def _money(found: dict[str, Any], name: str) -> str:
-    return _minor(found[name], found["currency"])
+    return money(found[name], digits_of(found["currency"]))
 
 
-def _minor(amount: int, currency: str) -> str:
-    from touchline.collect.money import exponent
-
-    digits = exponent(currency)
-    return f"{amount / 10**digits:,.{digits}f}"
+def _words() -> dict[str, str]:
+    words = figures()
+    return words | {"touched": words["touches"]} | WORDS[language()]

@@ -17,6 +17,7 @@ import msgspec
 
 from touchline.cli import refused
 from touchline.cli.attribute import print_footer
+from touchline.cli.figures import named
 from touchline.collect.money import exponent
 from touchline.errors import BadInput
 from touchline.jobs import queries
@@ -31,29 +32,28 @@ AT_ONCE = 5_000
 Lines = Iterable[bytes]
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     if args.format == "parquet" and args.out is None:
         why = "needs a file: add --out FILE."
         raise BadInput("bad_argument", name="--format", value="parquet", why=why)
     asked = {"goal": args.goal, "models": args.models, "window": args.window}
     asked |= {name: getattr(args, name) for name in ("half_life", "positions", "weights")}
-    footers: list[dict[str, Any]] = []
+    aside: dict[str, Any] = {}
     with reading(args.dir) as workspace:
-        lines = _lines(workspace, args.what, asked, footers)
+        lines = _lines(workspace, args.what, asked, aside)
         if args.out is None:
             _write(lines, args.format, sys.stdout.buffer)
             sys.stdout.buffer.flush()
         else:
             _to_file(lines, args.format, args.out)
-        print_footer(footers, exponent(workspace.currency), sys.stderr)
+        print_footer(aside.get("footer", ()), exponent(workspace.currency), sys.stderr)
+    return named(aside)
 
 
-def _lines(
-    workspace: Workspace, what: str, asked: dict[str, Any], footers: list[dict[str, Any]]
-) -> Lines:
+def _lines(workspace: Workspace, what: str, asked: dict[str, Any], aside: dict[str, Any]) -> Lines:
     registry = KeepingRegistry(workspace)
     if what == "credit":
-        return queries.credit_rows(workspace, registry, asked, footers)
+        return queries.credit_rows(workspace, registry, asked, aside)
     found: dict[str, Callable[..., Lines]] = {
         "events": queries.events,
         "rejects": queries.rejects,

@@ -6,7 +6,8 @@ import sys
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, table
+from touchline.cli.figures import figures
+from touchline.cli.output import Column, emit, share, table
 from touchline.jobs import lift
 from touchline.storage.workspace import Workspace
 
@@ -17,10 +18,6 @@ HEADINGS = {
     "en": {
         "name": "test",
         "kind": "kind",
-        "channel": "channel",
-        "campaign": "campaign",
-        "from": "from",
-        "to": "to",
         "goal": "goal",
         "effect": "effect",
         "error": "± (1 SE)",
@@ -32,27 +29,21 @@ HEADINGS = {
         "high": "to",
         "channel_error_after": "± after",
         "reduction": "all channels less uncertain by",
-        "cost": "cost",
     },
     "zh": {
         "name": "实验",
         "kind": "类型",
-        "channel": "渠道",
-        "campaign": "营销活动",
-        "from": "开始",
-        "to": "结束",
         "goal": "转化目标",
         "effect": "增量",
-        "error": "±(标准误)",
+        "error": "±(标准误差)",
         "modelled": "模型值",
         "tested": "实验值",
-        "tested_error": "±(标准误)",
+        "tested_error": "±(标准误差)",
         "calibrated": "校准值",
         "low": "95% 下限",
         "high": "上限",
         "channel_error_after": "实验后 ±",
         "reduction": "整体不确定性降低",
-        "cost": "费用",
     },
 }
 WORDS = {
@@ -141,7 +132,7 @@ def _next(args: argparse.Namespace) -> int:
         found = next_lift(workspace, KeepingRegistry(workspace), asked)
     columns: list[Column] = [
         *_columns(NEXT, found["rows"]),
-        (HEADINGS[language()]["reduction"], "reduction", lambda part: f"{part:.1%}"),
+        (HEADINGS[language()]["reduction"], "reduction", share),
     ]
     emit(found["rows"], columns, args.format, found)
     if not found["rows"]:
@@ -153,7 +144,7 @@ def _next(args: argparse.Namespace) -> int:
 
 def _columns(names: tuple[str, ...], rows: list[dict[str, Any]]) -> list[Column]:
     """A column that is empty throughout is left out, unless all are."""
-    headings = HEADINGS[language()]
+    headings = figures() | HEADINGS[language()]
     kept = [name for name in names if not rows or any(row[name] is not None for row in rows)]
     return [(headings[name], name, _cell) for name in kept]
 

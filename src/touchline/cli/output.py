@@ -20,9 +20,13 @@ __all__ = [
     "cell",
     "columns",
     "counted",
+    "digits_of",
     "emit",
     "harmless",
+    "money",
+    "number",
     "progress_line",
+    "share",
     "table",
 ]
 
@@ -38,6 +42,28 @@ def cell(value: Any) -> str:
 
 def counted(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else cell(value)
+
+
+def number(value: float | None, places: int = 1) -> str:
+    return "–" if value is None else f"{value:,.{places}f}"
+
+
+def share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def digits_of(currency: str | None) -> int | None:
+    """Digits of money after the point; None for a path file, whose money has no currency."""
+    from touchline.collect.money import exponent
+
+    return exponent(currency) if currency else None
+
+
+def money(amount: float | None, digits: int | None) -> str:
+    """Minor units as major ones; without a currency as they are."""
+    if amount is None or digits is None:
+        return number(amount, 2)
+    return number(amount / 10**digits, digits)
 
 
 def columns(

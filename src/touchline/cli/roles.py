@@ -4,24 +4,25 @@ import argparse
 from typing import Any
 
 from touchline.cli import language
-from touchline.cli.output import Column, emit, table
+from touchline.cli.figures import figures, named, print_apart
+from touchline.cli.output import Column, digits_of, emit, money, number, share, table
 
 __all__ = ["run"]
 
 ROLES = ("opener", "assist", "closer")
 WORDS = {
     "en": {
-        "opener": "Openers", "assist": "Assists", "closer": "Closers", "conversions": "conv.",
-        "share": "share", "revenue": "revenue", "begun": "paths begun", "helped": "helped",
+        "opener": "Openers", "assist": "Assists", "closer": "Closers",
+        "begun": "paths begun", "helped": "helped",
         "closed": "closed", "early": "early", "mid": "middle", "late": "late",
         "alone": "only touch", "roles": "Roles: three views of the same conversions, not to be"
-        " added", "places": "Where in the journey (touches)", "label": "Channel",
-        "campaign": "Campaign", "stage": "Buyer stage", "touches_to_convert": "Touches to convert",
+        " added", "places": "Where in the journey (touches)",
+        "touches_to_convert": "Touches to convert",
         "days_to_convert": "Days from first touch to conversion", "from": "From", "to": "to",
         "mean": "mean", "median": "median", "p90": "90 % within", "between": "Days between stages",
         "first_touch": "first touch", "lead": "lead", "opportunity": "opportunity",
         "conversion": "conversion", "paths": "Top paths", "path": "Path", "others": "without",
-        "rate": "rate", "loss": "Last before nothing came", "last_of_others": "last of others",
+        "loss": "Last before nothing came", "last_of_others": "last of others",
         "lost_rate": "lost", "lost_paths": "Top paths without a conversion",
         "deals": "Last touch before {deals:,} lost deals", "share_of_won": "share of won",
         "lost_share": "share of lost", "lost_deals": "deals", "visitor": "before lead",
@@ -32,15 +33,14 @@ WORDS = {
     },
     "zh": {
         "opener": "首次触达(拉新)", "assist": "过程影响(助攻)", "closer": "最终转化(收口)",
-        "conversions": "转化", "share": "占比", "revenue": "金额", "begun": "开启路径",
-        "helped": "助攻路径", "closed": "收口路径", "early": "前段", "mid": "中段", "late": "后段",
+        "begun": "开启路径", "helped": "助攻路径", "closed": "收口路径",
+        "early": "前段", "mid": "中段", "late": "后段",
         "alone": "唯一触点", "roles": "触点角色:同一批转化的三个视角,不可相加",
-        "places": "在路径中的位置(触点数)", "label": "渠道", "campaign": "营销活动",
-        "stage": "旅程阶段", "touches_to_convert": "转化前触点数",
+        "places": "在路径中的位置(触点数)", "touches_to_convert": "转化前触点数",
         "days_to_convert": "首次触达到转化的天数", "from": "从", "to": "到", "mean": "平均",
         "median": "中位数", "p90": "90% 在此之内", "between": "阶段间隔天数",
         "first_touch": "首次触达", "lead": "线索", "opportunity": "商机", "conversion": "转化",
-        "paths": "最常见的转化路径", "path": "路径", "others": "未转化", "rate": "转化率",
+        "paths": "最常见的转化路径", "path": "路径", "others": "未转化",
         "loss": "未转化前的最后触点", "last_of_others": "未转化路径的末触点",
         "lost_rate": "流失占比", "lost_paths": "最常见的未转化路径",
         "deals": "{deals:,} 个输单前的最后触点", "share_of_won": "占赢单",
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         _show(found)
     else:
         emit([_flat(row) for row in found["rows"]], [], args.format, found)
-    return 0
+    return named(found)
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -87,18 +87,19 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    words, digits = WORDS[language()], _digits(found["currency"])
-    money = _money(found["revenue"], digits)
+    words, digits = _words(), digits_of(found["currency"])
+    revenue = money(found["revenue"], digits)
     about = {key: found[key] for key in ("goal", "conversions", "currency")}
-    print(words["summary"].format(**about, revenue=money, window=found["window_days"]))
+    print(words["summary"].format(**about, revenue=revenue, window=found["window_days"]))
     rows = [_flat(row) | {"label": _label(row)} for row in found["rows"]]
     if rows:
         table(rows, _role_columns(digits), words["roles"])
         table(rows, _place_columns(), words["places"])
+    print_apart(found, digits)
     for line in found["footer"]:
         said = words["footer" if line["adds_up"] else "apart"]
         total = line["total"]
-        count, of = total["conversions"], _money(total["revenue"], digits)
+        count, of = total["conversions"], money(total["revenue"], digits)
         print(said.format(role=words[line["role"]], count=count, money=of))
     for name in ("touches_to_convert", "days_to_convert"):
         print(words["bands"].format(what=words[name], bands=_bands(found[name])))
@@ -108,60 +109,60 @@ def _show(found: dict[str, Any]) -> None:
     _show_loss(found["loss"], digits)
 
 
-def _role_columns(digits: int) -> list[Column]:
-    words = WORDS[language()]
+def _role_columns(digits: int | None) -> list[Column]:
+    words = _words()
     columns: list[Column] = [(words["label"], "label", str)]
     for role in ROLES:
         columns += [
-            (words[role], f"{role}_conversions", _count),
-            (words["share"], f"{role}_share", _share),
-            (words["revenue"], f"{role}_revenue", lambda x: _money(x, digits)),
+            (words[role], f"{role}_conversions", number),
+            (words["share"], f"{role}_share", share),
+            (words["revenue"], f"{role}_revenue", lambda x: money(x, digits)),
         ]
     return columns
 
 
 def _place_columns() -> list[Column]:
-    words = WORDS[language()]
+    words = _words()
     return [
         (words["label"], "label", str),
-        *((words[name], name, _share) for name in ("begun", "helped", "closed")),
-        *((words[name], name, _count) for name in ("early", "mid", "late", "alone")),
+        *((words[name], name, share) for name in ("begun", "helped", "closed")),
+        *((words[name], name, number) for name in ("early", "mid", "late", "alone")),
     ]
 
 
 def _wait_columns() -> list[Column]:
-    words = WORDS[language()]
+    words = _words()
     return [
         *((words[name], name, lambda x: words[x]) for name in ("from", "to")),
-        (words["conversions"], "conversions", _count),
-        *((words[name], name, _days) for name in ("mean", "median", "p90")),
+        (words["conversions"], "conversions", number),
+        *((words[name], name, number) for name in ("mean", "median", "p90")),
     ]
 
 
-def _show_paths(paths: list[dict[str, Any]], title: str, digits: int) -> None:
+def _show_paths(paths: list[dict[str, Any]], title: str, digits: int | None) -> None:
     if not paths:
         return
-    words = WORDS[language()]
+    words = _words()
     rows = [{**one, "path": " > ".join(one["path"])} for one in paths]
     columns: list[Column] = [
         (words["path"], "path", str),
-        (words["conversions"], "conversions", _count),
-        (words["revenue"], "revenue", lambda x: _money(x, digits)),
-        (words["others"], "others", _count),
-        (words["rate"], "rate", _share),
+        (words["conversions"], "conversions", number),
+        (words["revenue"], "revenue", lambda x: money(x, digits)),
+        (words["others"], "others", number),
+        (words["conversion_rate"], "rate", share),
     ]
     table(rows, columns, title)
 
 
-def _show_loss(loss: dict[str, Any], digits: int) -> None:
-    words = WORDS[language()]
+def _show_loss(loss: dict[str, Any], digits: int | None) -> None:
+    words = _words()
     if loss["rows"]:
         rows = [{**row, "label": _label(row)} for row in loss["rows"]]
         columns: list[Column] = [
             (words["label"], "label", str),
-            (words["last_of_others"], "last_of_others", _count),
-            (words["closed"], "closed", _count),
-            (words["lost_rate"], "lost_rate", _share),
+            (words["last_of_others"], "last_of_others", number),
+            (words["closed"], "closed", number),
+            (words["lost_rate"], "lost_rate", share),
         ]
         table(rows, columns, words["loss"])
     _show_paths(loss["paths"], words["lost_paths"], digits)
@@ -169,9 +170,9 @@ def _show_loss(loss: dict[str, Any], digits: int) -> None:
         rows = [{**row, "label": _label(row)} for row in loss["deals"]["last_touch"]]
         columns = [
             (words["label"], "label", str),
-            (words["lost_deals"], "deals", _count),
-            (words["lost_share"], "share", _share),
-            (words["share_of_won"], "share_of_won", _share),
+            (words["lost_deals"], "deals", number),
+            (words["lost_share"], "share", share),
+            (words["share_of_won"], "share_of_won", share),
         ]
         table(rows, columns, words["deals"].format(**loss["deals"]))
 
@@ -183,28 +184,11 @@ def _label(row: dict[str, Any]) -> str:
 
 
 def _bands(found: dict[str, Any]) -> str:
-    words = WORDS[language()]
+    words = _words()
     known = [(words[name], found[name]) for name in ("mean", "median", "p90")]
-    return " · ".join(f"{name} {_days(value)}" for name, value in known)
+    return " · ".join(f"{name} {number(value)}" for name, value in known)
 
 
-def _count(x: float) -> str:
-    return f"{x:,.1f}"
-
-
-def _share(x: float) -> str:
-    return f"{x:.1%}"
-
-
-def _days(x: float | None) -> str:
-    return "–" if x is None else f"{x:,.1f}"
-
-
-def _digits(currency: str) -> int:
-    from touchline.collect.money import exponent
-
-    return exponent(currency)
-
-
-def _money(amount: int, digits: int) -> str:
-    return f"{amount / 10**digits:,.{digits}f}"
+def _words() -> dict[str, str]:
+    words = figures()
+    return words | {"label": words["channel"]} | WORDS[language()]

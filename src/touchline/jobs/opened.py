@@ -9,10 +9,11 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import msgspec
 
+from touchline.errors import BadInput
 from touchline.jobs import explaining, queries
 from touchline.jobs.access import reading
 from touchline.jobs.people import known
@@ -27,6 +28,24 @@ Day = str | dt.date
 def open_workspace(directory: str | Path) -> "OpenWorkspace":
     """The workspace in a folder, open until it is closed: best in a `with`."""
     return OpenWorkspace(Path(directory))
+
+
+class Asked(TypedDict, total=False):
+    """What a question about journeys is asked of; the goal says what is left open."""
+
+    goal: str | None
+    window: str | float | None
+    start: Day | None
+    end: Day | None
+    as_of: Day | None
+
+
+class Tuned(Asked, total=False):
+    """The same to models, with what they are told."""
+
+    half_life: float | str | None
+    positions: Mapping[str, float] | None
+    weights: Mapping[str, float] | None
 
 
 class OpenWorkspace:
@@ -51,114 +70,57 @@ class OpenWorkspace:
     def close(self) -> None:
         self._held.close()
 
-    def attribution(  # noqa: PLR0913  # the options of `touchline attribute`, by name
+    def attribution(
         self,
         *,
-        goal: str | None = None,
         models: str | Iterable[str] = "all",
         by: str | Iterable[str] = "channel",
-        window: str | float | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        as_of: Day | None = None,
         interval: float | None = None,
         replicates: int | None = None,
-        half_life: float | str | None = None,
-        positions: Mapping[str, float] | None = None,
-        weights: Mapping[str, float] | None = None,
+        **asked: Unpack[Tuned],
     ) -> Report:
         """Rows of credit and cost; `as_json()` is the API's answer. The last day counts as well.
         `interval=0.95` says how sure each figure is. `half_life="fitted"` takes it from the data;
         `weights={"first": 0.5, "last": 0.5}` makes the model custom.
         """
-        asked = {
-            "goal": goal,
-            "models": _listed(models),
-            "by": _listed(by),
-            "window": None if window is None else str(window),
-            "from": _text(start),
-            "to": _text(end),
-            "as_of": _text(as_of),
-            "interval": interval,
-            "replicates": replicates,
-            "half_life": half_life,
-            "positions": positions,
-            "weights": weights,
-        }
-        return queries.attribution(self._workspace, self._registry, asked)
+        more = {"models": _listed(models), "by": _listed(by)}
+        drawn = {"interval": interval, "replicates": replicates}
+        args = _args(asked, Tuned) | more | drawn
+        return queries.attribution(self._workspace, self._registry, args)
 
     def roles(
         self,
         *,
-        goal: str | None = None,
         by: str | Iterable[str] = "channel",
-        window: str | float | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        as_of: Day | None = None,
         top: int | None = None,
+        **asked: Unpack[Asked],
     ) -> dict[str, Any]:
         """Who opens, helps and closes; touches and days to convert; top paths; losses."""
-        asked = {
-            "goal": goal,
-            "by": _listed(by),
-            "window": None if window is None else str(window),
-            "from": _text(start),
-            "to": _text(end),
-            "as_of": _text(as_of),
-            "top": top,
-        }
-        return queries.roles(self._workspace, self._registry, asked)
+        args = _args(asked, Asked) | {"by": _listed(by), "top": top}
+        return queries.roles(self._workspace, self._registry, args)
 
     def explain(
-        self,
-        conversion: str,
-        *,
-        goal: str | None = None,
-        models: str | Iterable[str] = "all",
-        window: str | float | None = None,
-        as_of: Day | None = None,
+        self, conversion: str, *, models: str | Iterable[str] = "all", **asked: Unpack[Tuned]
     ) -> dict[str, Any]:
         """One conversion, touch by touch, with what each model gives each of them."""
-        asked = {
-            "conversion": conversion,
-            "goal": goal,
-            "models": _listed(models),
-            "window": None if window is None else str(window),
-            "as_of": _text(as_of),
-        }
-        return explaining.explain(self._workspace, self._registry, asked)
+        args = _args(asked, Tuned) | {"conversion": conversion, "models": _listed(models)}
+        return explaining.explain(self._workspace, self._registry, args)
 
     def behind(
-        self,
-        model: str,
-        labels: Mapping[str, str | None],
-        *,
-        goal: str | None = None,
-        window: str | float | None = None,
-        start: Day | None = None,
-        end: Day | None = None,
-        as_of: Day | None = None,
+        self, model: str, labels: Mapping[str, str | None], **asked: Unpack[Tuned]
     ) -> dict[str, Any]:
         """The conversions behind a number of a report: `labels` such as {"channel": "Email"}."""
-        asked = {
-            **{name: value or "" for name, value in labels.items()},
-            "model": model,
-            "goal": goal,
-            "window": None if window is None else str(window),
-            "from": _text(start),
-            "to": _text(end),
-            "as_of": _text(as_of),
-        }
-        return explaining.number(self._workspace, self._registry, asked)
+        for name in labels:
+            if name not in explaining.FIELDS:
+                why = f"is not one of {', '.join(explaining.FIELDS)}."
+                raise BadInput("bad_argument", name="labels", value=name, why=why)
+        given = {name: value or "" for name, value in labels.items()}
+        args = given | _args(asked, Tuned) | {"model": model}
+        return explaining.number(self._workspace, self._registry, args)
 
     def people(self) -> Iterator[dict[str, Any]]:
         """Everybody: person_id, identifiers in clear, latest traits."""
         yield from map(msgspec.json.decode, queries.people(self._workspace, self._registry, {}))
-
-    def person(self, person: str) -> dict[str, Any]:
-        """The same as `profile`."""
-        return self.profile(person)
 
     def profile(self, person: str, *, language: str = "en") -> dict[str, Any]:
         """All that is known of one, by person_id or identifier: traits with where they are from,
@@ -182,6 +144,19 @@ class OpenWorkspace:
         """A person, by person_id or identifier, and everything that happened to them."""
         found = queries.timeline(self._workspace, self._registry, {"person": person})
         return msgspec.json.decode(msgspec.json.encode(found))
+
+
+def _args(asked: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """As the command line and the API say it: `start` is from, `end` is to."""
+    known = kind.__annotations__
+    for name in asked:
+        if name not in known:
+            raise TypeError(f"there is no option {name!r}, but {', '.join(known)}")
+    window = asked.get("window")
+    days = {"from": asked.get("start"), "to": asked.get("end"), "as_of": asked.get("as_of")}
+    said = {name: value for name, value in asked.items() if name not in ("start", "end")}
+    said["window"] = None if window is None else str(window)
+    return said | {name: _text(day) for name, day in days.items()}
 
 
 def _listed(names: str | Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from touchline.attribution.credit import Credit, choose, credit
 from touchline.attribution.inputs import Options
 from touchline.errors import BadInput
 from touchline.identity.people import PersonMap
+from touchline.measure.apart import totals, unattributed
 from touchline.measure.basis import Basis, Question, basis_of
 from touchline.measure.calibrated import Weighed, weigh
 from touchline.measure.options import needs, options_of
@@ -29,23 +30,12 @@ class Answers(NamedTuple):
     @property
     def totals(self) -> dict[str, float]:
         """All conversions and all money of the question."""
-        return {
-            "conversions": self.found.counted + self.found.unrated,
-            "revenue": self.found.revenue,
-        }
+        return totals(self.found)
 
     @property
     def unattributed(self) -> dict[str, dict[str, Any]]:
         """What no model was asked about, by the reason."""
-        journeys = self.found.journeys
-        untouched = ~journeys.is_touched
-        return {
-            "no_touch": {
-                "conversions": _plain(float(journeys.conversions[untouched].sum())),
-                "revenue": int(journeys.value[untouched].sum()),
-            },
-            "no_rate": {"conversions": self.found.unrated, "revenue": 0},
-        }
+        return unattributed(self.found)
 
 
 def answers(view: View, people: PersonMap, question: Question, models: str) -> Answers:
@@ -57,8 +47,3 @@ def answers(view: View, people: PersonMap, question: Question, models: str) -> A
         given["lift"] = weighed.lift
     chosen, left_out = choose(models, found.journeys, **given)
     return Answers(found, credit(found.journeys, chosen, **given), left_out, given, weighed)
-
-
-def _plain(count: float) -> float:
-    """Whole counts without a decimal point."""
-    return int(count) if count == int(count) else count

@@ -79,7 +79,8 @@ class Basis(msgspec.Struct, frozen=True):
     `conversions` are the rows behind the converting journeys, in their order; `touches` those of
     converting journeys, in the order of the touch arrays. Unrated conversions are in neither.
     What of the conversions is a partner's is in no journey: `conversions` are whole, journeys less.
-    `question` is the one answered; `bonds` say whose each journey is.
+    `question` is the one answered; `bonds` say whose each journey is. `unrated_rows` are those
+    without a rate.
     """
 
     journeys: Journeys
@@ -91,6 +92,7 @@ class Basis(msgspec.Struct, frozen=True):
     partners: Partners | None = None
     question: Question | None = None
     bonds: Bonds | None = None
+    unrated_rows: pa.Table | None = None
 
     @property
     def counted(self) -> int:
@@ -133,7 +135,8 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
         made = _from_table(view, wanted, left, question)
     else:
         made = gather(view, points, wanted, left, question.by)
-    unrated = pc.sum(found.rows.filter(pc.and_(is_asked, pc.invert(is_rated))).column("count"))
+    unrated_rows = found.rows.filter(pc.and_(is_asked, pc.invert(is_rated)))
+    unrated = pc.sum(unrated_rows.column("count"))
     missing = {
         (currency, day.isoformat())
         for currency, day, of in found.missing_rates
@@ -143,7 +146,7 @@ def basis_of(view: View, people: PersonMap, question: Question) -> Basis:
     return Basis(
         *(made.journeys, made.labels, counted, made.touches, int(unrated.as_py() or 0)),
         tuple(sorted(missing)),
-        *(theirs, question, bonds),
+        *(theirs, question, bonds, unrated_rows),
     )
 
 

@@ -12,6 +12,7 @@ no model's number. It is carried by cost, or by days, and stands beside the cred
 """
 
 import datetime as dt
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +29,7 @@ from touchline.identity.people import PersonMap
 from touchline.journey.rate import Rates
 from touchline.measure.aggregate import aggregate_rows
 from touchline.measure.basis import Basis, Question, basis_of
-from touchline.measure.lift import Days, Presence, Told, named_of, presence_of, tells, told
+from touchline.measure.lift import Days, Presence, Shares, Told, named_of, presence_of, tells, told
 from touchline.measure.lift_test import Named
 from touchline.storage.engine import View
 
@@ -36,6 +37,7 @@ __all__ = ["Weighed", "next_tests", "weigh", "weighed_with"]
 
 MOST_CAMPAIGNS = 50  # that a test is thought through for, those known least
 NORMAL_95 = 1.959963984540054
+OPEN: Days = (None, None)
 CHANNELS, CAMPAIGNS = ("channel",), ("channel", "campaign")
 
 
@@ -125,12 +127,19 @@ def weighed_with(
         by = CAMPAIGNS
         basis = basis_of(view, people, msgspec.structs.replace(question, by=by))
 
-    def then(days: Days) -> Presence:
+    @functools.cache
+    def tested() -> Presence:
+        """On any days of the tests, all found at once."""
         other = CAMPAIGNS if has_campaigns else CHANNELS
+        spans = [test.days for test in question.lift]
+        days = min(first for first, _ in spans), max(last for _, last in spans)
         asked = msgspec.structs.replace(question, days=days, by=other)
         return presence_of(basis_of(view, people, asked), other)
 
-    tests = told(question.lift, question.days, presence_of(basis, by), then)
+    def then(days: Days) -> Shares:
+        return tested()(days)
+
+    tests = told(question.lift, question.days, presence_of(basis, by)(OPEN), then)
     beside = tuple(_beside(view, question, tests))
     lift = tells(tests, basis, by)
     if len(lift.scopes) < least:

@@ -17,8 +17,10 @@ from touchline.attribution.credit import Credit
 from touchline.attribution.remainder import touch_money
 from touchline.identity.people import PersonMap
 from touchline.measure.answers import answers
+from touchline.measure.apart import missing_rates
 from touchline.measure.basis import Basis, Question
 from touchline.measure.footer import BASELINE, PARTNER, footer, part_of
+from touchline.measure.notes import left_out
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
@@ -33,12 +35,17 @@ def credit_table(
     people: PersonMap,
     question: Question,
     models: str,
-    footers: list[Row] | None = None,
+    aside: Row | None = None,
 ) -> Iterator[Row]:
-    """Rows of the credit table; `question.by` must be all LABELS. Money in minor units. `footers`
-    is given a line a model, when its last row is through: see `footer`.
+    """Rows of the credit table; `question.by` must be all LABELS. Money in minor units. `aside` is
+    given what rows do not tell: models left out, missing rates, and in `footer` a line a model,
+    when its last row is through.
     """
     told = answers(view, people, question, models)
+    footers: list[Row] = []
+    if aside is not None:
+        aside |= {"footer": footers, **left_out(told.left_out)}
+        aside |= missing_rates(told.found.missing_rates)
     for one in told.credits.values():
         parts: dict[str, Row] = {}
         for row in _touch_rows(one, told.found, people):
@@ -49,9 +56,8 @@ def credit_table(
             part["conversions"] += row["credit"]
             part["revenue"] += row["revenue"]
             yield row
-        if footers is not None:
-            sums = list(parts.values())
-            footers += footer([one.model], sums, told.unattributed, told.totals)
+        sums = list(parts.values())
+        footers += footer([one.model], sums, told.unattributed, told.totals)
 
 
 def _touch_rows(one: Credit, found: Basis, people: PersonMap) -> Iterator[dict[str, Any]]:

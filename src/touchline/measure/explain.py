@@ -1,18 +1,22 @@
-"""A number → the conversions behind it → the journey of one → what each model gives each touch.
+"""One conversion → its journey → what each model gives each touch of it.
 
-    behind(…, "linear", {"channel": "Email"})   conversions of which Email has a part, and how much
-    explained(…, "order-17", "all")             one conversion, touch by touch, under every model
+    explained(…, "order-17", "all")             touch by touch, under every model
 
-Both ask the very question of the report, so their parts add up to its rows. The surprise: under an
-aggregate model (Markov, rate Shapley …) a touch has what touches of its channel have on average, so
-one conversion's touches need not add up to one conversion there; under a rule they do.
+It asks the very question of the report. Money is exact per conversion (under an aggregate model,
+per channel) and in all; in a report it is exact per channel, so between the two a part may differ
+by a minor unit: `behind` has the report's.
+
+The surprise: under an aggregate model (Markov, rate Shapley …) a touch has what touches of its
+channel have on average, so one conversion's touches need not add up to one conversion there; under
+a rule they do.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from touchline import clock
 from touchline.attribution.credit import Credit
@@ -20,21 +24,20 @@ from touchline.attribution.models import known
 from touchline.attribution.remainder import touch_money
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import PersonMap
-from touchline.measure.answers import Answers, answers
+from touchline.measure.answers import answers
+from touchline.measure.apart import missing_rates
 from touchline.measure.basis import Basis, Question
 from touchline.measure.crediting import Crediting
-from touchline.measure.footer import BASELINE
-from touchline.measure.notes import note_of
+from touchline.measure.notes import left_out, note_of
 from touchline.measure.stages import milestones
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 
-__all__ = ["EXPLAINED", "FIELDS", "MOST", "STAGE", "behind", "explained"]
+__all__ = ["EXPLAINED", "FIELDS", "STAGE", "explained"]
 
 EXPLAINED = (*LABELS, "landing_page", "content_id")
 STAGE = "stage"
 FIELDS = (*LABEL_FIELDS, *EXPLAINED[len(LABELS) :], STAGE)
-MOST = 1000  # conversions behind a number that are told
 Shown = dict[str, Any]
 Money = npt.NDArray[np.int64]
 
@@ -48,12 +51,14 @@ def explained(
     """
     told = answers(view, people, question, models)
     found = told.found
-    at = _places(found, conversion_id)
-    if not len(at):
+    at = _places(found.conversions, conversion_id)
+    rows = found.conversions.take(at).to_pylist()
+    if not rows and found.unrated_rows is not None:
+        rows = found.unrated_rows.take(_places(found.unrated_rows, conversion_id)).to_pylist()
+    if not rows:
         _refuse(view, question, conversion_id)
-    parts = _parts(told)
+    parts = [(one, touch_money(one)[0]) for one in told.credits.values()]
     stages = _stages(view, people, found, at)
-    rows = [found.conversions.slice(int(place), 1).to_pylist()[0] for place in at]
     touches = [
         {
             **_touch(found, people, int(place), rows[number], parts),
@@ -73,69 +78,18 @@ def explained(
         "revenue": sum(row["revenue"] for row in rows),
         "person_id": None if person is None else people.person_ids[person],
         "account_id": rows[0]["account_id"],
-        "status": "credited" if touches else "no_touch",
+        "status": "credited" if touches else "no_touch" if len(at) else "no_rate",
         **_partner(found, at),
         "touches": touches,
         "models": [_model(one, money, found, at) for one, money in parts],
+        **left_out(told.left_out),
+        **missing_rates(found.missing_rates),
     }
 
 
-def behind(
-    view: View,
-    people: PersonMap,
-    question: Question,
-    model: str,
-    labels: Mapping[str, str | None],
-    *,
-    limit: int = MOST,
-) -> Shown:
-    """The conversions of which touches with these labels have a part under one model, the largest
-    part first. `labels` are by FIELDS; `elsewhere` is what no touch before a conversion can take.
-    `question.by` must be EXPLAINED, and a stage behind it if that is asked for.
-    """
-    told = answers(view, people, question, model)
-    found = told.found
-    ((one, money),) = _parts(told)
-    is_meant = np.array([_is_meant(label, labels) for label in found.labels], dtype=np.bool_)
-    touches = np.flatnonzero(is_meant[found.journeys.label[: found.journeys.converting_touches]])
-    journey = found.journeys.journey_of[touches]
-    size = found.journeys.converting
-    parts = np.bincount(journey, one.touch_conversions[touches], size)
-    amounts = np.bincount(journey, money[touches], size)
-    counts = np.bincount(journey, minlength=size)
-    has_part = np.flatnonzero((parts != 0) | (amounts != 0))
-    order = has_part[np.lexsort((has_part, -parts[has_part], -amounts[has_part]))]
-    return {
-        "goal": question.goal.name,
-        "window_days": question.window,
-        "currency": question.currency,
-        "model": one.model,
-        "labels": dict(labels),
-        "credit": float(parts.sum()),
-        "revenue": int(amounts.sum()),
-        "elsewhere": _elsewhere(one, labels),
-        "conversions": len(order),
-        "rows": [
-            {
-                **_told(found, people, at),
-                "touches": int(counts[at]),
-                "credit": float(parts[at]),
-                "credited_revenue": int(amounts[at]),
-            }
-            for at in order[:limit].tolist()
-        ],
-        "note": note_of(one.model),
-    }
-
-
-def _parts(told: Answers) -> list[tuple[Credit, Money]]:
-    """What each model gives each touch, and its money in whole minor units."""
-    return [(one, touch_money(one)[0]) for one in told.credits.values()]
-
-
-def _places(found: Basis, conversion_id: str) -> npt.NDArray[np.int64]:
-    """Journeys of a conversion: one, or more where money went back alone more than once."""
-    ids = found.conversions.column("conversion_id").to_numpy()
+def _places(rows: pa.Table, conversion_id: str) -> npt.NDArray[np.int64]:
+    """Rows of a conversion: one, or more where money went back alone more than once."""
+    ids = rows.column("conversion_id").to_numpy()
     return np.flatnonzero(ids == conversion_id)
 
 
@@ -222,32 +176,4 @@ def _partner(found: Basis, at: npt.NDArray[np.int64]) -> Shown:
             "share": float(found.partners.share[place]),
             "revenue": int(found.partners.revenue[at].sum()),
         }
-    }
-
-
-def _is_meant(label: tuple[str | None, ...], wanted: Mapping[str, str | None]) -> bool:
-    mine = dict(zip(FIELDS, label, strict=False))  # the stage is there if it was asked for
-    return all(mine[name] == value for name, value in wanted.items())
-
-
-def _elsewhere(one: Credit, wanted: Mapping[str, str | None]) -> float:
-    """Credit of these labels that no touch of a conversion holds: a channel's, or the baseline."""
-    channels = one.journeys.labels.channels
-    named = wanted.get("channel")
-    if any(value is not None for name, value in wanted.items() if name != "channel"):
-        return 0.0
-    if named == BASELINE:
-        return one.baseline_conversions
-    return float(one.leftover_conversions[channels.index(named)]) if named in channels else 0.0
-
-
-def _told(found: Basis, people: PersonMap, at: int) -> Shown:
-    row = found.conversions.slice(at, 1).to_pylist()[0]
-    person = row["person_ix"]
-    return {
-        "conversion_id": row["conversion_id"],
-        "converted_at": clock.iso(row["converted_us"]),
-        "person_id": None if person is None else people.person_ids[person],
-        "account_id": row["account_id"],
-        "revenue": row["revenue"],
     }

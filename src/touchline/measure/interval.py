@@ -10,6 +10,8 @@ The surprise: a stored report asks for replicates and draws whole customers; wit
 the quick twin is drawn, which is enough to look around. See attribution/interval.py.
 """
 
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -82,7 +84,7 @@ class Spreads(msgspec.Struct, frozen=True):
     rows: dict[str, dict[Key, Spread]]
     total: Spread
     no_touch: Spread
-    partner: Spread | None
+    partners: dict[str | None, Spread]
     doubts: list[Doubt]
 
     @property
@@ -91,9 +93,9 @@ class Spreads(msgspec.Struct, frozen=True):
         return [(one.code, one.params) for one in self.doubts]
 
     def of(self, model: str, key: Key) -> Spread | None:
-        """Of one row; of a partner's only where all partners are one row."""
+        """Of one row; a partner's has its name for campaign where those are asked for."""
         if key[0] == PARTNER:
-            return self.partner if not any(key[1:]) else None
+            return self.partners.get(next(filter(None, key[1:]), None))
         return self.rows[model].get(key, NOTHING)
 
     def as_json(self, *, is_whole: bool) -> dict[str, Any]:
@@ -116,29 +118,32 @@ def spreads(
     labels: list[Key],
     journeys: Journeys,
     customer: Int64s | None = None,
-    counted: tuple[Floats, Ints] | None = None,
+    theirs: Mapping[str | None, tuple[Floats, Ints]] | None = None,
 ) -> Spreads:
     """Draws every model's answer anew; `labels` name the label codes of the journeys.
 
-    `counted` are the conversions and money behind each converting journey, where a partner's part
-    of them is in no journey.
+    `theirs` are the conversions and money of each converting journey that are a partner's, and so
+    in no journey: by name, and of all as None.
     """
     sample = asked.sample(journeys, customer)
     found = {
         model: _of_model(draws(one, sample), labels, asked.level) for model, one in answers.items()
     }
+    apart = theirs or {}
     own = (journeys.conversions, journeys.value)
-    drawn = whole(sample, [*own, *(counted or own)])
-    everything = bounds(drawn[:, 2:].sum(axis=2), asked.level)
+    drawn = whole(sample, [*own, *itertools.chain.from_iterable(apart.values())])
+    sums = drawn.sum(axis=2).reshape(len(drawn), -1, 2)
+    place = {name: at for at, name in enumerate(apart, 1)}
+    everything = bounds(sums[:, [0, *([place[None]] if apart else [])]].sum(axis=1), asked.level)
     untouched = bounds(drawn[:, :2, 1], asked.level)
-    partner = bounds((drawn[:, 2:] - drawn[:, :2]).sum(axis=2), asked.level)
+    partners = {name: bounds(sums[:, at], asked.level) for name, at in place.items()}
     return Spreads(
         asked,
         None if customer is None else len(np.unique(customer)),
         found,
         Spread(_at(everything, 0), _at(everything, 1)),
         Spread(_at(untouched, 0), _at(untouched, 1)),
-        Spread(_at(partner, 0), _at(partner, 1)) if counted else None,
+        {name: Spread(_at(ends, 0), _at(ends, 1)) for name, ends in partners.items()},
         doubts(journeys),
     )
 

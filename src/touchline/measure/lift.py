@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from msgspec import Struct
 
+from touchline.attribution.arrays import tally
 from touchline.attribution.calibrate import Scope, carried
 from touchline.attribution.calibrated import Lift
 from touchline.attribution.credit import credit
@@ -25,6 +26,7 @@ __all__ = [
     "LiftTest",
     "Named",
     "Presence",
+    "Shares",
     "Told",
     "named_of",
     "presence_of",
@@ -33,7 +35,8 @@ __all__ = [
 ]
 
 Days = tuple[dt.date | None, dt.date | None]
-Presence = dict[Named, float]
+Shares = dict[Named, float]
+Presence = Callable[[Days], Shares]  # what `shapley` gives each channel and campaign on these days
 YEAR = 365.25
 
 
@@ -45,11 +48,9 @@ class Told(Struct, frozen=True):
     error: float | None
 
 
-def told(
-    tests: Sequence[LiftTest], days: Days, now: Presence, then: Callable[[Days], Presence]
-) -> list[Told]:
+def told(tests: Sequence[LiftTest], days: Days, now: Shares, then: Presence) -> list[Told]:
     """Each test carried to `days`. `then` tells what was on journeys on other days."""
-    known: dict[Days, Presence] = {days: now}
+    known: dict[Days, Shares] = {days: now}
     found: list[Told] = []
     for test in tests:
         if test.days not in known:
@@ -90,13 +91,28 @@ def tells(found: Sequence[Told], basis: Basis, by: tuple[str, ...]) -> Lift:
 
 
 def presence_of(basis: Basis, by: tuple[str, ...]) -> Presence:
-    """What `shapley` gives each channel (campaign None) and each campaign of it."""
+    """What `shapley` gives each channel (campaign None) and each campaign of it, on any days among
+    those of the basis: each conversion is shared out by itself, and so is every day.
+    """
     one = credit(basis.journeys, ["shapley"])["shapley"]
-    found: Presence = {}
-    for named, count in zip(named_of(basis, by), one.label_conversions.tolist(), strict=True):
-        for key in {named, (named[0], None)}:
-            found[key] = found.get(key, 0.0) + count
-    return found
+    named = named_of(basis, by)
+    journeys = basis.journeys
+    label = journeys.label[: journeys.converting_touches]
+    local_day = basis.conversions.column("local_day").to_numpy()
+
+    def of(days: Days) -> Shares:
+        is_in = np.ones(len(local_day), np.bool_)
+        for bound, is_within in zip(days, (np.greater_equal, np.less_equal), strict=True):
+            if bound is not None:
+                is_in &= is_within(local_day, np.datetime64(bound))
+        counts = tally(label, one.touch_conversions * is_in[journeys.journey_of], len(named))
+        found: Shares = {}
+        for (channel, campaign), count in zip(named, counts.tolist(), strict=True):
+            for key in {(channel, campaign), (channel, None)}:
+                found[key] = found.get(key, 0.0) + count
+        return found
+
+    return of
 
 
 def named_of(basis: Basis, by: tuple[str, ...]) -> list[Named]:

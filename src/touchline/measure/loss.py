@@ -63,7 +63,10 @@ def _lost_deals(
     stage = rows.stage.fill_null("").strip().lower().replace(" ", "_")  # as `canonical`
     if not view.count(rows.filter(stage.isin(stages))):
         return None
-    goal = Goal("lost", stages=stages, direct=question.goal.direct, windows=question.goal.windows)
+    # A deal is lost whatever it was worth: none may be missing for want of an exchange rate.
+    goal = Goal(
+        "lost", stages=stages, value=0, direct=question.goal.direct, windows=question.goal.windows
+    )
     found = basis_of(view, people, msgspec.structs.replace(question, goal=goal))
     journeys = found.journeys
     last = np.zeros(0) if journeys.ts_us is None else journeys.ts_us[journeys.last]

@@ -7,9 +7,12 @@ exact. They are about what a fixed rule, or watching alone, cannot know.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["NOTES", "note_of"]
+from touchline.errors import MESSAGES, BadInput
+
+__all__ = ["NOTES", "left_out", "note_of", "said"]
 
 Said = tuple[str, str]  # English, Chinese
 ORDER = re.compile(r"markov_\d+")
@@ -232,3 +235,15 @@ def note_of(model: str) -> dict[str, Any]:
         language: {"means": means[place], "doubt": doubt[place]}
         for place, language in enumerate(("en", "zh"))
     }
+
+
+def said(code: str, params: dict[str, Any]) -> dict[str, Any]:
+    """A note as JSON tells it: its code and its words in both languages."""
+    english, chinese = (text.format(**params) for text in MESSAGES[code])
+    return {"code": code, "en": english, "zh": chinese}
+
+
+def left_out(why: Iterable[BadInput]) -> dict[str, Any]:
+    """Models of "all" that are not there, with the reason; nothing where all are."""
+    notes = [said(one.code, one.params) for one in why]
+    return {"left_out": notes} if notes else {}

@@ -48,6 +48,18 @@ class Partners(NamedTuple):
             found[name] = conversions + float(count[at]), revenue + int(self.revenue[at])
         return found
 
+    def drawn(
+        self, rows: pa.Table
+    ) -> dict[str | None, tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]]:
+        """Conversions and money that are theirs, by conversion: of all (None) and of each name."""
+        count = self._count(rows)
+        named = {name for name, share in zip(self.names, self.share, strict=True) if share}
+        is_mine = {
+            name: np.array([name in (None, one) for one in self.names], dtype=np.bool_)
+            for name in (None, *sorted(filter(None, named)))
+        }
+        return {name: (count * mine, self.revenue * mine) for name, mine in is_mine.items()}
+
     def _count(self, rows: pa.Table) -> npt.NDArray[np.float64]:
         return rows.column("count").to_numpy() * self.share
 

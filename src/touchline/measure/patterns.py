@@ -5,9 +5,9 @@
     combinations  sets of channels: people, conversion rate, revenue, cost
     positions     Shapley credit by place in the journey
 
-Combinations and positions add up: rows, the rest beyond the limit and journeys without a touch are
-all conversions and all money. The surprise: from a workspace money is whole minor units, rounded as
-in reports; a file of paths keeps its own unit, unrounded.
+Combinations and positions add up: rows, the rest beyond the limit and what is unattributed or a
+partner's are all conversions and all money. The surprise: from a workspace money is whole minor
+units, rounded as in reports; a file of paths keeps its own unit, unrounded.
 """
 
 from collections.abc import Callable
@@ -28,6 +28,7 @@ from touchline.attribution.transition import transitions
 from touchline.errors import BadInput
 from touchline.identity.people import PersonMap
 from touchline.journey.rate import Rates
+from touchline.measure.apart import missing_rates, totals, with_partner
 from touchline.measure.basis import Question, basis_of
 from touchline.measure.cost import costs
 from touchline.measure.customer import customers
@@ -63,13 +64,29 @@ def patterns(
     answer = told.answer(show)
     if show == "combinations":
         answer["cost_elsewhere"] += elsewhere
-    return {"goal": question.goal.name, "currency": question.currency, **answer}
+    return {
+        "goal": question.goal.name,
+        "currency": question.currency,
+        **totals(found),
+        **answer,
+        "unattributed": with_partner(found),
+        **missing_rates((*found.missing_rates, *((c, d.isoformat()) for c, d in rates.missing))),
+    }
 
 
 def paths_patterns(path: Path, show: str, *, order: int = 1, limit: int = LIMIT) -> Row:
     """Of a file of paths, which knows neither people nor costs."""
-    told = _Told(read_paths(path), None, None, is_whole=False, limit=limit, order=order)
-    return {"goal": "default", "currency": None, **told.answer(show)}
+    journeys = read_paths(path)
+    told = _Told(journeys, None, None, is_whole=False, limit=limit, order=order)
+    conversions, revenue = journeys.no_touch
+    return {
+        "goal": "default",
+        "currency": None,
+        "conversions": float(journeys.conversions.sum()),
+        "revenue": float(journeys.value.sum()),
+        **told.answer(show),
+        "unattributed": {"no_touch": {"conversions": conversions, "revenue": revenue}},
+    }
 
 
 class _Told:
@@ -144,7 +161,6 @@ class _Told:
             row["channels"] = [self.names[code] for code in found.sets.members[low:high]]
         answer: Row = {
             "rows": rows,
-            "no_touch": self._no_touch(),
             "cost_elsewhere": cost[-1].item(),
         }
         if len(ranked) > self.limit:
@@ -168,7 +184,7 @@ class _Told:
             }
             for code, place in np.argwhere((counted != 0) | (money != 0)).tolist()
         ]
-        return {"model": "shapley", "rows": rows, "no_touch": self._no_touch()}
+        return {"model": "shapley", "rows": rows}
 
     def _combination(self, found: Combinations, cost: Any, which: Ints) -> Row:
         journeys, conversions = (
@@ -185,10 +201,6 @@ class _Told:
             "cost": None if self.cost is None else paid,
             "roas": revenue / paid if paid else None,
         }
-
-    def _no_touch(self) -> Row:
-        conversions, revenue = self.journeys.no_touch
-        return {"conversions": conversions, "revenue": self._money(revenue)}
 
     def _money(self, amount: float) -> float:
         return round(amount) if self.is_whole else float(amount)

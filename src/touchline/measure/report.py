@@ -17,6 +17,7 @@ from touchline.identity.people import PersonMap
 from touchline.journey.rate import Rates
 from touchline.measure.aggregate import aggregate_rows
 from touchline.measure.answers import Answers, answers
+from touchline.measure.apart import missing_rates
 from touchline.measure.basis import Basis, Question
 from touchline.measure.calibrated import Weighed
 from touchline.measure.cost import Key, costs
@@ -24,6 +25,7 @@ from touchline.measure.customer import customers
 from touchline.measure.doubts import doubts_of
 from touchline.measure.footer import BASELINE, PARTNER, footer
 from touchline.measure.interval import Interval, Spread, Spreads, spreads
+from touchline.measure.notes import said
 from touchline.measure.provisional import Provisional
 from touchline.measure.told import errors_of, fitted_of, sampled
 from touchline.model import GRAINS, LABELS
@@ -110,7 +112,9 @@ class Report(msgspec.Struct, frozen=True):
             found["interval"] = self.spreads.as_json(is_whole=True)
         if self.provisional is not None:
             found["provisional"] = self.provisional.as_json()
-        return found
+        if self.notes:
+            found["notes"] = [said(code, params) for code, params in self.notes]
+        return found | missing_rates(self.missing_rates)
 
 
 def report(
@@ -163,14 +167,13 @@ def _spreads(interval: Interval, told: Answers) -> Spreads:
     found = told.found
     if found.bonds is None:
         raise ValueError("nobody said whose the journeys are")
-    counted = tuple(found.conversions.column(name).to_numpy() for name in ("count", "revenue"))
     return spreads(
         interval,
         told.credits,
         found.labels,
         found.journeys,
         customers(found.bonds, len(found.conversions)),
-        None if found.partners is None else (counted[0], counted[1]),
+        None if found.partners is None else found.partners.drawn(found.conversions),
     )
 
 

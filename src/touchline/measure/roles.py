@@ -21,6 +21,7 @@ from touchline.attribution.roles import Role, Roles, ended, roles
 from touchline.attribution.sequences import sequences
 from touchline.attribution.stages import UNKNOWN_US
 from touchline.identity.people import PersonMap
+from touchline.measure.apart import missing_rates, totals, with_partner
 from touchline.measure.basis import Basis, Question, basis_of
 from touchline.measure.crediting import Crediting
 from touchline.measure.loss import before_loss, path_row
@@ -28,7 +29,7 @@ from touchline.measure.spread import DAYS, TOUCHES, spread
 from touchline.measure.stages import milestones
 from touchline.storage.engine import View
 
-__all__ = ["ROLES", "TOP", "roles_report"]
+__all__ = ["ROLES", "TOP", "roles_report", "waits"]
 
 ROLES = ("opener", "assist", "closer")
 TOP = 20
@@ -41,31 +42,21 @@ def roles_report(view: View, people: PersonMap, question: Question, *, top: int 
     crediting = Crediting.of(view.documents)
     journeys = found.journeys
     told = roles(journeys)
-    rows = _rows(found, question.by, told)
-    untouched = ~journeys.is_touched
     whole: Shown = {
         "goal": question.goal.name,
         "window_days": question.window,
         "currency": question.currency,
-        "conversions": found.counted + found.unrated,
-        "revenue": found.revenue,
-        "rows": rows,
-        "unattributed": {
-            "no_touch": {
-                "conversions": float(journeys.conversions[untouched].sum()),
-                "revenue": int(journeys.value[untouched].sum()),
-            },
-            "no_rate": {"conversions": found.unrated, "revenue": 0},
-            **_partner(found),
-        },
+        **totals(found),
+        "rows": _rows(found, question.by, told),
+        "unattributed": with_partner(found),
     }
     whole["footer"] = _footer(whole)
     whole["touches_to_convert"] = spread(*_lengths(journeys), TOUCHES)
-    whole["days_to_convert"] = spread(*_waits(found), DAYS)
+    whole["days_to_convert"] = spread(*waits(found), DAYS)
     whole["between_stages"] = _between(view, people, found, crediting)
     whole["paths"] = [path_row(one, found) for one in sequences(journeys, top)]
     whole["loss"] = before_loss(view, people, question, found, told=told, top=top)
-    return whole
+    return whole | missing_rates(found.missing_rates)
 
 
 def _rows(found: Basis, by: tuple[str, ...], told: Roles) -> list[Shown]:
@@ -117,18 +108,6 @@ def _money(role: Role) -> npt.NDArray[np.int64]:
     return apportion(role.value, round(float(role.value.sum())))
 
 
-def _partner(found: Basis) -> Shown:
-    if found.partners is None:
-        return {}
-    parts = found.partners.totals(found.conversions).values()
-    return {
-        "partner": {
-            "conversions": sum(part[0] for part in parts),
-            "revenue": sum(part[1] for part in parts),
-        }
-    }
-
-
 def _footer(whole: Shown) -> list[Shown]:
     """Openers and closers, each with what stands apart, against the totals."""
     apart = whole["unattributed"].values()
@@ -150,7 +129,7 @@ def _lengths(journeys: Journeys) -> tuple[Floats, Floats]:
     return lengths.astype(np.float64), journeys.conversions[is_asked]
 
 
-def _waits(found: Basis) -> tuple[Floats, Floats]:
+def waits(found: Basis) -> tuple[Floats, Floats]:
     """Days from the first touch to the conversion."""
     journeys = found.journeys
     is_asked = journeys.is_modelled

@@ -57,9 +57,11 @@ class Tuning(Struct, frozen=True):
 
 def tuning_of(args: Mapping[str, Any]) -> Tuning:
     """half_life, positions and weights as text, or as a library's caller has them; optional."""
+    half_life, *said = (args.get(name) for name in ("half_life", "positions", "weights"))
+    # An empty text of a URL says nothing; a number or a table always says something.
     return Tuning(
-        args.get("half_life") or None,
-        *(_pairs(args[name]) if args.get(name) else None for name in ("positions", "weights")),
+        None if half_life == "" else half_life,
+        *(None if one is None or one == "" else _pairs(one) for one in said),
     )
 
 
