@@ -37,6 +37,8 @@ def test_text_becomes_what_models_take():
     [
         ({"half_life": "soon"}, "bad_half_life"),
         ({"half_life": "0"}, "bad_half_life"),
+        ({"half_life": 0}, "bad_half_life"),
+        ({"weights": {}}, "bad_weights"),
         ({"half_life": "nan"}, "bad_half_life"),
         ({"half_life": "inf"}, "bad_half_life"),
         ({"weights": "first"}, "bad_weights"),

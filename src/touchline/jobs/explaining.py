@@ -13,11 +13,12 @@ from touchline.identity.profile import find_person, identifiers_of
 from touchline.jobs import arguments
 from touchline.jobs.asked import asking
 from touchline.jobs.audited import seen
-from touchline.measure.explain import EXPLAINED, FIELDS, MOST, STAGE, behind, explained
+from touchline.measure.behind import MOST, behind
+from touchline.measure.explain import EXPLAINED, FIELDS, STAGE, explained
 from touchline.measure.notes import NOTES, note_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["explain", "landing_seen", "model_notes", "number"]
+__all__ = ["FIELDS", "explain", "landing_seen", "model_notes", "number"]
 
 PAGE = "landing_page"
 

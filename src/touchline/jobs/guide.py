@@ -6,14 +6,14 @@ What is given overrules what is found, so that the same advice can be asked befo
 from typing import Any
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from touchline.attribution.guide import Advice, Situation, advise
 from touchline.identity.people import Registry
 from touchline.jobs.asked import asking
-from touchline.measure.basis import Basis, basis_of
+from touchline.measure.basis import basis_of
 from touchline.measure.crediting import Crediting
+from touchline.measure.roles import waits
+from touchline.measure.spread import DAYS, spread
 from touchline.measure.stages import milestones
 from touchline.messages.advising import ADVICE
 from touchline.storage.workspace import Workspace
@@ -22,7 +22,6 @@ __all__ = ["FACTS", "advice", "facts", "guide"]
 
 FACTS = ("cycle_days", "conversions", "channels", "lift_tests", "has_stages")
 LONGEST = "365d"  # what came first is looked for so far back
-DAY_US = 86_400_000_000
 
 
 def guide(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dict[str, Any]:
@@ -41,22 +40,12 @@ def facts(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dic
         told = milestones(view, people.speakers(view), basis.conversions, crediting)
     journeys = basis.journeys
     return {
-        "cycle_days": _cycle(basis),
+        "cycle_days": spread(*waits(basis), DAYS)["median"] or 0.0,
         "conversions": int(journeys.conversions[journeys.is_touched].sum()),
         "channels": max(len(journeys.labels.channels), 1),
         "lift_tests": len(question.lift),
         "has_stages": told is not None,
     }
-
-
-def _cycle(basis: Basis) -> float:
-    """Days from the first touch to the conversion, at the median; 0 where there is none."""
-    journeys = basis.journeys
-    if journeys.ts_us is None or not journeys.is_touched.any():
-        return 0.0
-    at: npt.NDArray[np.int64] = basis.conversions.column("converted_us").to_numpy()
-    waited = at[journeys.is_touched] - journeys.ts_us[journeys.first]
-    return round(float(np.median(waited)) / DAY_US, 2)
 
 
 def advice(situation: Situation) -> dict[str, Any]:

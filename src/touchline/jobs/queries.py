@@ -105,13 +105,13 @@ def credit_rows(
     workspace: Workspace,
     registry: Registry,
     args: dict[str, Any],
-    footers: list[dict[str, Any]] | None = None,
+    aside: dict[str, Any] | None = None,
 ) -> Iterator[bytes]:
-    """JSON lines of the credit table: what each touch got of each conversion, by model; `footers`
-    is given what they add up to.
+    """JSON lines of the credit table: what each touch got of each conversion, by model; `aside`
+    is given what they add up to, and what they leave out.
     """
     with asking(workspace, registry, args, LABELS) as asked:
-        for row in credit_table(*asked, args.get("models") or "all", footers):
+        for row in credit_table(*asked, args.get("models") or "all", aside):
             yield _encoder.encode(row) + b"\n"
 
 
