@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from touchline import clock
-from touchline.attribution.journeys import DIRECT, Journeys, Labels, Touches
+from touchline.attribution.journeys import DIRECT, Journeys, Touches
 from touchline.identity.companies import account_members
 from touchline.identity.people import PersonMap
 from touchline.identity.speaker import Speakers
@@ -29,7 +29,7 @@ from touchline.journey.touchpoint import touches
 from touchline.journey.window import READ, windowed
 from touchline.measure.crediting import Crediting
 from touchline.measure.customer import Bonds, bonds_of
-from touchline.measure.gather import Gathered, gather, numbered_labels
+from touchline.measure.gather import Gathered, gather, named, numbered_labels
 from touchline.measure.lift_test import LiftTest
 from touchline.measure.partner import Partners, partners
 from touchline.measure.stages import milestones
@@ -298,16 +298,13 @@ def journeys_of(
     The first `split` rows belong to the counted conversions, which have revenue and count.
     """
     code, labels = numbered_labels(rows.select(by))
-    channels = tuple(sorted({str(label[0]) for label in labels}))
-    place = {name: number for number, name in enumerate(channels)}
-    channel_of = np.array([place[str(label[0])] for label in labels], dtype=np.int64)
     journey, ts_us = _numbers(rows, "journey"), _numbers(rows, "ts_us")
     journeys = Journeys.from_touches(
         Touches(journey[:split], code[:split], ts_us[:split]),
         Touches(journey[split:], code[split:]),
         value=_numbers(counted, "revenue"),
         counts=counted.column("count").to_numpy().astype(np.float64, copy=False),
-        labels=Labels(channels, channel_of),
+        labels=named(labels),
     )
     return journeys, labels
 

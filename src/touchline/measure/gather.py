@@ -19,7 +19,7 @@ from touchline.attribution.journeys import Journeys, Labels
 from touchline.attribution.order import ordered
 from touchline.storage.engine import Expression, View
 
-__all__ = ["Gathered", "Label", "gather", "numbered_labels"]
+__all__ = ["Gathered", "Label", "gather", "named", "numbered_labels"]
 
 COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
 BATCH_ROWS = 100_000
@@ -66,7 +66,7 @@ def gather(
     journeys = Journeys(
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         label=code,
-        labels=_channels(labels),
+        labels=named(labels),
         conversions=counted.column("count").to_numpy().astype(np.float64, copy=False),
         value=_numbers(counted, "revenue"),
         nulls=nulls,
@@ -126,7 +126,8 @@ def _occurring(code: Ints, labels: list[Label]) -> tuple[Ints, list[Label]]:
     return code, [label for label, is_there in zip(labels, occurs, strict=True) if is_there]
 
 
-def _channels(labels: list[Label]) -> Labels:
+def named(labels: list[Label]) -> Labels:
+    """Channels of the labels, by name, and which is whose."""
     channels = tuple(sorted({str(label[0]) for label in labels}))
     place = {name: number for number, name in enumerate(channels)}
     return Labels(channels, np.array([place[str(label[0])] for label in labels], dtype=np.int64))
