@@ -26,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     secrets: str | None = None
     state_url: str | None = None
-    memory_limit: str = "2GB"
+    memory_limit: str = "1GB"
     threads: int = 2
     keep_ip: bool = False
     log_days: int = 7

@@ -102,7 +102,7 @@ def attribute_paths(paths: Frame, *, models: str = "all", **options: Unpack[Opti
     return _like(paths, pa.concat_tables([_rows(one, names, ("channel",)) for one in answers]))
 
 
-def _window(days: float | None) -> float:
+def _window(days: Any) -> float:
     found = WINDOW_DAYS if days is None else days_of(days)
     if not found:
         why = "is not a number of days above 0, such as 90."

@@ -49,7 +49,7 @@ class _Batch(NamedTuple):
 
 
 class Writer:
-    """Use one per process, inside `workspace.write_lock()`. `registry`: who everybody is, to jobs."""
+    """Use one per process, inside `workspace.write_lock()`. `registry`: who everybody is."""
 
     def __init__(self, workspace: Workspace, registry: Registry | None = None) -> None:
         self.workspace = workspace
