@@ -6,6 +6,7 @@ written down in the audit log. Where visits landed is told by path alone.
 
 from typing import Any
 
+from touchline.attribution.models import TABLE
 from touchline.collect.veiled import Sight
 from touchline.errors import BadInput
 from touchline.identity.people import Registry
@@ -15,7 +16,7 @@ from touchline.jobs.asked import asking
 from touchline.jobs.audited import seen
 from touchline.measure.behind import MOST, behind
 from touchline.measure.explain import EXPLAINED, FIELDS, STAGE, explained
-from touchline.measure.notes import NOTES, note_of
+from touchline.measure.notes import note_of
 from touchline.storage.workspace import Workspace
 
 __all__ = ["FIELDS", "explain", "landing_seen", "model_notes", "number"]
@@ -52,7 +53,7 @@ def number(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> di
 
 def model_notes(*_: Any) -> dict[str, Any]:
     """Model → what its answer means, and when not to believe it."""
-    return {name: note_of(name) for name in NOTES}
+    return {name: note_of(name) for name in TABLE}
 
 
 def landing_seen(workspace: Workspace, page: str | None) -> str | None:

@@ -145,16 +145,6 @@ NOTES: dict[str, tuple[Said, Said]] = {
             "本质是按渠道平分,只看是否出现,不看是否有效。",
         ),
     ),
-    "shapley_ordered": (
-        (
-            "The equal split by channel, told apart by the position at which a channel was met.",
-            "按渠道平分,并区分渠道出现的先后位置。",
-        ),
-        (
-            "As for the equal split: the position is described, not shown to matter.",
-            "同按渠道平分;只描述位置,并不证明位置重要。",
-        ),
-    ),
     "shapley_rate": (
         (
             "Channels get what they add to the conversion rate in every company of channels.",
