@@ -48,7 +48,7 @@ class Worker:
         if name in QUERIES:
             found = QUERIES[name](self.workspace, self.registry, args)
         else:
-            found = COMMANDS[name](self.workspace, args)
+            found = COMMANDS[name](self.workspace, self.registry, args)
         runs = {k: lambda a, p, run=run: run(self.writer, a, p) for k, run in KINDS.items()}
         while job.run_next(self.workspace.state, runs):
             pass
