@@ -13,7 +13,7 @@ demo: setup ## build the demo company, print its report, serve it at http://127.
 	@$(BIN)/touchline demo
 
 test: setup ## all tests, short forms
-	@$(BIN)/pytest -n $$(($$(nproc) * 3 / 2)) --dist loadfile --no-loadscope-reorder --cov  # many wait
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --cov
 
 lint: setup ## style, types, import directions, file sizes
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/pyright && $(BIN)/lint-imports
