@@ -2,6 +2,7 @@ import pytest
 
 import build
 from touchline.jobs.imports.importing import run_import
+from touchline.jobs.intake import load as load_module
 from touchline.jobs.intake.writer import Writer
 
 
@@ -26,3 +27,21 @@ def load(workspace, tmp_path):
         return tuple(found.values())[1:]
 
     return run
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """The clock by which loads are told and chores are due."""
+    made = Clock()
+    monkeypatch.setattr(load_module, "time", made)
+    return made

@@ -320,23 +320,6 @@ def test_who_holds_the_writer_stores_nothing_once_there_is_another(workspace, br
         assert numbered(workspace) == [(1, "b")]
 
 
-class Clock:
-    """Time that passes when told to."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def ticking(monkeypatch):
-    made = Clock()
-    monkeypatch.setattr(load_module, "time", made)
-    return made
-
-
 @pytest.fixture
 def hand_worked(workspace, ticking):
     """A worker without threads, whose rounds a test calls."""

@@ -22,7 +22,14 @@ import pyarrow as pa
 from touchline.collect.time import local_day
 from touchline.jobs.definitions import CHANNEL_KINDS, session_zone, site_of
 from touchline.jobs.intake.derived import READ, WRITTEN, derived
-from touchline.jobs.intake.session import OPEN, TAKEN, assign_sessions, changed
+from touchline.jobs.intake.session import (
+    OPEN,
+    TAKEN,
+    assign_sessions,
+    changed,
+    is_of,
+    shares_of,
+)
 from touchline.model import LABELS, Flag
 from touchline.storage import definition
 from touchline.storage.columns import EVENTS
@@ -100,10 +107,9 @@ class _Then:
 
     def parts(self, rows: Expression) -> Iterator[pa.Table]:
         """Rows that were other than they are stored, by `seq`; some devices at a time."""
-        count = self._view.count(rows)
-        shares = 1 << (max(count - 1, 0) // ROWS_AT_ONCE).bit_length()
+        shares = shares_of(self._view.count(rows), ROWS_AT_ONCE)
         for share in range(shares):
-            mine = rows.filter((rows.device & (shares - 1)) == share)
+            mine = rows.filter(is_of(rows, share, shares))
             stored = self._view.fetch(mine).cast(pa.schema(map(EVENTS.field, TAKEN)))
             found = self._assigned(stored)
             found = found.filter(pa.array(changed(stored, found)))

@@ -4,25 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from touchline.jobs.intake import load as module
 from touchline.jobs.intake.load import LONGEST_S, ROWS, SPAN_S, WAITING, Chore, Load
-
-
-class Clock:
-    """Time that passes when told to."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def ticking(monkeypatch):
-    made = Clock()
-    monkeypatch.setattr(module, "time", made)
-    return made
 
 
 def seconds_held(ticking, load, rows_a_second, seconds, seq=0):

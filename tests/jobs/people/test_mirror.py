@@ -139,23 +139,11 @@ def test_a_map_that_cannot_be_kept_is_answered_all_the_same(workspace, monkeypat
     assert not is_written(workspace.lake, Registry(workspace).mark())
 
 
-class Clock:
-    """Time that passes when told to."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
 @pytest.fixture
-def timed(workspace, monkeypatch):
+def timed(workspace, ticking, monkeypatch):
     """pass(seconds) lets them pass, a tenth at a time; returns how often mirrors were written."""
-    ticking = Clock()
     written = []
     monkeypatch.setattr(mirror, "time", ticking)
-    monkeypatch.setattr(load_module, "time", ticking)
     load = Load(0)
     monkeypatch.setattr(mirror, "write_mirrors", lambda *_: written.append(timed.cost()))
     due = MirrorWriter(workspace, Registry(workspace))

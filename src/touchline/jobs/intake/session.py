@@ -17,9 +17,18 @@ from touchline.collect.session import IDLE_US, sessions
 from touchline.collect.time import local_day
 from touchline.model import LABELS, Flag
 from touchline.storage.columns import EVENTS
-from touchline.storage.engine import AMENDED
+from touchline.storage.engine import AMENDED, Expression
 
-__all__ = ["OPEN", "TAKEN", "OpenSessions", "assign_sessions", "changed", "still_open"]
+__all__ = [
+    "OPEN",
+    "TAKEN",
+    "OpenSessions",
+    "assign_sessions",
+    "changed",
+    "is_of",
+    "shares_of",
+    "still_open",
+]
 
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 CAMPAIGN = ("source_name", "medium", "campaign")
@@ -156,6 +165,18 @@ def still_open(rows: pa.Table, before: pa.Table) -> pa.Table:
     memory = OpenSessions(known.to_pylist())
     memory.remember(rows.filter(pc.is_in(rows.column("session_id"), value_set=going_on)))
     return memory.table()
+
+
+def shares_of(rows: int, at_once: int) -> int:
+    """In how many shares of their devices, a power of two, so many rows are taken."""
+    return 1 << (max(rows - 1, 0) // at_once).bit_length()
+
+
+def is_of(rows: Expression, share: int, shares: int) -> Expression:
+    """Whether rows are of this share of the devices, which are evenly spread numbers; sessions are
+    a device's, so shares know nothing of one another.
+    """
+    return (rows.device.coalesce(rows.seq) & (shares - 1)) == share
 
 
 class OpenSessions:

@@ -18,7 +18,13 @@ from touchline import clock
 from touchline.jobs.definitions import session_zone
 from touchline.jobs.intake.filing import Filing
 from touchline.jobs.intake.midnight import following_days, on_days, open_sessions, stored_days
-from touchline.jobs.intake.session import OPEN, assign_sessions, still_open
+from touchline.jobs.intake.session import (
+    OPEN,
+    assign_sessions,
+    is_of,
+    shares_of,
+    still_open,
+)
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import Expression, View
 from touchline.storage.lake import SETTLED
@@ -84,7 +90,7 @@ def _settled(
         still = [OPEN.empty_table()]
         of_days = written.filter(written.local_day.between(days[0], days[-1]))
         for share in range(shares):
-            rows = view.fetch(of_days.filter(_is_of(of_days, share, shares))).cast(EVENTS)
+            rows = view.fetch(of_days.filter(is_of(of_days, share, shares))).cast(EVENTS)
             if not len(rows):
                 continue
             settled = assign_sessions(rows, known, zone)
@@ -103,22 +109,11 @@ def _groups(counts: pa.Table) -> Iterator[tuple[list[dt.date], int]]:
     size = 0
     for row in counts.sort_by("local_day").to_pylist():
         if group and size + row["rows"] > ROWS_AT_ONCE:
-            yield group, _shares(size)
+            yield group, shares_of(size, ROWS_AT_ONCE)
             group, size = [], 0
         group.append(row["local_day"])
         size += row["rows"]
-    yield group, _shares(size)
-
-
-def _shares(rows: int) -> int:
-    return 1 << ((rows - 1) // ROWS_AT_ONCE).bit_length()
-
-
-def _is_of(rows: Expression, share: int, shares: int) -> Expression:
-    """Whether rows are of this share of the devices, which are evenly spread numbers; sessions are
-    a device's, so shares know nothing of one another.
-    """
-    return (rows.device.coalesce(rows.seq) & (shares - 1)) == share
+    yield group, shares_of(size, ROWS_AT_ONCE)
 
 
 def in_day_order(rows: pa.Table) -> pa.Table:
