@@ -120,7 +120,8 @@ def watched(
 
 def true_hazard(observed: Observed, journeys: Journeys) -> Credit:
     none, half_life = np.zeros(0), np.full(len(CHANNELS), HALF_LIFE)
-    rates = Rates(CHANNELS, BASE, BROUGHT, half_life, (), none, 0 * BROUGHT, observed.conversions)
+    known = np.zeros((len(CHANNELS), len(CHANNELS)))
+    rates = Rates(CHANNELS, BASE, BROUGHT, half_life, (), none, known, observed.conversions)
     return hazard.credited(journeys, observed, rates)
 
 
@@ -134,25 +135,35 @@ def true_incremental(observed: Observed, journeys: Journeys) -> Credit:
 WORLDS = {"hazard": (adding, true_hazard), "incremental": (multiplying, true_incremental)}
 
 
-def answers(
-    runs: int, seed: int, people: int, population: int
-) -> Iterator[tuple[str, Credit, np.ndarray, np.ndarray]]:
-    """Each run's answer of each model, and the true conversions and money of the channels."""
+class Truth(NamedTuple):
+    """What is true of the channels and, last, of the baseline."""
+
+    conversions: np.ndarray
+    revenue: np.ndarray
+
+
+def true_of(one: Credit, scale: float) -> Truth:
+    return Truth(
+        np.append(one.channel_conversions, one.baseline_conversions) * scale,
+        np.append(one.channel_revenue, one.baseline_revenue) * scale,
+    )
+
+
+def answers(runs: int, seed: int, people: int, population: int) -> Iterator[tuple[Credit, Truth]]:
+    """Each run's answer of each model, and what is true."""
     for model, (make, told) in WORLDS.items():
-        true = told(*make(np.random.default_rng((seed, 2)), population))
-        scale = people / population
+        whole = told(*make(np.random.default_rng((seed, 2)), population))
+        true = true_of(whole, people / population)
         for run in range(runs):
             rng = np.random.default_rng((seed, 3, run))
             observed, journeys = make(rng, rng.poisson(people))
             one = credit(journeys, [model], observed=observed)[model]
-            yield model, one, true.channel_conversions * scale, true.channel_revenue * scale
+            yield one, true
 
 
-def off_as_believed(
-    rng: np.random.Generator, base: Credit, scale: float
-) -> tuple[np.ndarray, np.ndarray, Lift]:
-    """Conversions and money that the base's channels cause, which is off by what the prior of
-    calibration says; and tests of two channels.
+def off_as_believed(rng: np.random.Generator, base: Credit, scale: float) -> tuple[Truth, Lift]:
+    """What the base's channels cause, which is off by what the prior of calibration says, and what
+    they leave; and tests of two channels.
     """
     number = base.channel_conversions * scale
     width = min(max(abs(rng.normal(0, OFF)), WIDTHS[0]), WIDTHS[-1])
@@ -165,4 +176,5 @@ def off_as_believed(
     tested = [1, 4]
     error = TEST_ERROR * number[tested]
     lift = Lift.of_channels(tested, (number * ratio)[tested] + rng.normal(0, error), error)
-    return number * ratio, base.channel_revenue * scale * ratio, lift
+    parts = (number, base.channel_revenue * scale)
+    return Truth(*(np.append(one * ratio, one.sum() - (one * ratio).sum()) for one in parts)), lift

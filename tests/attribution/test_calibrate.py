@@ -1,5 +1,7 @@
 """Lift tests against a model: the formula on paper, what tests teach, and what it promises."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ def by_hand(known: Fitted, found: Findings) -> tuple[np.ndarray, np.ndarray]:
     m, s = known.number, known.error
     scope = np.array([[c == one.channel for c in range(len(m))] for one in found.scopes], float)
     floor = (LEAST * np.abs(m).mean()) ** 2
-    weights, means, variances = [], [], []
+    weights, means, covariances = [], [], []
     for t in WIDTHS:
         for r in SHARED:
             prior = t**2 * (
@@ -51,18 +53,21 @@ def by_hand(known: Fitted, found: Findings) -> tuple[np.ndarray, np.ndarray]:
                 t * np.exp(-((t / 0.5) ** 2) / 2) * density / np.sqrt(np.linalg.det(spread))
             )
             means.append(m + gain @ gap)
-            variances.append(np.diag(prior - gain @ scope @ prior))
+            covariances.append(prior - gain @ scope @ prior)
     weight = np.array(weights) / np.sum(weights)
     mean = weight @ np.array(means)
-    return mean, np.sqrt(weight @ (np.array(variances) + (np.array(means) - mean) ** 2))
+    off = np.array(means) - mean
+    return mean, np.einsum("p,pij->ij", weight, np.array(covariances)) + (off.T * weight) @ off
 
 
 def test_the_posterior_is_the_one_of_whole_covariance_matrices():
     found = told((0, 150.0, 40.0), (2, 120.0, 30.0), (0, 180.0, 60.0))
     posterior = calibrate(fitted(), found)
-    mean, sd = by_hand(fitted(), found)
+    mean, covariance = by_hand(fitted(), found)
     assert posterior.channel_mean == pytest.approx(mean, rel=1e-10)
-    assert posterior.channel_sd == pytest.approx(sd, rel=1e-10)
+    assert posterior.channel_sd == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-10)
+    assert posterior.covariance == pytest.approx(covariance, rel=1e-9, abs=1e-9)
+    assert posterior.total_sd == pytest.approx(np.sqrt(covariance.sum()), rel=1e-10)
 
 
 def test_without_a_test_the_model_stands_and_may_be_half_of_it_off():
@@ -124,6 +129,13 @@ def test_campaigns_add_up_to_their_channel():
     assert posterior.mean[:2].sum() == pytest.approx(posterior.channel_mean[0])
     assert posterior.mean[1] < 40
     assert 150 < posterior.mean[0] < 300
+    assert np.sqrt(np.diag(posterior.covariance)) == pytest.approx(posterior.channel_sd)
+    assert posterior.covariance.sum() == pytest.approx(posterior.total_sd**2)
+
+
+def test_too_many_channels_for_a_table_of_them_are_drawn_each_alone(monkeypatch):
+    monkeypatch.setattr(sys.modules[calibrate.__module__], "MOST_TOGETHER", 1)
+    assert calibrate(fitted(), told((0, 150.0, 40.0))).covariance is None
 
 
 def test_a_channel_has_the_same_posterior_at_whatever_grain_its_tests_are_weighed():

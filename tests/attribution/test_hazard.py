@@ -115,7 +115,7 @@ def test_credit_of_one_conversion_is_the_ratio_of_chances(paths):
         paths(("A B A", 1, 100, 0)), ts_us=(np.array([1, 3, 3]) * DAY_US).astype(np.int64)
     )
     found = Rates(
-        ("A", "B"), 0.25, np.array([1.0, 3.0]), np.log(2) / np.array([0.5, 1]), (), 0, np.ones(2), 9
+        ("A", "B"), 0.25, np.array([1.0, 3.0]), np.log(2) / np.array([0.5, 1]), (), 0, np.eye(2), 9
     )
 
     class Watched:
@@ -166,6 +166,22 @@ def test_errors_are_what_different_draws_of_the_world_differ_by():
     assert 0.5 < np.mean(np.square(scores)) < 2
 
 
+def test_who_converts_without_a_touch_makes_no_channel_surer(added):
+    """They are in the fit and in no journey with touches: what channels brought is all theirs."""
+    made, found = added
+    seen = made.observed
+    alone = replace(
+        seen,
+        offsets=np.concatenate([seen.offsets, np.full(5000, seen.offsets[-1])]),
+        end_us=np.concatenate([seen.end_us, np.full(5000, seen.end_us.max())]),
+        is_converted=np.concatenate([seen.is_converted, np.ones(5000, np.bool_)]),
+        value=np.concatenate([seen.value, np.full(5000, 100)]),
+        start_us=np.concatenate([seen.starts_us, np.full(5000, seen.end_us.max() - 1)]),
+        controls=None if seen.controls is None else np.pad(seen.z, ((0, 5000), (0, 0))),
+    )
+    assert rates(alone).conversions == found.conversions <= seen.conversions
+
+
 def test_a_channel_that_is_held_at_nothing_is_known_to_be_small():
     """Everybody meets A weeks before the end and nobody buys soon after it: far from one in ten."""
     made = world(LIFT[:2] * 0, people=400, adds=True)
@@ -181,7 +197,7 @@ def test_a_channel_that_is_held_at_nothing_is_known_to_be_small():
     )
     found = rates(late)
     assert found.brought[0] == 0
-    assert found.error[0] < 10
+    assert np.sqrt(found.covariance[0, 0]) < 10
 
 
 @pytest.fixture
@@ -212,7 +228,7 @@ def test_touches_of_the_very_second_of_the_conversion_have_acted_for_an_hour(fla
     """Sixty of B, sixty conversions, an hour each: a chance of one an hour."""
     found = rates(flagged)
     assert (found.brought * np.log(2) / found.half_life_days)[1] == pytest.approx(24, rel=0.2)
-    assert found.error[1] > np.sqrt(60)
+    assert np.sqrt(found.covariance[1, 1]) > np.sqrt(60)
     later = rates(replace(flagged, end_us=flagged.end_us + flagged.is_converted * DAY_US // 86_400))
     assert later.brought[1] == pytest.approx(found.brought[1], rel=0.05)
 

@@ -11,7 +11,7 @@ from touchline.attribution.calibrated import Lift, calibrated
 from touchline.attribution.hazard import rates
 from touchline.attribution.incremental import (
     Effects,
-    _error,
+    _covariance,
     _slopes,
     credited,
     effects,
@@ -278,17 +278,28 @@ def test_too_few_conversions_or_too_many_channels_are_named(plain):
     assert too_little(Inputs(made.journeys, observed=made.observed)) is None
 
 
-def test_an_error_knows_that_luck_moves_effects_and_counts_together():
-    """Customers drawn again: who bought after many touches counts more, and raises β by as much."""
+def test_channels_vary_as_customers_drawn_again_make_them_and_effects_move_with_counts():
+    """Who bought after many touches counts more, and raises β by as much."""
     rng = np.random.default_rng(8)
     x, beta = rng.exponential(0.5, (300, 2)), np.array([0.4, 1.0])
+    x[:, 1] += x[:, 0]
     off = x - x.mean(axis=0)
     covariance = np.linalg.inv(off.T @ off)
     drawn = []
-    for _ in range(2000):
+    for _ in range(4000):
         times = rng.poisson(1, len(x))
         moved = beta + covariance @ off.T @ (times - 1)
         slope, _ = _slopes(x @ moved)
         drawn.append((x * moved * (slope * times)[:, None]).sum(axis=0))
-    error = _error(np.ones(len(x)), x, beta, covariance)
-    assert np.std(drawn, axis=0) == pytest.approx(error, rel=0.07)
+    found = _covariance(np.ones(len(x)), x, x.mean(axis=0), beta, covariance)
+    assert np.std(drawn, axis=0) == pytest.approx(np.sqrt(np.diag(found)), rel=0.07)
+    correlation = found[0, 1] / np.sqrt(found[0, 0] * found[1, 1])
+    assert correlation < -0.3
+    assert np.corrcoef(np.transpose(drawn))[0, 1] == pytest.approx(correlation, abs=0.07)
+
+
+def test_buyers_without_a_touch_make_no_channel_less_sure():
+    some = ["A@9 B@3", "A@4", "B@8", "A@6 A@7 B@9"]
+    touched, both = small(some, [0.5, 0.8]), small([*some, *[""] * 40], [0.5, 0.8])
+    assert both.channel_error == pytest.approx(touched.channel_error)
+    assert both.channel_error_revenue == pytest.approx(touched.channel_error_revenue)

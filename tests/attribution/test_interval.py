@@ -18,6 +18,7 @@ from touchline.attribution import (
     credit,
     resample,
 )
+from touchline.attribution.answer import counted_covariance
 from touchline.attribution.incremental import Effects, credited
 from touchline.attribution.interval import bounds, draws, standing
 from touchline.attribution.models import TABLE
@@ -264,16 +265,36 @@ def test_every_model_is_drawn_around_its_figures_label_by_label(every, model, me
         assert off.max() < 0.3
 
 
+def together(one, amount):
+    """A covariance beyond counting in which channels move with, and against, each other."""
+    sign = np.array([1, -1, 1, 1, -1])
+    size = np.sqrt(amount.sum()) * np.array([2, 3, 1, 0, 2]) * np.sqrt(amount.mean())
+    beyond = (0.95 * np.outer(sign, sign) + 0.05 * np.eye(5)) * np.outer(size, size)
+    if one.share is None:
+        return beyond
+    return beyond + counted_covariance(one.journeys, one.share, amount)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("model", ["hazard", "incremental", "calibrated"])
-def test_what_is_fitted_spreads_by_its_own_error_and_no_more(every, model, method):
+def test_what_is_fitted_varies_together_as_it_says_and_no_more(every, model, method):
     one = every[model]
-    found = draws(one, sample_of(one.journeys, method, replicates=1000))
-    for drawn, error in (
-        (found.conversions, one.channel_error),
-        (found.revenue, one.channel_error_revenue),
-    ):
-        assert drawn.std(axis=0) == pytest.approx(error, rel=0.1)
+    parts = (one.journeys.conversions, one.journeys.value.astype(float))
+    one = replace(one, covariance=tuple(together(one, part) for part in parts))
+    found = draws(one, sample_of(one.journeys, method, replicates=2000))
+    for drawn, told in zip((found.conversions, found.revenue), one.covariance, strict=True):
+        size = np.sqrt(np.maximum(np.diag(told), 1e-12 * told.max()))
+        off = (np.cov(drawn.T) - told) / np.outer(size, size)
+        assert np.abs(off).max() < 0.1
+
+
+@pytest.mark.parametrize("model", ["hazard", "incremental"])
+def test_errors_are_those_of_the_covariance(every, model):
+    one = every[model]
+    errors = (one.channel_error, one.channel_error_revenue)
+    for error, covariance in zip(errors, one.covariance, strict=True):
+        assert error == pytest.approx(np.sqrt(np.diag(covariance)))
+        assert covariance == pytest.approx(covariance.T)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -288,10 +309,11 @@ def test_what_is_drawn_and_no_channels_is_the_baselines(every, model, method):
 
 
 def of_effects(journeys, beta, covariance, ages_days):
-    """The answer of a regression with one channel that is known beforehand."""
-    found = Effects(
-        ("A",), np.array([beta]), np.array([[covariance]]), np.array([2.5]), "count", (), [], 100
-    )
+    """The answer of a regression with channels that are known beforehand."""
+    beta, covariance = np.atleast_1d(beta), np.atleast_2d(covariance)
+    half_life = np.full(len(beta), 2.5)
+    names = journeys.labels.channels
+    found = Effects(names, beta, covariance, half_life, "count", (), [], 100)
     observed = SimpleNamespace(moments_us=np.full(journeys.converting, ages_days * DAY_US))
     return credited(journeys, observed, found)
 
@@ -305,6 +327,34 @@ def test_the_luck_of_counting_is_in_an_interval_once(people, method):
     assert found.conversions.std() == pytest.approx(2000**0.5, rel=0.07)
     assert found.revenue.std() == pytest.approx(100 * 2000**0.5, rel=0.07)
     assert found.baseline_conversions == pytest.approx(np.zeros(1000), abs=0.1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("correlation", [-0.95, 0, 0.95])
+def test_a_baseline_is_as_sure_as_effects_that_move_together_leave_it(people, correlation, method):
+    """Two channels that are told apart badly may be well known together, and the other way round:
+    what they leave is drawn as from effects themselves.
+    """
+    journeys = people([("A@1 B@1", 100)] * 1000)
+    beta, covariance = np.full(2, 0.5), 0.01 * np.array([[1, correlation], [correlation, 1]])
+    one = of_effects(journeys, beta, covariance, 1)
+    found = draws(one, sample_of(journeys, method, replicates=2000))
+    rng = np.random.default_rng(1)
+    left = np.exp(-rng.multivariate_normal(beta, covariance, 20_000).sum(axis=1))
+    assert one.baseline_conversions == pytest.approx(1000 * np.exp(-1))
+    spread = (rng.poisson(1000, 20_000) * left).std()
+    assert found.baseline_conversions.std() == pytest.approx(spread, rel=0.1)
+    assert found.baseline_revenue.std() == pytest.approx(100 * spread, rel=0.1)
+    ahead = standing(found.conversions, 0.95).first
+    assert ahead == pytest.approx([0.5, 0.5], abs=0.05)
+
+
+def test_one_of_two_that_move_together_is_first_as_often_as_their_difference_says(people):
+    journeys = people([("A@1 B@1", 100)] * 1000)
+    covariance = 0.01 * np.array([[1, 0.98], [0.98, 1]])
+    one = of_effects(journeys, np.array([0.55, 0.5]), covariance, 1)
+    first = standing(draws(one, sample_of(journeys, replicates=1000)).conversions, 0.95).first
+    assert first[0] > 0.98
 
 
 def test_a_campaign_of_old_touches_has_the_interval_of_its_own_figure(people):

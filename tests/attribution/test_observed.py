@@ -1,5 +1,7 @@
 """Who is compared with whom, and what they had met by then."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,6 +88,20 @@ def test_who_is_drawn_depends_on_what_they_did_and_not_on_where_they_stand(order
     kept = [thinned(each, 3, 1)[0] for each in (one, other)]
     assert np.array_equal(kept[0].end_us, kept[1].end_us)
     assert np.array_equal(kept[0].ts_us, kept[1].ts_us)
+
+
+def test_the_same_in_another_time_zone_is_drawn_the_same():
+    """Where units are alike but for their touches, too."""
+    units = [(f"A@{1 + n % 7} B@8", 9 + n % 2, n % 3 == 0) for n in range(40)]
+    one = observed(*units, start_us=np.zeros(40, np.int64))
+    for hours in (-8, 8, 13):
+        off = hours * DAY_US // 24
+        other = replace(
+            one, ts_us=one.ts_us + off, end_us=one.end_us + off, start_us=one.start_us + off
+        )
+        assert ranked(one).tolist() == ranked(other).tolist()
+        drawn = (risk_set(each, 2, 1, 5, 0).unit.tolist() for each in (one, other))
+        assert next(drawn) == next(drawn)
 
 
 def test_units_in_order_keep_their_own_touches():

@@ -143,6 +143,15 @@ def test_the_sheet_that_was_read_is_named(place, capsys):
     assert json.loads(capsys.readouterr().out)["stored"] == 1
 
 
+def test_lines_that_may_be_totals_and_count_are_told(load):
+    sheet = "日期,渠道,消耗\n2026-03-01,微博,100\n2026-03-01,小红书,x\n2026-03-01,全部,300\n"
+    for asked in (["--dry-run"], []):
+        code, _, err = load("costs", sheet, *asked)
+        assert code == 0
+        assert "Lines 4 may be totals" in err
+    assert json.loads(load("costs", sheet, "--dry-run", "--format", "json")[1])["unproven"] == [4]
+
+
 def test_maps_are_listed_and_printed(capsys):
     assert main(["maps", "--format", "json"]) == 0
     names = [row["name"] for row in json.loads(capsys.readouterr().out)]

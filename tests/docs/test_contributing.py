@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MAP = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PLACES = sorted(set(re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|ts))`", MAP)))
+assert PLACES
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -110,8 +111,15 @@ class Served:
         return code, written
 
     def kill_group(self):
+        """Ends all of it, and waits for each process: what one held is free a moment after its
+        stderr is at its end.
+        """
+        held = [os.pidfd_open(pid) for pid in self.children().values()]
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate(timeout=20)
+        for process in held:
+            assert select.select([process], [], [], 20)[0]
+            os.close(process)
         self.process = None
 
 

@@ -6,7 +6,12 @@ import sys
 import time
 
 import httpx
+import msgspec
 import pytest
+
+from touchline.collect import protocols
+from touchline.model import RawRequest
+from touchline.storage.log import read
 
 ADMIN_KEY = "admin-key"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0.50"
@@ -166,3 +171,19 @@ def test_links_need_the_scope_to_write(running, admin):
     assert admin.get("/links", headers=headers).status_code == 200
     refused = admin.post("/links", json={"target": "https://a.cn"}, headers=headers)
     assert refused.json()["code"] == "out_of_scope"
+
+
+def test_a_server_that_is_stopped_has_told_of_all_that_followed_a_link(served):
+    (served.dir / "settings.toml").write_text("events_per_s = 1\n")
+    served.start()
+    url = made(served, "https://shop.cn/p", "--host", served.url)
+    with httpx.Client(headers={"user-agent": PHONE}) as client:
+        assert {client.get(url).status_code for _ in range(40)} == {302}
+    assert served.stop()[0] == 0
+    requests = [
+        msgspec.msgpack.decode(frame.payload, type=RawRequest)
+        for frame in read(served.dir, 0, 1 << 30)
+    ]
+    items = [protocols.read(request).items[0] for request in requests]
+    assert sum(item.data.get("not_kept", 1) for item in items) == 40
+    assert any(item.reason == "not_kept" for item in items)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from touchline import clock
+from touchline.identity import sources
 from touchline.identity.companies import account_members
 from touchline.identity.evidence import NEVER_US
 from touchline.identity.sources import evidence_of
@@ -37,6 +38,26 @@ def test_strength_is_days_seen_and_first_seen_is_event_time(lake):
         evidence = evidence_of(view)
     assert evidence.days.tolist() == [3]
     assert evidence.first_seen_us.tolist() == [T0 + DAY] * 2
+
+
+def test_many_rows_are_read_a_share_of_the_identifiers_at_a_time(lake, monkeypatch):
+    for day in range(3):
+        rows = [f"user_id:u{n} anonymous_id:c{n} device:d{n % 7}" for n in range(0, 40, 1 + day)]
+        lake.put("events", *((row, {"at": T0 + day * DAY}) for row in rows))
+    at_once = lake.people()
+    fetched = []
+    with lake.workspace.view() as view:
+        monkeypatch.setattr(sources, "ROWS_AT_ONCE", 30)
+        monkeypatch.setattr(
+            view, "fetch", lambda asked: fetched.append(fetch(asked)) or fetched[-1]
+        )
+        fetch = type(view).fetch.__get__(view)
+        evidence = evidence_of(view)
+    sizes = [part.num_rows for part in fetched]
+    assert len(sizes) == 2 * 4
+    assert sum(sizes[:4]) == len(evidence.hi) == 87
+    assert min(sizes) > 0
+    assert lake.people().nodes.equals(at_once.nodes)
 
 
 def test_a_row_without_a_date_joins_but_is_no_sighting(lake):

@@ -89,6 +89,15 @@ def test_an_event_that_comes_late_changes_no_report_of_before(site):
     assert site.asked(now) == site.asked()
 
 
+def test_sessions_that_end_at_midnight_since_then_change_no_report_of_before(site):
+    """What opens a session now and has the labels of the one before opened one then, too."""
+    then = site.take(visit("b", MIDNIGHT + 5 * MINUTE), order("o", MIDNIGHT + 60 * MINUTE))
+    before = site.asked(then)
+    apply(site.workspace, {"site": {"sessions_end_at_midnight": True}})
+    site.take(visit("a", MIDNIGHT - 5 * MINUTE, "spring"))
+    assert site.asked(then) == before
+
+
 def test_what_took_over_the_labels_of_a_late_event_has_its_own_again(site):
     """It came without a campaign, from an app that its browser names."""
     then = site.take(visit("b", T0 + 10 * MINUTE, agent=WECHAT), order("o", T0 + 60 * MINUTE))
@@ -137,6 +146,37 @@ def test_a_rebuild_by_other_rules_is_told_of_and_one_by_the_same_is_not(site):
     ((code, params),) = asked(args).notes
     assert (code, set(params)) == ("labels_rebuilt", {"day"})
     assert asked({**args, "as_of": clock.iso(clock.now_us())}).notes == []
+
+
+def test_a_rebuild_by_rules_that_were_new_on_the_day_is_told_of_once_it_has_read_older_rows(site):
+    """Rows stand under the rules they came in by, until a rebuild."""
+    rules = [{"channel": "Spring Ads", "campaign": "spring"}]
+    apply(site.workspace, {"channel_rule": [{"channel": "Ads", "campaign": "spring"}]})
+    early = site.take(visit("a", T0, "spring"), order("o", T0 + 60 * MINUTE))
+    apply(site.workspace, {"channel_rule": rules})
+    then = clock.now_us()
+
+    def told(moment):
+        args = {"models": "linear", "as_of": clock.iso(moment)}
+        found = queries.attribution(site.workspace, Registry(site.workspace), args)
+        return [row.labels["channel"] for row in found.rows], [code for code, _ in found.notes]
+
+    assert told(then) == (["Ads"], [])
+    rebuild(Writer(site.workspace), lambda _: None)
+    later = clock.now_us()
+    assert told(early) == told(then) == (["Spring Ads"], ["labels_rebuilt"])
+    assert told(later) == (["Spring Ads"], [])
+    rebuild(Writer(site.workspace), lambda _: None)
+    assert told(later) == (["Spring Ads"], [])  # it was by the same rules
+    assert told(then) == (["Spring Ads"], ["labels_rebuilt"])
+
+
+def test_rules_that_were_there_before_the_first_row_are_not_told_of(site):
+    apply(site.workspace, {"channel_rule": [{"channel": "Ads", "campaign": "spring"}]})
+    then = site.take(visit("a", T0, "spring"), order("o", T0 + 60 * MINUTE))
+    rebuild(Writer(site.workspace), lambda _: None)
+    args = {"models": "linear", "as_of": clock.iso(then)}
+    assert queries.attribution(site.workspace, Registry(site.workspace), args).notes == []
 
 
 @st.composite

@@ -385,6 +385,37 @@ def test_a_round_that_took_long_puts_off_the_next_two_minutes_at_most(
     assert settled(workspace) == 1
 
 
+def test_a_chore_that_fails_keeps_nothing_else_from_being_done(hand_worked, monkeypatch, capfd):
+    done = []
+
+    def fail():
+        raise Unavailable("disk_full", path="/x")
+
+    monkeypatch.setattr(worker_module, "DROP_EVERY_S", 0.0)
+    monkeypatch.setattr(hand_worked._healing, "when_due", fail)
+    monkeypatch.setattr(hand_worked._mirrors, "write_when_due", lambda _: done.append("mirrors"))
+    monkeypatch.setattr(hand_worked.writer, "drop_log", lambda _: done.append("log"))
+    assert not hand_worked._has_round()
+    assert done == ["mirrors", "log"]
+    assert "no space left" in capfd.readouterr().err
+
+
+def test_chores_have_their_turn_while_jobs_keep_coming(workspace, hand_worked, monkeypatch):
+    chores = []
+
+    def run(*_):
+        assert len(chores) < 20
+        job.submit(workspace.state, "again", {})
+
+    monkeypatch.setattr(worker_module, "JOBS_S", 0.0)
+    monkeypatch.setitem(worker_module.KINDS, "again", run)
+    monkeypatch.setattr(hand_worked._healing, "when_due", lambda: chores.append("healing"))
+    run()
+    assert hand_worked._has_round()
+    assert hand_worked._has_round()
+    assert len(chores) == 2
+
+
 @pytest.mark.parametrize("calm", [0, 5], ids=["from the first on", "after a calm beginning"])
 def test_the_copy_by_identifier_is_built_and_merged_however_much_comes_in(
     workspace, log, hand_worked, ticking, monkeypatch, calm

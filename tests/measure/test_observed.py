@@ -1,10 +1,12 @@
 """Who is watched, from when to when, and what was known of them before; and the report of it."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import touchline
 from build import DAY, HOUR, T0
 from touchline.attribution.observed import Moments, exposures, risk_set
 from touchline.identity.people import Registry
@@ -98,6 +100,14 @@ def test_after_the_one_conversion_that_counts_nobody_is_at_risk_any_more(rows):
     assert units(watched(rows, ONCE)) == [("Ads@0", 0, 1, True), ("Ads@2", 2, 3, False)]
 
 
+def test_who_converted_before_the_first_touch_is_not_at_risk_of_a_first_conversion(rows):
+    rows.conversion("a", ANN, T0, amount=100, currency="CNY")
+    rows.touch(ANN, T0 + DAY, "Ads")
+    rows.touch(BEN, T0 + 3 * DAY, "Ads")
+    rows.touch(CAT, T0 + 5 * DAY, "Ads")
+    assert units(watched(rows, ONCE)) == [("Ads@3", 3, 5, False)]
+
+
 def test_controls_are_what_was_known_before_the_first_exposure_in_the_window(rows):
     rows.touch(ANN, T0, "Direct")
     rows.touch(ANN, T0 + DAY, "Ads")
@@ -163,6 +173,17 @@ def test_a_deal_that_was_lost_ends_the_risk_until_its_account_is_touched_again(r
     assert {unit[2] for unit in units(watched(rows, whole))} == {6, 9}
 
 
+def test_a_deal_lost_before_the_days_asked_for_stays_lost_until_the_next_touch(rows):
+    deals = Goal("deals", stages=("won",))
+    for who, account in ((ANN, "lost"), (BEN, "back")):
+        rows.touch(who, T0, "Ads", account_id=account)
+        rows.conversion(account, who, T0 + DAY, stage="lost", amount=0, account_id=account)
+    rows.touch(BEN, T0 + 4 * DAY, "Mail", account_id="back")
+    rows.touch(CAT, T0 + 9 * DAY, "Ads")
+    from_the_third = ((np.datetime64("2026-03-01") + 2).astype(object), None)
+    assert units(watched(rows, deals, days=from_the_third)) == [("Ads@0 Mail@4", 4, 9, False)]
+
+
 def test_touches_count_for_their_own_windows_and_not_after_a_conversion_that_used_them_up(rows):
     rows.touch(ANN, T0, "Display", name="Ad Viewed")
     rows.touch(ANN, T0 + 2 * DAY, "Mail")
@@ -185,11 +206,65 @@ def test_touches_count_for_their_own_windows_and_not_after_a_conversion_that_use
     ]
 
 
-def test_the_event_that_is_the_conversion_is_no_touch_of_it(rows):
+def in_store(rows, who, at, name):
+    """An order in a store, which tells its channel and so is a touch as well."""
+    rows.order(who, at, name, channel="Store", flags=1, revenue=100, currency="CNY")
+
+
+def test_the_event_that_is_the_conversion_is_a_touch_of_what_follows_and_not_of_itself(rows):
     rows.touch(ANN, T0, "Ads")
-    rows.order(ANN, T0 + DAY, "o", channel="Shop", flags=1, revenue=100, currency="CNY")
+    in_store(rows, ANN, T0 + DAY, "a")
+    in_store(rows, ANN, T0 + 3 * DAY, "b")
+    rows.touch(BEN, T0 + 5 * DAY, "Ads")
+    assert units(watched(rows))[:3] == [
+        ("Ads@0", 0, 1, True),
+        ("Ads@0 Store@1", 1, 3, True),
+        ("Ads@0 Store@1 Store@3", 3, 5, False),
+    ]
+
+
+def test_who_comes_by_an_order_is_watched_from_then_on(rows):
+    in_store(rows, ANN, T0, "a")
+    in_store(rows, ANN, T0 + 2 * DAY, "b")
+    rows.touch(BEN, T0 + 5 * DAY, "Ads")
+    rows.touch(CAT, T0 + 5 * DAY, "Ads")
+    in_store(rows, CAT, T0 + 5 * DAY, "c")
     found = watched(rows)
-    assert "Shop" not in found.channels
+    assert units(found)[:2] == [("Store@0", 0, 2, True), ("Store@0 Store@2", 2, 5, False)]
+    assert units(found)[-1] == ("Ads@5", 5, 5, True)
+
+
+def test_orders_in_a_store_have_the_credit_that_a_data_frame_gives_them(rows):
+    """There an event is no conversion: told a moment later, it is a touch of what follows alone."""
+    rng = np.random.default_rng(0)
+    met, bought = [], []
+    for n in range(120):
+        who, at = f"u{n}", T0 + int(rng.random() * 20 * DAY)
+        rows.touch(f"user_id:{who}", at, "Ads")
+        met.append((who, at, "Ads"))
+        for turn in range(rng.integers(0, 4)):
+            at += int((1 + rng.exponential(5)) * DAY)
+            in_store(rows, f"user_id:{who}", at, f"o{n}-{turn}")
+            met.append((who, at + 1, "Store"))
+            bought.append((who, at, 100.0))
+    rows.commit()
+    question = Question(goal=DEFAULT, currency="CNY", time_zone="UTC")
+    with rows.workspace.view() as view:
+        people = Registry(rows.workspace).at(view)
+        found = basis_of(view, people, question)
+        assert set(found.journeys.labels.channels) <= set(observed_of(view, people, found).channels)
+    whole = rows.report("hazard,incremental").as_json()["rows"]
+    here = {(row["model"], row["channel"]): row["conversions"] for row in whole}
+    names = (["person_id", "occurred_at", "channel"], ["person_id", "occurred_at", "revenue"])
+    tables = (
+        pa.Table.from_pylist([dict(zip(of, row, strict=True)) for row in rows_])
+        for of, rows_ in zip(names, (met, bought), strict=True)
+    )
+    there = touchline.attribute(*tables, models="hazard,incremental").to_pylist()
+    assert here == {
+        (row["model"], row["channel"]): pytest.approx(row["conversions"], rel=1e-3, abs=1e-3)
+        for row in there
+    }
 
 
 def test_touches_of_the_same_second_as_the_conversion_are_known_by_then(rows):
@@ -200,7 +275,7 @@ def test_touches_of_the_same_second_as_the_conversion_are_known_by_then(rows):
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30), st.integers(0, 2)), max_size=25),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30), st.integers(0, 3)), max_size=25),
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 30)), max_size=12),
     st.integers(0, 15),
     st.integers(1, 20),
@@ -209,25 +284,24 @@ def test_touches_of_the_same_second_as_the_conversion_are_known_by_then(rows):
 def test_units_of_an_owner_follow_each_other_and_hold_what_was_met(
     met, bought, first, window, once
 ):
-    touches = (
-        Met(*(np.array(c, dtype=np.int64) for c in zip(*sorted(met), strict=True)))
-        if met
-        else Met(*[np.zeros(0, np.int64)] * 3)
-    )
-    sold = sorted(bought)
-    conversions = Bought(
-        np.array([one[0] for one in sold], dtype=np.int64),
-        np.array([one[1] for one in sold], dtype=np.int64),
-        np.full(len(sold), 7),
-        np.zeros(len(sold), np.bool_),
-    )
+    """Touches of the last channel are events of conversions themselves."""
+    own = 3
+    columns = [np.array(c, dtype=np.int64) for c in zip(*met, strict=True)] if met else []
+    touches = Met(*(columns or [np.zeros(0, np.int64)] * 3))
+    touches = touches._replace(is_own=touches.channel == own)
+    if once:
+        bought = list({owner: (owner, at) for owner, at in bought}.values())
+    sold = np.array(bought, dtype=np.int64).reshape(-1, 2)
+    nothing = np.zeros(len(sold), np.bool_)
+    conversions = Bought(sold[:, 0], sold[:, 1], np.full(len(sold), 7), nothing)
     span = Span(first, 30, window, once)
-    found = units_of(touches, conversions, ("a", "b", "c"), span, np.zeros(0, np.int64))
+    found = units_of(touches, conversions, ("a", "b", "c", "own"), span, np.zeros(0, np.int64))
     assert np.all(found.starts_us <= found.end_us)
     assert np.all(found.end_us <= 30)
-    begun = {owner: min(ts for o, ts, _ in met if o == owner) for owner, _, _ in met}
     expected = [
-        (owner, at) for owner, at in sold if owner in begun and at >= max(begun[owner], first)
+        (owner, at)
+        for owner, at in bought
+        if at >= first and any(o == owner and ts <= at - (code == own) for o, ts, code in met)
     ]
     assert found.conversions == len(expected)
     for unit in range(found.units):
@@ -236,6 +310,8 @@ def test_units_of_an_owner_follow_each_other_and_hold_what_was_met(
         assert np.all(np.diff(times) >= 0)
         assert np.all(times <= found.end_us[unit])
         assert np.all(times >= found.starts_us[unit] - window)
+        if found.is_converted[unit]:
+            assert np.all(times[found.channel[part] == own] < found.end_us[unit])
     assert np.all(found.z >= 0)
     if found.conversions:
         moments = risk_set(found, 2, 0, 100, 0)

@@ -12,9 +12,9 @@ ANN, BEN, CY = "user_id:ann", "user_id:ben", "user_id:cy"
 WON = Goal("deals", stages=("won",))
 
 
-def ask(rows, **more):
+def ask(rows, goal=WON, **more):
     rows.commit()
-    question = Question(goal=WON, currency="CNY", **more)
+    question = Question(goal=goal, currency="CNY", **more)
     with rows.workspace.view() as view:
         return roles_report(view, Registry(rows.workspace).at(view), question)
 
@@ -65,6 +65,14 @@ def test_a_lost_deal_without_a_rate_is_lost_all_the_same(rows):
     rows.conversion("c", CY, T0 + DAY, stage="lost", amount=700, currency="USD")
     rows.conversion("d", CY, T0 + DAY, stage="lost", amount=700, currency="CNY")
     assert ask(rows)["loss"]["deals"]["deals"] == 2
+
+
+def test_deals_that_a_goal_counts_at_any_stage_are_told_lost_all_the_same(rows):
+    rows.touch(CY, T0, "Email")
+    for name, stage in (("c", "lost"), ("d", "won")):
+        rows.conversion(name, CY, T0 + DAY, stage=stage, amount=700, currency="CNY")
+    found = ask(rows, goal=Goal("opportunities", stages=("opportunity", "won", "lost")))
+    assert found["loss"]["deals"]["deals"] == 1
 
 
 def test_nothing_is_told_of_nothing(rows):

@@ -50,11 +50,13 @@ def test_it_answers_what_it_answered_then(kept):
 def test_it_is_written_to_and_knows_what_it_knew(kept):
     workspace, told = kept
     Tracker(workspace).send(
-        track("a", "Ad", properties={"channel": "Ads", "campaign": "spring"}), track("new", "Visit")
+        track("a", "Ad", properties={"channel": "Ads", "campaign": "spring"}),
+        track("new", "Visit", anonymousId="never seen"),
+        {"type": "identify", "messageId": "told", "userId": "zoe", "traits": {"name": "Zoe"}},
     )
     with workspace.write_lock():
         writer = Writer(workspace)
         writer.catch_up()
     now = answers(workspace)
-    assert len(now["events"]) == len(told["events"]) + 1
+    assert len(now["events"]) == len(told["events"]) + 2
     assert now["doctor"]["findings"] == []

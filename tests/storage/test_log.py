@@ -245,7 +245,21 @@ def test_a_flipped_bit_costs_one_frame_not_the_segment(tmp_path):
     assert len(got) == 5
 
 
-def test_damage_in_the_segment_that_is_written_to_holds_up_nobody(tmp_path):
+def test_a_start_cuts_nothing_that_is_whole_however_fresh_the_damage_before_it(tmp_path):
+    with Log.open(tmp_path) as written:
+        offsets = [written.append(b"n%d" % n * 50).result(5) for n in range(4)]
+    path = segments(tmp_path / "log")[0].path
+    data = bytearray(path.read_bytes())
+    data[offsets[1] + 5] ^= 64  # its length, now beyond the end of the file
+    path.write_bytes(data)
+    with Log.open(tmp_path) as written:
+        assert path.stat().st_size == len(data)
+        later = written.append(b"later").result(5)
+    _, path = segments(tmp_path / "log")[-1]
+    assert list(read(tmp_path, offsets[2], 1 << 20))[-1].offset == later
+
+
+def test_damage_in_the_segment_that_is_written_to_holds_up_nobody_for_long(tmp_path, monkeypatch):
     with Log.open(tmp_path) as written:
         offsets = [written.append(b"n%d" % n * 50).result(5) for n in range(4)]
         path = segments(tmp_path / "log")[0].path
@@ -253,6 +267,8 @@ def test_damage_in_the_segment_that_is_written_to_holds_up_nobody(tmp_path):
             data = bytearray(path.read_bytes())
             data[place] ^= 64
             path.write_bytes(data)
+        later_us = clock.now_us() + frames.WRITING_US
+        monkeypatch.setattr(clock, "now_us", lambda now=later_us: now)
         assert [frame.offset for frame in read(tmp_path, 0, 1 << 20)] == [offsets[0], offsets[3]]
         assert [frame.offset for frame in read(tmp_path, offsets[1], 1)] == [offsets[3]]
         later = written.append(b"later").result(5)
@@ -265,8 +281,11 @@ def test_damage_in_the_segment_that_is_written_to_holds_up_nobody(tmp_path):
 def test_a_reader_at_any_moment_of_a_write_stops_before_it_and_goes_on_there(tmp_path):
     with Log.open(tmp_path) as written:
         first = written.append(b"first" * 9).result(5)
-        inside = encode(b"forged", 0, 0) + encode(b"first" * 9, first, 0)
-        offsets = [first, *(written.append(inside * n).result(5) for n in (1, 2))]
+        offsets = [first]
+        for count in (1, 2):
+            at = written.end + frames.HEADER_SIZE
+            inside = encode(b"forged", at, clock.now_us()) + encode(b"first" * 9, first, 0)
+            offsets.append(written.append(inside * count).result(5))
         end = written.end
     path = segments(tmp_path / "log")[0].path
     whole = path.read_bytes()
@@ -279,6 +298,32 @@ def test_a_reader_at_any_moment_of_a_write_stops_before_it_and_goes_on_there(tmp
         path.write_bytes(whole)
         seen += read(tmp_path, at, 1 << 20)
         assert [frame.offset for frame in seen] == offsets
+
+
+def test_what_a_body_holds_of_a_group_that_was_given_up_is_no_frame(tmp_path):
+    (tmp_path / "log").mkdir()
+    whole = encode(b"whole", 0, 1)
+    at = len(whole) + frames.HEADER_SIZE
+    torn = encode(encode(b"forged", at, 1) + bytes(500), len(whole), 1)
+    frames.segment_path(tmp_path / "log", 0).write_bytes(whole + torn[:200])
+    end = len(whole) + len(torn)
+    frames.segment_path(tmp_path / "log", end).write_bytes(encode(b"next", end, 1))
+    assert [frame.payload for frame in read(tmp_path, 0, 1 << 20)] == [b"whole", b"next"]
+
+
+def test_damage_before_what_is_being_written_lets_nothing_of_it_through(tmp_path):
+    (tmp_path / "log").mkdir()
+    now = clock.now_us()
+    bad = bytearray(encode(b"damaged", 0, now))
+    bad[-1] ^= 1
+    at = len(bad)
+    body = encode(b"forged", at + frames.HEADER_SIZE, now) + bytes(500)
+    torn = encode(body, at, now)
+    path = frames.segment_path(tmp_path / "log", 0)
+    path.write_bytes(bytes(bad) + torn[:200])
+    assert list(read(tmp_path, 0, 1 << 20)) == []
+    path.write_bytes(bytes(bad) + torn)
+    assert [frame.payload for frame in read(tmp_path, 0, 1 << 20)] == [body]
 
 
 def test_a_frame_is_good_only_at_its_own_offset():

@@ -132,6 +132,7 @@ def test_tabs_with_a_common_past_send_nothing_twice(context, page, site):
         tab.goto(site.url("/b"), wait_until="commit")
     site.illness = None
     for tab in tabs:
+        tab.wait_for_function("!!window.touchline?.flush")  # the page may still be loading it
         tab.evaluate("touchline.flush()")
     names = Counter(e["name"] for e in site.events(25))
     assert {names[f"Waiting {n}"] for n in range(20)} == {1}

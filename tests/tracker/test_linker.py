@@ -47,6 +47,12 @@ def test_a_double_click_leaves_the_link_as_it_was_written(linked, site):
     assert linked.evaluate(click).count("_tl=") == 1
 
 
+def test_another_parameter_that_ends_alike_is_not_the_id(linked, site):
+    linked.evaluate("addEventListener('click', (e) => e.preventDefault())")
+    linked.evaluate("document.links[0].search = '?my_tl=1'")
+    assert "&_tl=" in linked.evaluate("(document.links[0].click(), document.links[0].href)")
+
+
 def carried(page, site):
     return page.evaluate(f"touchline.decorate('{site.url('/there', OTHER)}')")
 

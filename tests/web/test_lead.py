@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+from collections import Counter
 
 import msgspec
 import pytest
@@ -23,6 +24,7 @@ from touchline.storage.log import Log, read
 from touchline.web import collector as collector_module
 from touchline.web import lost
 from touchline.web.collector import Collector
+from touchline.web.group import Group
 from touchline.web.keys import Keys
 from touchline.web.sender import Senders
 
@@ -321,6 +323,46 @@ def test_visits_that_cannot_be_kept_are_led_on_counted_and_told_once_it_can(
     assert (item.reason, item.data["not_kept"]) == ("not_kept", 9)
     assert item.data["why"].keys() == {"too_many_requests", "disk_full"}
     assert (request.ip, request.user_agent, request.headers) == (None, None, {})
+
+
+@pytest.mark.parametrize("waited", [0, 0.1])
+def test_a_server_that_stops_tells_first_what_it_could_not_keep(tmp_path, waited, monkeypatch):
+    """Also when it is just telling, and of what came meanwhile."""
+    monkeypatch.setattr(lost, "TELL_S", 0.05 if waited else 60.0)
+    request = RawRequest(0, "links", "/l/abc", b"{}", b"r" * 16)
+
+    async def stop(log):
+        group, is_held = Group(log), asyncio.Event()
+
+        async def keep(request):
+            if waited:
+                await is_held.wait()
+            await group.append(Packed(request))
+
+        counts = lost.Lost(keep)
+        counts.add(request, Counter(disk_full=2))
+        await asyncio.sleep(waited)
+        counts.add(request, Counter(disk_full=1))
+        asyncio.get_running_loop().call_later(0.01, is_held.set)
+        await counts.close()
+
+    class Packed:
+        def __init__(self, request):
+            self.request = request
+
+        def payload(self):
+            return msgspec.msgpack.encode(self.request)
+
+        def told(self, offset):
+            return offset
+
+    with Log.open(tmp_path) as log:
+        asyncio.run(stop(log))
+    told = [
+        protocols.read(msgspec.msgpack.decode(frame.payload, type=RawRequest)).items[0].data
+        for frame in read(tmp_path, 0, 1 << 30)
+    ]
+    assert sum(one["not_kept"] for one in told) == 3
 
 
 def test_a_full_disk_keeps_nobody_from_the_page(ask):

@@ -51,7 +51,7 @@ export function observe(core: Core): () => void {
     const host = link(to.href)?.hostname ?? "";
     const written = to.getAttribute("href") ?? "";
     // A second click before the timer of the first: what stands there now was not written.
-    if (isAmong(host, [core.visitor.cookies.site()]) || !isAmong(host, settings.domains) || /_tl=/.test(written)) return;
+    if (isAmong(host, [core.visitor.cookies.site()]) || !isAmong(host, settings.domains) || /[?&]_tl=/.test(written)) return;
     to.href = decorated(to.href, core.visitor.anonymousId);
     setTimeout(() => to.setAttribute("href", written), RESTORE_MS);
   }

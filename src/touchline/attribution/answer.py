@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 from touchline.attribution.arrays import Bools, Floats, Ints, sums_by, tally
 from touchline.attribution.journeys import Journeys
 
-__all__ = ["Credit", "by_channel", "counted_variance", "from_share"]
+__all__ = ["Credit", "by_channel", "counted_covariance", "errors_of", "from_share"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,8 @@ class Credit:
     `share` is the rule's share per converting touch, None for aggregate models. Removal effects
     (the fraction of conversions, or of money, lost without the channel) come with Markov only.
     The baseline is what would have come without marketing: a row of its own, no channel's.
-    Errors are standard errors of models that sample; None where nothing is sampled.
+    Errors are standard errors of models that sample; None where nothing is sampled. What moves
+    channels together is in `covariance`: of conversions, and of money, with each other (K x K).
     `by_label`: conversions and money of each label, where a model tells labels of a channel apart.
     `fitted` is what the model found out for itself: its half-life in days, the order of its chain.
     Conversions without a touch are in none of these numbers: see `journeys.no_touch`. So
@@ -47,6 +49,7 @@ class Credit:
     baseline_revenue: float = 0.0
     channel_error: Floats | None = None
     channel_error_revenue: Floats | None = None
+    covariance: tuple[Floats, Floats] | None = None
     fitted: Mapping[str, float] = field(default_factory=dict[str, float])
     by_label: tuple[Floats, Floats] | None = None
 
@@ -140,12 +143,21 @@ def by_channel(journeys: Journeys, share: Floats, amount: Floats | Ints) -> Floa
     return sums_by(channel, share * amount[journeys.journey_of], len(journeys.labels.channels))
 
 
-def counted_variance(journeys: Journeys, share: Floats, amount: Floats | Ints) -> Floats:
-    """The variance of each channel's sum (see `by_channel`) by who happens to convert: as many
-    times as chance will (Poisson), and with them all that they share out.
+def counted_covariance(journeys: Journeys, share: Floats, amount: Floats | Ints) -> Floats:
+    """How the channels' sums (see `by_channel`) vary by who happens to convert: as many times as
+    chance will (Poisson), and with them all that they share out.
     """
     channels = len(journeys.labels.channels)
     channel = journeys.channel[: journeys.converting_touches]
-    pairs, pair = np.unique(journeys.journey_of * channels + channel, return_inverse=True)
-    taken = tally(pair, share * amount[journeys.journey_of], len(pairs))
-    return tally(pairs % channels, taken**2, channels)
+    given = (
+        share * amount[journeys.journey_of],
+        channel,
+        journeys.offsets[: journeys.converting + 1],
+    )
+    taken = sparse.csr_array(given, shape=(journeys.converting, channels))
+    return (taken.T @ taken).toarray()
+
+
+def errors_of(covariance: Floats) -> Floats:
+    """The standard error of each."""
+    return np.sqrt(np.maximum(np.diagonal(covariance), 0))

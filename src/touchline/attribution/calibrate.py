@@ -41,6 +41,7 @@ SHARED = np.array([0.0, 0.1, 0.2])  # more, and two bad channels would condemn a
 STRAYING = 0.5  # a campaign strays from its channel by this part of t²
 LEAST = 0.1  # a channel without credit may cause this part of what the mean channel may be off
 LEAST_ERROR = 1e-6  # of an effect, or of one
+MOST_TOGETHER = 1_000  # channels: 8 MB of covariance
 DRIFT = 0.15  # effects change with time: by this part of themselves in a year
 
 
@@ -99,13 +100,15 @@ class Posterior:
     """What is known of each unit, each channel and all of them together.
 
     `ratio` is what of the model's number a channel is expected to keep of which nothing else is
-    known; `width` is how far single channels lie from that.
+    known; `width` is how far single channels lie from that. `covariance` is that of the channels,
+    None where they are too many for a table of it.
     """
 
     mean: Floats
     sd: Floats
     channel_mean: Floats
     channel_sd: Floats
+    covariance: Floats | None
     total_sd: float
     ratio: float
     ratio_sd: float
@@ -125,6 +128,7 @@ def calibrate(fitted: Fitted, tests: Findings) -> Posterior:
         sd=sd[:units],
         channel_mean=mean[units:channels],
         channel_sd=sd[units:channels],
+        covariance=known.covariance if fitted.channels <= MOST_TOGETHER else None,
         total_sd=float(sd[channels]),
         ratio=1 + float(mean[channels + 1]),
         ratio_sd=float(sd[channels + 1]),
@@ -200,6 +204,22 @@ class _Known:
             means.append(known + gain @ gap)
             variances.append(prior - np.einsum("rt,rt->r", gain, crossed))
         return np.array(means), np.maximum(np.array(variances), 0.0)
+
+    @property
+    def covariance(self) -> Floats:
+        """Of the channels with each other: at each point of the grid, and between the points."""
+        number, error, of, channels = self._fitted
+        rows = slice(len(number), len(number) + channels)
+        total = tally(of, number, channels)
+        off = self.weight * self.width**2
+        alone = (off @ (1 - self.shared)) * total**2 + off.sum() * self._floor**2
+        found = (off @ self.shared) * np.outer(total, total)
+        found += np.diag(alone + tally(of, error**2, channels))
+        for place, weight in enumerate(self.weight):
+            crossed = self._at(place, self._crossed)[rows]
+            found -= weight * crossed @ np.linalg.solve(self._spread[place], crossed.T)
+        means = self.given[0][:, rows] - self.mixed[0][rows]
+        return found + (means.T * self.weight) @ means
 
     @cached_property
     def _evidence(self) -> Floats:

@@ -48,6 +48,7 @@ def calibrated(base: Credit, lift: Lift) -> Credit:
     conversions, revenue = posteriors(base, lift)
     total = float(base.channel_conversions.sum()) + base.baseline_conversions
     money = float(base.channel_revenue.sum()) + base.baseline_revenue
+    varies, varies_money = conversions.covariance, revenue.covariance
     return Credit(
         "calibrated",
         base.journeys,
@@ -57,6 +58,7 @@ def calibrated(base: Credit, lift: Lift) -> Credit:
         baseline_revenue=money - float(revenue.channel_mean.sum()),
         channel_error=conversions.channel_sd,
         channel_error_revenue=revenue.channel_sd,
+        covariance=None if varies is None or varies_money is None else (varies, varies_money),
         by_label=(
             _labels(base, base.label_conversions, conversions, lift),
             _labels(base, base.label_revenue, revenue, lift),

@@ -15,7 +15,6 @@ definition and says nothing, so journeys of one touch say nothing either.
 """
 
 import numpy as np
-from scipy import optimize
 
 from touchline.attribution.arrays import Floats
 from touchline.attribution.journeys import Journeys
@@ -48,6 +47,8 @@ def fitted_half_life(journeys: Journeys, window_days: float | Floats | None = No
 
     def expected(rate: float) -> float:
         return float(part @ (1 / rate - distinct / np.expm1(np.minimum(rate * distinct, MOST))))
+
+    from scipy import optimize  # here, as few starts need it
 
     rate = optimize.brentq(lambda x: expected(x) - mean, 1e-9 / distinct[-1], 2 / mean)
     return max(float(np.log(2) / rate), SHORTEST_DAYS)

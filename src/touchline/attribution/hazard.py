@@ -27,9 +27,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg, optimize
+from scipy import linalg
 
-from touchline.attribution.answer import Credit, by_channel, counted_variance
+from touchline.attribution.answer import Credit, by_channel, counted_covariance, errors_of
 from touchline.attribution.arrays import Floats, Ints, tally
 from touchline.attribution.incremental import too_little
 from touchline.attribution.inputs import Inputs
@@ -51,8 +51,8 @@ MOST_STEPS = 500
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """A fitted hazard: μ a day, a and half-life by channel, γ by control. `error` is the standard
-    error of what each channel brought in all, of so many `conversions`.
+    """A fitted hazard: μ a day, a and half-life by channel, γ by control. `covariance` is that of
+    what the channels brought in all, of so many `conversions` that a touch preceded.
     """
 
     channels: tuple[str, ...]
@@ -61,7 +61,7 @@ class Rates:
     half_life_days: Floats
     names: tuple[str, ...]
     gamma: Floats
-    error: Floats
+    covariance: Floats
     conversions: int
 
 
@@ -121,8 +121,8 @@ def rates(observed: Observed, seed: int = 0) -> Rates:
         half_life_days=np.log(2) / found.fading,
         names=tuple(observed.control_names[i] for i in kept),
         gamma=found.gamma / scale,
-        error=_error(risk, found),
-        conversions=observed.conversions,
+        covariance=_covariance(risk, found),
+        conversions=len(np.unique(risk.case)),
     )
 
 
@@ -133,7 +133,7 @@ def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
         raise ValueError("every converting journey has its moment, and its touches their times")
     code = {name: number for number, name in enumerate(found.channels)}
     place = np.array([code.get(name, -1) for name in journeys.labels.channels], dtype=np.int64)
-    error = np.append(found.error, 0.0)[place] / max(found.conversions, 1)
+    known = np.pad(found.covariance, (0, 1))[np.ix_(place, place)] / max(found.conversions, 1) ** 2
     brought = np.append(found.brought, 0.0)[place]
     fading = np.log(2) / np.append(found.half_life_days, 1.0)[place]
     channel = journeys.channel[: journeys.converting_touches]
@@ -144,6 +144,12 @@ def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
     parts = (journeys.conversions, journeys.value)
     conversions, revenue = (by_channel(journeys, share, part) for part in parts)
     touched = [float(part[journeys.is_touched].sum()) for part in parts]
+    varies = known * touched[0] ** 2
+    # Of money: what conversions have beyond counting them, at what one is worth, and the luck of
+    # counting money.
+    counting = [counted_covariance(journeys, share, part) for part in parts]
+    worth = touched[1] / max(touched[0], 1)
+    varies_money = (varies - counting[0]) * worth**2 + counting[1]
     return Credit(
         "hazard",
         journeys,
@@ -152,20 +158,10 @@ def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
         share,
         baseline_conversions=touched[0] - float(conversions.sum()),
         baseline_revenue=touched[1] - float(revenue.sum()),
-        channel_error=error * touched[0],
-        channel_error_revenue=_error_of_money(journeys, share, error * touched[0]),
+        channel_error=errors_of(varies),
+        channel_error_revenue=errors_of(varies_money),
+        covariance=(varies, varies_money),
     )
-
-
-def _error_of_money(journeys: Journeys, share: Floats, error: Floats) -> Floats:
-    """What the error of conversions has beyond counting them, at what one is worth, and the luck
-    of counting money.
-    """
-    parts = (journeys.conversions, journeys.value)
-    counting = [counted_variance(journeys, share, part) for part in parts]
-    count, money = (float(part[journeys.is_touched].sum()) for part in parts)
-    beyond = np.maximum(error**2 - counting[0], 0)
-    return np.sqrt(beyond * (money / max(count, 1)) ** 2 + counting[1])
 
 
 def _standard(z: Floats, weight: Floats) -> tuple[Floats, Ints, Floats]:
@@ -250,6 +246,8 @@ def _climbed(risk: Risk, begun: Point, window_days: float) -> Point:
     fading = np.clip(np.log(begun.fading), slowest, fastest)
     start = np.concatenate([[begun.base / plain], begun.brought / unit, fading, begun.gamma])
     options = {"maxiter": MOST_STEPS, "maxfun": 2 * MOST_STEPS, "ftol": 1e-9, "gtol": 1e-6}
+    from scipy import optimize  # here, as few starts need it
+
     found = optimize.minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )
@@ -290,11 +288,12 @@ def _likelihood(risk: Risk, point: Point) -> tuple[float, Floats]:
     return float(value), slope
 
 
-def _error(risk: Risk, point: Point) -> Floats:
-    """The standard error of Σ a_c ∫ of each channel: information from what happened (Andersen and
-    Gill 1982), carried to the sum by the delta method.
+def _covariance(risk: Risk, point: Point) -> Floats:
+    """How Σ a_c ∫ of the channels vary together: information from what happened (Andersen and Gill
+    1982), carried to the sums by the delta method.
     """
     channels, cases = len(point.brought), len(risk.cases)
+    a, w = (slice(first, first + channels) for first in (1, 1 + channels))
     _, whole = _at_cases(risk, point)
     fading = point.fading[risk.case_channel]
     rate = fading * np.exp(-fading * risk.case_age)
@@ -305,25 +304,24 @@ def _error(risk: Risk, point: Point) -> Floats:
     scores = np.column_stack([scores, risk.z[risk.cases]])
     known = np.zeros(scores.shape[1])
     # A channel at 0 is held there by a slope s, and what is known of it falls like exp(-s a).
-    slope = _likelihood(risk, point)[1][1 : 1 + channels]
-    known[1 : 1 + channels] = np.where(point.brought > 0, 0.0, slope**2)
-    known[1 + channels : 1 + 2 * channels] = FADING_SD**-2
-    known[1 + 2 * channels :] = CONTROL_SD**-2
+    slope = _likelihood(risk, point)[1][a]
+    known[a] = np.where(point.brought > 0, 0.0, slope**2)
+    known[w] = FADING_SD**-2
+    known[w.stop :] = CONTROL_SD**-2
     # Scaled to 1: rates of a day and counts of touches are of very different size.
     size = np.sqrt(np.maximum((scores**2).sum(axis=0) + known, np.finfo(float).tiny))
     information = (scores / size).T @ (scores / size) + np.diag(known / size**2)
-    covariance = linalg.pinvh(information) / np.outer(size, size)
     lived, grown = _lived(risk, point.fading)
     factor = (risk.weight * np.exp(risk.z @ point.gamma))[risk.unit]
-    by_brought = tally(risk.channel, factor * lived, channels)
-    by_fading = tally(risk.channel, factor * grown, channels) * point.brought * point.fading
-    a, w = (np.arange(channels) + first for first in (1, 1 + channels))
-    variance = (
-        by_brought**2 * covariance[a, a]
-        + 2 * by_brought * by_fading * covariance[a, w]
-        + by_fading**2 * covariance[w, w]
+    slopes = np.zeros((len(known), channels))
+    slopes[a] = np.diag(tally(risk.channel, factor * lived, channels))
+    slopes[w] = np.diag(
+        tally(risk.channel, factor * grown, channels) * point.brought * point.fading
     )
-    return np.sqrt(np.maximum(variance, 0))
+    for place, z in enumerate(risk.z.T, w.stop):
+        slopes[place] = tally(risk.channel, factor * lived * z[risk.unit], channels) * point.brought
+    slopes /= size[:, None]
+    return slopes.T @ linalg.pinvh(information) @ slopes
 
 
 def _at_cases(risk: Risk, point: Point) -> tuple[Floats, Floats]:

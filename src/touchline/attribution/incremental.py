@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg, special
 
-from touchline.attribution.answer import Credit, by_channel
+from touchline.attribution.answer import Credit, by_channel, errors_of
 from touchline.attribution.arrays import Bools, Floats, Ints, tally
 from touchline.attribution.inputs import Inputs
 from touchline.attribution.journeys import Journeys
@@ -151,7 +151,9 @@ def credited(journeys: Journeys, observed: Observed, found: Effects) -> Credit:
     covariance = np.zeros((len(place), len(place)))
     both = np.ix_(is_known, is_known)
     covariance[both] = found.covariance[np.ix_(place[is_known], place[is_known])]
-    errors = [_error(part, x, beta, covariance) for part in parts]
+    is_case = parts[0] > 0
+    middle = x[is_case].mean(axis=0) if is_case.any() else np.zeros(len(place))
+    varies = [_covariance(part, x, middle, beta, covariance) for part in parts]
     return Credit(
         "incremental",
         journeys,
@@ -161,8 +163,9 @@ def credited(journeys: Journeys, observed: Observed, found: Effects) -> Credit:
         removal_effect=lost / max(parts[0].sum(), 1),
         baseline_conversions=float(parts[0].sum() - conversions.sum()),
         baseline_revenue=float(parts[1].sum() - revenue.sum()),
-        channel_error=errors[0],
-        channel_error_revenue=errors[1],
+        channel_error=errors_of(varies[0]),
+        channel_error_revenue=errors_of(varies[1]),
+        covariance=(varies[0], varies[1]),
     )
 
 
@@ -284,15 +287,16 @@ def _likelihood(design: Floats, rows: Rows, precision: Floats, at: Floats) -> fl
     return float(whole - precision @ at**2 / 2)
 
 
-def _error(amount: Floats, x: Floats, beta: Floats, covariance: Floats) -> Floats:
-    """Standard error of each channel's sum: of β (delta method), of who happened to buy, and of
+def _covariance(
+    amount: Floats, x: Floats, middle: Floats, beta: Floats, covariance: Floats
+) -> Floats:
+    """How the channels' sums vary together: by β (delta method), by who happened to buy, and by
     both at once, for who bought after more touches than others raised β as well: by its covariance
-    times how far their touches are from the mean.
+    times how far their touches are from those of the case in the `middle`.
     """
     slope, bend = _slopes(x @ beta)
     given = x * beta
     taken = given * (amount * slope)[:, None]
     by_beta = (given * (amount * bend)[:, None]).T @ x + np.diag(x.T @ (amount * slope))
-    by_both = by_beta + 2 * taken.T @ (x - x.sum(axis=0) / max(len(x), 1))
-    variance = np.einsum("ij,jk,ik->i", by_both, covariance, by_beta) + (taken**2).sum(axis=0)
-    return np.sqrt(np.maximum(variance, 0))
+    by_both = taken.T @ (x - middle) @ covariance @ by_beta.T
+    return by_beta @ covariance @ by_beta.T + by_both + by_both.T + taken.T @ taken

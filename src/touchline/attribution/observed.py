@@ -127,8 +127,10 @@ class Exposures(NamedTuple):
 
 def ranked(observed: Observed) -> Ints:
     """Places of units in the order of what they did: who is alike in all stands anywhere."""
-    # Of touches in any order: sums of what each is scattered to, modulo 2^64.
-    scattered = (observed.ts_us.astype(np.uint64) * SCATTER[0]) ^ (
+    # Of touches in any order: sums of what each is scattered to, modulo 2^64. Times are counted
+    # back from the end, for in another time zone the same is the same.
+    age_us = np.repeat(observed.end_us, np.diff(observed.offsets)) - observed.ts_us
+    scattered = (age_us.astype(np.uint64) * SCATTER[0]) ^ (
         (observed.channel.astype(np.uint64) + np.uint64(1)) * SCATTER[1]
     )
     scattered = (scattered ^ (scattered >> np.uint64(29))) * SCATTER[2]

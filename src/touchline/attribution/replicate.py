@@ -6,7 +6,8 @@ occurs, a Markov chain of how often each run of them does (replicate_chain.py): 
 drawn, and the model is solved on them, once a replicate.
 
 The surprise: a model that knows its own standard error is not fitted again. What it shares out is
-drawn as a rule's shares are, for its labels differ; the rest of its error is normal.
+drawn as a rule's shares are, for its labels differ; the rest of its error is normal, and moves
+channels together as the model says: the baseline, which is what they leave, depends on it most.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from touchline.attribution import shapley
-from touchline.attribution.answer import Credit, by_channel, counted_variance
+from touchline.attribution.answer import Credit, by_channel, counted_covariance
 from touchline.attribution.arrays import Floats, Ints
 from touchline.attribution.journeys import Labels
 from touchline.attribution.resample import Block, Cells, Sample
@@ -184,25 +185,21 @@ def _few(distinct: ChannelSets, totals: Floats, seed: int) -> Floats:
 
 
 def fitted(one: Credit, sample: Sample) -> Draws:
-    """A model that knows its own standard errors: what it shares out is drawn as a rule's shares
-    are, and what its error has beyond the luck of counting comes on top, normal. All that is drawn
-    and no channel's is the baseline's.
+    """A model that knows how its channels vary: what it shares out is drawn as a rule's shares are,
+    and what varies beyond the luck of counting comes on top, normal. All that is drawn and no
+    channel's is the baseline's.
     """
     rng = np.random.default_rng((sample.seed, NORMAL))
     noise = rng.standard_normal((sample.replicates, len(one.channel_conversions)))
+    known = one.covariance or (one.channel_error, one.channel_error_revenue)
     journeys = one.journeys
     total = whole(sample)[:, :, 0]
     found: list[tuple[Floats, Floats]] = []
-    for amount, of_label, left, error in (
-        (
-            journeys.conversions,
-            one.label_conversions,
-            one.leftover_conversions,
-            one.channel_error,
-        ),
-        (journeys.value, one.label_revenue, one.leftover_revenue, one.channel_error_revenue),
+    for amount, of_label, left, varies in (
+        (journeys.conversions, one.label_conversions, one.leftover_conversions, known[0]),
+        (journeys.value, one.label_revenue, one.leftover_revenue, known[1]),
     ):
-        off = noise * _beyond_counting(one, amount, error)
+        off = _beyond_counting(one, amount, varies, noise)
         counted = of_label if one.share is None else _shared(one, sample, amount)
         size = np.abs(of_label)
         part = divided(size, grouped(size[None], journeys.labels)[0][journeys.labels.channel_of])
@@ -226,12 +223,19 @@ def fitted(one: Credit, sample: Sample) -> Draws:
     )
 
 
-def _beyond_counting(one: Credit, amount: Floats | Ints, error: Floats | None) -> Floats:
-    """The standard error of each channel but for who happened to buy, which is drawn."""
-    if error is None or one.share is None:
-        return np.zeros(len(one.channel_conversions)) if error is None else error
-    counting = counted_variance(one.journeys, one.share, amount)
-    return np.sqrt(np.maximum(error**2 - counting, 0))
+def _beyond_counting(
+    one: Credit, amount: Floats | Ints, varies: Floats | None, noise: Floats
+) -> Floats:
+    """Replicates × channels: how each is off but for who happened to buy, which is drawn. `varies`
+    are errors that know nothing of each other, or a covariance, which is at most nothing less
+    counting in any direction: no draw is surer than that.
+    """
+    if varies is None or varies.ndim == 1:
+        return noise * (0.0 if varies is None else varies)
+    if one.share is not None:
+        varies = varies - counted_covariance(one.journeys, one.share, amount)
+    size, axes = np.linalg.eigh(varies)
+    return noise @ (axes * np.sqrt(np.maximum(size, 0))) @ axes.T
 
 
 def won_sums(sample: Sample, cell: Ints, amount: Floats, size: int) -> Floats:

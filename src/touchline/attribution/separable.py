@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from touchline.attribution.arrays import Floats
 from touchline.attribution.journeys import Journeys
@@ -91,7 +91,7 @@ def _chance(has: sparse.csr_array, totals: Floats) -> float:
     values, vectors = np.linalg.eigh(variance)
     is_direction = values > RANK * max(float(values[-1]), 1e-300)
     score = (vectors.T @ gradient)[is_direction] ** 2 / values[is_direction]
-    return float(stats.chi2.sf(score.sum(), max(int(is_direction.sum()), 1)))
+    return float(special.chdtrc(max(int(is_direction.sum()), 1), score.sum()))
 
 
 def _pairs(has: sparse.csr_array, weight: Floats, present: Floats) -> list[tuple[float, int, int]]:

@@ -1,9 +1,11 @@
 """Rows of a view → identifiers and pairs, which are the evidence of who is one person.
 
-They are counted by the engine, so that memory holds one row a pair and not one a sighting.
+They are counted by the engine, so that memory holds one row a pair and not one a sighting; of very
+many rows a share of the identifiers at a time. What surprises: the engine has to be told so. What
+it groups it writes to disk when memory runs out, as a rule; now and then it gives up instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple, Self
 
@@ -54,8 +56,11 @@ SOURCES = (
     ("people", "occurred_us", RECORD),
 )
 TABLES = ("fresh", *(name for name, _, _ in SOURCES))  # in which it stands
+ROWS_AT_ONCE = 8_000_000  # are grouped within half a gigabyte
 # What customers are registered with, or under: her phone, her own WeChat, her WeCom user id.
 OF_STAFF = ("user_id", "unionid", "email", "phone", "external_userid", "openid")
+
+Share = Callable[[Expression], Expression]  # of an identifier's column: whether it is in the share
 
 
 class Extent(NamedTuple):
@@ -84,10 +89,24 @@ class Extent(NamedTuple):
 
 def evidence_of(view: View, decisions: Decisions = NO_DECISIONS) -> Evidence:
     """All identifiers and pairs of a view, and what was decided of them."""
-    sets = identifier_sets(view)
-    nodes = view.fetch(nodes_of(sets))
-    pairs = view.fetch(_pairs(sets))
+    seen, shares = _sightings(view), _shares(Extent.of(view.files).rows)
+    nodes = pa.concat_tables([view.fetch(nodes_of(seen, share)) for share in shares])
+    pairs = pa.concat_tables([view.fetch(_pairs(seen, share)) for share in shares])
     return gather(node_arrays(nodes), _pair_arrays(nodes, pairs), decisions)
+
+
+def _shares(rows: int) -> list[Share]:
+    """Which identifiers are grouped at a time."""
+    count = 1 << (rows // ROWS_AT_ONCE).bit_length()  # a power of two
+    return [partial(_is_in, number, count) for number in range(count)]
+
+
+def _is_in(number: int, count: int, node_id: Expression) -> Expression:
+    return (node_id.hash() & (count - 1)) == number
+
+
+def _all(_node_id: Expression) -> Expression:
+    return ibis.literal(value=True)
 
 
 def staff_nodes(view: View, rules: Rules) -> tuple[bytes, ...]:
@@ -107,11 +126,18 @@ def _rows(view: View, name: str, *columns: str) -> Expression:
     return read(*columns)
 
 
-def identifier_sets(view: View, between: Mapping[str, tuple[int, int]] | None = None) -> Expression:
+def identifier_sets(view: View, between: Mapping[str, tuple[int, int]]) -> Expression:
     """(node_ids, local_day, kind, seen_us, rows): a set of identifiers once a day, however often
     seen. `between`: of each source those rows alone whose arrival number is beyond one and up to
     the other.
     """
+    found = _sightings(view, between)
+    grouped = found.group_by("node_ids", "local_day", "kind")
+    return grouped.agg(seen_us=found.seen_us.min(), rows=found.count())
+
+
+def _sightings(view: View, between: Mapping[str, tuple[int, int]] | None = None) -> Expression:
+    """(node_ids, local_day, kind, seen_us), one row a row."""
     found: Expression = None
     for name, time, kind in SOURCES:
         rows = _rows(view, name, "node_ids", "local_day", time, SEQ)
@@ -122,11 +148,10 @@ def identifier_sets(view: View, between: Mapping[str, tuple[int, int]] | None = 
             "node_ids", "local_day", kind=ibis.literal(kind, "int8"), seen_us=rows[time]
         )
         found = rows if found is None else found.union(rows)
-    grouped = found.group_by("node_ids", "local_day", "kind")
-    return grouped.agg(seen_us=found.seen_us.min(), rows=found.count())
+    return found
 
 
-def nodes_of(sets: Expression) -> Expression:
+def nodes_of(sets: Expression, share: Share = _all) -> Expression:
     """(node_id, rank, app, seen_us), one row an identifier."""
     opened = sets.select("seen_us", node=sets.node_ids.unnest())
     names = [(name, rank) for rank, name in enumerate(IDENTIFIER_TYPES)]
@@ -136,26 +161,27 @@ def nodes_of(sets: Expression) -> Expression:
         app=opened.node["app"],
         rank=opened.node["type"].cases(*names, else_=len(names)).cast("int8"),
     )
+    opened = opened.filter(share(opened.node_id))
     return opened.group_by("node_id").agg(
         rank=opened["rank"].min(), app=opened.app.min(), seen_us=opened.seen_us.min()
     )
 
 
-def _pairs(sets: Expression) -> Expression:
+def _pairs(sets: Expression, share: Share) -> Expression:
     """(a, b, kind, days), one row a pair."""
-    daily = daily_pairs(sets)
+    daily = daily_pairs(sets, share)
     return daily.group_by("a", "b").agg(
         kind=daily.kind.min(), days=daily.local_day.count().cast("int32")
     )
 
 
-def daily_pairs(sets: Expression) -> Expression:
+def daily_pairs(sets: Expression, share: Share = _all) -> Expression:
     """(a, b, local_day, kind), one row a pair and day: every two identifiers of a set are one."""
     several = sets.filter(sets.node_ids.length() > 1)
     one = several.select("node_ids", "local_day", "kind", first=several.node_ids.unnest())
     two = one.select("local_day", "kind", "first", second=one.node_ids.unnest())
     both = two.select("local_day", "kind", a=two.first["id"], b=two.second["id"])
-    both = both.filter(both.a < both.b)
+    both = both.filter((both.a < both.b) & share(both.a))
     return both.group_by("a", "b", "local_day").agg(kind=both.kind.min())
 
 

@@ -108,8 +108,14 @@ WHAT = {
         "有 {count} 个标识的归属与全量计算的结果不一致:运行中的服务会自动重新计算",
     ),
     "erasure": (
-        "begun {asked} and not ended ({step}): start the server, it goes on by itself",
-        "删除请求于 {asked} 提出,尚未完成({step}):启动服务后会自动继续",
+        (
+            "asked for {asked_at}, not done ({step}): the server tries once a day at least; "
+            "at once, with what is in its way: touchline people erase DIR --request {request}"
+        ),
+        (
+            "删除请求于 {asked_at} 提出,尚未完成({step}):运行中的服务每天至少自动重试一次;"
+            "立即执行并查看原因:touchline people erase DIR --request {request}"
+        ),
     ),
     "changing": (
         "a change of the root key was cut short: touchline keys rotate DIR root goes on with it",
@@ -320,9 +326,9 @@ def _erasures(workspace: Workspace) -> list[Finding]:
     """Customers who wait to be erased, without a job that is at it."""
     waiting = [one for one in erasures(workspace) if one["done_at"] is None]
     return [
-        Finding("erasure", name, "erasure", {"asked": one["asked_at"], "step": one["step"]})
+        Finding("erasure", one["request"], "erasure", one)
         for one in waiting
-        if not job.is_open(workspace.state, "erase", {"request": (name := one["request"])})
+        if job.open_one(workspace.state, "erase", {"request": one["request"]}) is None
     ]
 
 

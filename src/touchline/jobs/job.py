@@ -3,6 +3,9 @@
 A job is a row: kind, arguments, progress, result or error. A worker leases a due row, runs it and
 writes down how it ended; a lease that ran out (its worker was killed) makes the row due again, so
 every job must be safe to repeat.
+
+What surprises: an erasure is asked for again until it is done. So of the same there is never a
+second job, and nobody can cancel one.
 """
 
 import time
@@ -19,17 +22,21 @@ from touchline.storage import schema
 from touchline.storage.state import State
 
 __all__ = [
+    "UNTIL_DONE",
     "Progress",
     "cancel",
     "forget_ended",
-    "is_open",
     "open_args",
+    "open_one",
+    "packed_args",
     "run_next",
     "submit",
     "told",
     "wait",
 ]
 
+UNTIL_DONE = frozenset({"erase"})  # kinds
+TURN = "jobs"  # mark: moved by whoever adds a job unless it is there, who is alone with that so
 LEASE_US = 60 * clock.US
 POLL_S = 0.02
 ASK_S = 1.0
@@ -41,15 +48,22 @@ Run = Callable[[dict[str, Any], Progress], Any]
 _table = schema.job
 
 
-def submit(state: State, kind: str, args: dict[str, Any]) -> int:
-    """Adds a job; returns its number."""
+def submit(state: State, kind: str, args: dict[str, Any], *, is_once: bool = False) -> int:
+    """Adds a job; returns its number. `is_once`: unless the very same is to be done already, which
+    has that one's number. Always so with what goes on until it is done.
+    """
     row = {
         "kind": kind,
-        "args": msgspec.json.encode(args).decode(),
+        "args": packed_args(args),
         "due_at_us": clock.now_us(),
         "is_cancelled": False,
     }
     with state.engine.begin() as connection:
+        if is_once or kind in UNTIL_DONE:
+            turn = state.upsert(schema.mark, add=["value"])
+            connection.execute(turn, [{"name": TURN, "value": 1}])
+            if (there := connection.scalar(_open(kind, args))) is not None:
+                return int(there)
         done = connection.execute(sa.insert(_table).values(**row))
         return int(done.inserted_primary_key[0])  # type: ignore[index]  # one row was inserted
 
@@ -137,7 +151,8 @@ def told(state: State, job_id: int, *, patience_s: float = 0.0) -> dict[str, Any
 
 def cancel(state: State, job_id: int) -> dict[str, Any]:
     """Ends a job: one that waits at once, one in its course at its next step. What it has stored
-    stays. {"job", "is_cancelled"}: False for one that has ended.
+    stays. {"job", "is_cancelled"}: False for one that has ended. Raises BadInput for one that would
+    be asked for again.
 
     A lease that ran out does not tell whether somebody is still at it, whose step takes long: only
     who leases jobs ends such a one.
@@ -145,8 +160,11 @@ def cancel(state: State, job_id: int) -> dict[str, Any]:
     ended = packed(BadInput("job_cancelled", number=job_id)).decode()
     is_here = _table.c.id == job_id
     with state.engine.begin() as connection:
-        if connection.execute(sa.select(_table.c.id).where(is_here)).first() is None:
+        row = connection.execute(sa.select(_table).where(is_here)).first()
+        if row is None:
             raise NotFound("no_such_job", number=job_id)
+        if row.finished_at_us is None and row.kind in UNTIL_DONE:
+            raise BadInput("job_not_cancelled", number=job_id)
         is_open = sa.and_(is_here, _table.c.finished_at_us.is_(None))
         done = connection.execute(sa.update(_table).where(is_open).values(is_cancelled=True))
         waiting = sa.update(_table).where(is_open, _table.c.lease_us.is_(None))
@@ -171,10 +189,21 @@ def open_args(state: State, kind: str) -> list[dict[str, Any]]:
     return [{**msgspec.json.decode(row.args), "job": row.id} for row in rows]
 
 
-def is_open(state: State, kind: str, args: dict[str, Any]) -> bool:
-    """Whether the very same is to be done already."""
-    known = open_args(state, kind)
-    return any({name: of for name, of in one.items() if name != "job"} == args for one in known)
+def open_one(state: State, kind: str, args: dict[str, Any]) -> int | None:
+    """The number of the job that does the very same, if there is one that has not ended."""
+    rows = state.read(_open(kind, args))
+    return int(rows[0].id) if rows else None
+
+
+def packed_args(args: dict[str, Any]) -> str:
+    """Arguments as they stand in the table: the same are the same text."""
+    return msgspec.json.encode(args, order="deterministic").decode()
+
+
+def _open(kind: str, args: dict[str, Any]) -> sa.Select[Any]:
+    same = sa.and_(_table.c.kind == kind, _table.c.args == packed_args(args))
+    is_open = sa.and_(same, _table.c.finished_at_us.is_(None))
+    return sa.select(_table.c.id).where(is_open).order_by(_table.c.id).limit(1)
 
 
 def _lease(state: State, leave: Iterable[str]) -> sa.Row[Any] | None:

@@ -39,7 +39,7 @@ def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
     found = import_opened(writer, file, progress)
     table = file.table
     notes = {"map": file.map_name, "sheet": table.sheet, "alike": list(table.alike)}
-    return {**found, "notes": notes}
+    return {**found, "notes": {**notes, "unproven": file.unproven}}
 
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:

@@ -18,7 +18,9 @@ from typing import Any
 import ibis
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
+from touchline import clock
 from touchline.collect.time import local_day
 from touchline.jobs.definitions import CHANNEL_KINDS, session_zone, site_of
 from touchline.jobs.intake.derived import READ, WRITTEN, derived
@@ -31,14 +33,15 @@ from touchline.jobs.intake.session import (
     shares_of,
 )
 from touchline.model import LABELS, Flag
-from touchline.storage import definition
+from touchline.storage import definition, schema
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import AMENDED, Expression, View
+from touchline.storage.state import State
 from touchline.storage.workspace import Workspace
 
-__all__ = ["REBUILT", "amend", "relabelled"]
+__all__ = ["amend", "note_rebuild", "relabelled"]
 
-REBUILT = "rebuilt"  # mark in State: when history was last read again by the rules in force
+REBUILT = "rebuilt"  # marks in State begin so: when history was read again by the rules in force
 RULES = (*CHANNEL_KINDS, "alias", "site", "bots")  # what a rebuild reads it by
 EPOCH = dt.date(1970, 1, 1)
 ROWS_AT_ONCE = 125_000  # in memory, several times over
@@ -54,17 +57,54 @@ def amend(workspace: Workspace, view: View) -> None:
     view.amend(_Then(workspace, view).parts(rows))
 
 
-def relabelled(workspace: Workspace, as_of_us: int | None) -> list[tuple[str, dict[str, Any]]]:
-    """A note for a report as of a moment whose rows a rebuild has read by rules of later."""
-    state = workspace.state
-    rebuilt_us = state.mark(REBUILT)
-    if as_of_us is None or rebuilt_us <= as_of_us:
+def note_rebuild(state: State) -> None:
+    """That history is read again from now on."""
+    now = clock.now_us()
+    state.write(state.set_mark(f"{REBUILT}:{now}", now))
+
+
+def relabelled(workspace: Workspace, view: View) -> list[tuple[str, dict[str, Any]]]:
+    """A note for a report as of a moment whose rows a rebuild has read by other rules since."""
+    state, as_of_us = workspace.state, view.as_of_us
+    rebuilt_us = _rebuilds(state)
+    if as_of_us is None or not rebuilt_us or rebuilt_us[-1] <= as_of_us:
         return []
-    then, later = (definition.current(state, moment) for moment in (as_of_us, rebuilt_us))
-    if all(then.get(kind) == later.get(kind) for kind in RULES):
+    since_us = max((at for at in rebuilt_us if at <= as_of_us), default=_first_known(view))
+    if since_us is None:
         return []
-    day = local_day(rebuilt_us, workspace.time_zone)
+    newest = _rules(state, rebuilt_us[-1])
+    if all(_rules(state, at) == newest for at in (since_us, *_ruled(state, since_us, as_of_us))):
+        return []
+    day = local_day(rebuilt_us[-1], workspace.time_zone)
     return [("labels_rebuilt", {"day": (EPOCH + dt.timedelta(days=day)).isoformat()})]
+
+
+def _rebuilds(state: State) -> list[int]:
+    table = schema.mark.c
+    return sorted(
+        row.value
+        for row in state.read(sa.select(table.value).where(table.name.startswith(REBUILT)))
+    )
+
+
+def _first_known(view: View) -> int | None:
+    """When the first of its rows came in, if there is one."""
+    rows = view.events("known_at_us")
+    return view.fetch(rows.agg(first_us=rows.known_at_us.min()))["first_us"][0].as_py()
+
+
+def _rules(state: State, at_us: int) -> dict[str, Any]:
+    return {
+        kind: value for kind, value in definition.current(state, at_us).items() if kind in RULES
+    }
+
+
+def _ruled(state: State, after_us: int, upto_us: int) -> list[int]:
+    """When rules were applied within that time."""
+    table = schema.definition.c
+    is_within = sa.and_(table.known_at_us > after_us, table.known_at_us <= upto_us)
+    found = sa.select(table.known_at_us).where(table.kind.in_(RULES), is_within).distinct()
+    return [row.known_at_us for row in state.read(found)]
 
 
 def _overtaken(view: View) -> Expression | None:
@@ -120,9 +160,7 @@ class _Then:
         found = assign_sessions(stored, OPEN.empty_table(), self._zone)
         flags = found["flags"].to_numpy()
         opens_bare = ((flags & _OPENS) != 0) & ((flags & _OWN_KEPT) == 0)
-        if self._zone is None:  # who opened one at midnight may have labels of the one before
-            opens_bare &= (stored["flags"].to_numpy() & _OPENS) == 0
-        at = np.flatnonzero(opens_bare)
+        at = np.flatnonzero(opens_bare)  # at midnight also who opens one may have others' labels
         if not len(at):
             return found
         return assign_sessions(self._with_own(stored, at), OPEN.empty_table(), self._zone)

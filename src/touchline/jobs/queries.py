@@ -79,7 +79,7 @@ def attribution(workspace: Workspace, registry: Registry, args: dict[str, Any]) 
     interval = arguments.interval(args)
     with asking(workspace, registry, args, by) as asked:
         found = report(*asked, args.get("models") or "all", interval)
-        notes = relabelled(workspace, asked.view.as_of_us)
+        notes = relabelled(workspace, asked.view)
     for row in found.rows if "landing_page" in by else ():
         row.labels["landing_page"] = landing_seen(workspace, row.labels["landing_page"])
     return msgspec.structs.replace(found, notes=[*found.notes, *notes]) if notes else found

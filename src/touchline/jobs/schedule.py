@@ -43,9 +43,8 @@ def tick(state: State, lines: Iterable[Line], zone: str) -> None:
         if row is None or row.cron != line.cron:
             _put(state, line, cron.parse(line.cron).after(now, zone), 0)
         elif row.due_us is not None and row.due_us <= now:
-            if not job.is_open(state, line.kind, line.args):
-                job.forget_ended(state, now - KEPT_US)
-                job.submit(state, line.kind, line.args)
+            job.forget_ended(state, now - KEPT_US)
+            job.submit(state, line.kind, line.args, is_once=True)
             _put(state, line, cron.parse(line.cron).after(now, zone), row.failures)
     state.write(
         (

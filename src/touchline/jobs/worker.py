@@ -20,7 +20,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -57,8 +57,8 @@ POLL_S = 0.1
 DOUBTFUL_S = 1.5
 FILE_EVERY_S = 5.0
 LONGEST_PAUSE_S = 2.0
+JOBS_S = 5.0  # of jobs, which is when a chore has its turn
 MAX_ASKING = 64
-PATIENCE_S = 60.0  # so long what needs memory of its own waits for reports to end
 ANSWER_TIMEOUT_S = 60.0  # an asker that takes nothing for so long is gone
 
 
@@ -79,6 +79,7 @@ class Worker:
         self.writer = self._new_writer()
         self._load = Load(self.writer.store.last_seq)
         self._settling, self._filing = Chore(self._load, 9.0), Chore(self._load, 3.0)
+        self._dropped_at = time.monotonic()
         self._mirrors = MirrorWriter(workspace, self.registry)
         self._healing = Healing(workspace)
         self.stopping = threading.Event()
@@ -89,7 +90,6 @@ class Worker:
         self._job_turn = threading.Lock()  # who writes in bulk, beside the commit thread
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
         self._computing = threading.BoundedSemaphore(max(2, workspace.settings.threads))
-        self._computed: set[int] = set()  # threads with a report in hand
         self._threads = [
             threading.Thread(target=self._commit, name="commit", daemon=True),
             threading.Thread(target=self._work, name="jobs", daemon=True),
@@ -158,57 +158,72 @@ class Worker:
         return Writer(self.workspace, self.registry)
 
     def _work(self) -> None:
-        dropped_at = time.monotonic()
+        while not self.stopping.is_set():
+            self._called.wait(POLL_S)
+            if not self._has_round():
+                self.stopping.wait(LONGEST_PAUSE_S)
+
+    def _has_round(self) -> bool:
+        """Jobs, then each chore that is due; whether all went well. What fails is tried again in a
+        later round, and keeps nothing else from its turn.
+        """
         chores = (
             self._healing.when_due,
             self._settle_when_due,
             self._file_when_due,
             lambda: self.registry.follow_when_due(self._load),
             lambda: self._mirrors.write_when_due(self._load),
+            self._drop_when_due,
         )
-        while not self.stopping.is_set():
-            self._called.wait(POLL_S)
-            try:
-                self._run_jobs()
-                for chore in chores:
-                    with self._job_turn:
-                        chore()
-                    if self._called.is_set():  # somebody waits for a job, for a chore nobody does
-                        self._run_jobs()
-                now = time.monotonic()
-                if now - dropped_at >= DROP_EVERY_S:
-                    kept_us = self.workspace.settings.log_days * clock.DAY_US
-                    self.writer.drop_log(clock.now_us() - kept_us)
-                    dropped_at = now
-            except Exception as error:  # noqa: BLE001  # a failed round is tried again later
-                process.note("worker", "jobs", error)
-                self.stopping.wait(LONGEST_PAUSE_S)
+        is_well = self._does(self._run_jobs)
+        for chore in chores:
+            with self._job_turn:
+                is_well &= self._does(chore)
+            if self._called.is_set():  # somebody waits for a job, for a chore nobody does
+                is_well &= self._does(self._run_jobs)
+        return is_well
+
+    def _does(self, work: Callable[[], object]) -> bool:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the rest is done
+            process.note("worker", "jobs", error)
+            return False
+        return True
+
+    def _drop_when_due(self) -> None:
+        now = time.monotonic()
+        if now - self._dropped_at >= DROP_EVERY_S:
+            kept_us = self.workspace.settings.log_days * clock.DAY_US
+            self.writer.drop_log(clock.now_us() - kept_us)
+            self._dropped_at = now
 
     def _settle_when_due(self) -> None:
         """Every half minute; soon when sessions are in doubt, in a tenth of the time as a rule."""
         is_doubtful = self.writer.needs_settling()
         pause = DOUBTFUL_S if is_doubtful else self.workspace.settings.settle_s
-        self._settling.do_when_due(self.writer.settle, pause, self._patience_s)
+        self._settling.do_when_due(self.writer.settle, pause)
 
     def _file_when_due(self) -> None:
         """Often, some at a time: as a rule there is nothing to do."""
-        self._filing.do_when_due(self.writer.file, FILE_EVERY_S, self._patience_s)
-
-    @property
-    def _patience_s(self) -> float:
-        """Not beside a report, for each fills memory."""
-        return PATIENCE_S if self._computed else 0.0
+        self._filing.do_when_due(self.writer.file, FILE_EVERY_S)
 
     def _run_jobs(self) -> None:
+        """For a while: more of them may come all the time."""
         self._called.clear()
-        while self._has_run_job():
+        end = time.monotonic() + JOBS_S
+        while self._has_run_job() and time.monotonic() < end:
             pass
 
     def _has_run_job(self) -> bool:
         if self._is_doubtful:
             return False
+        started = time.monotonic()
         with self._job_turn:
-            return job.run_next(self.workspace.state, self._kinds, leave=PULLS | THOUGHTS)
+            if not job.run_next(self.workspace.state, self._kinds, leave=PULLS | THOUGHTS):
+                return False
+        self._load.note_job(time.monotonic() - started)
+        return True
 
     def _pull(self) -> None:
         """Has a thread of its own, for a source may take its time to answer."""
@@ -317,12 +332,8 @@ class Worker:
         if request.name == "ping":
             yield msgspec.json.encode(self._pulse())
         elif request.name in QUERIES:
-            with self._computing:
-                self._computed.add(threading.get_ident())
-                try:
-                    yield from self._found(request)
-                finally:
-                    self._computed.discard(threading.get_ident())
+            with self._computing, self._load.asked():
+                yield from self._found(request)
         elif request.name in COMMANDS:
             here = self._seen_by(request)
             yield msgspec.json.encode(COMMANDS[request.name](here, self.registry, request.args))

@@ -14,7 +14,7 @@ import pyarrow as pa
 from touchline.collect.money import minor
 from touchline.errors import BadInput
 from touchline.identity.speaker import Speakers, with_person
-from touchline.journey.goal import Goal, canonical
+from touchline.journey.goal import Goal, as_compared, canonical
 from touchline.journey.rate import Rates
 from touchline.journey.refund import NOTHING, MissingRate, less_refunds, refund_events, returned
 from touchline.journey.version import in_force
@@ -95,7 +95,7 @@ def _versions(view: View, speakers: Speakers, goal: Goal) -> Expression:
     )
     rows = rows.mutate(
         ts_us=rows.occurred_us,
-        stage=rows.stage.fill_null("").strip().lower().replace(" ", "_"),  # as `canonical`
+        stage=as_compared(rows.stage),
         event_id=ibis.null("binary"),
     )
     if goal.event is None:

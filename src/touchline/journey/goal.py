@@ -17,8 +17,9 @@ from typing import Any, Literal
 import msgspec
 
 from touchline.errors import BadInput, NotFound
+from touchline.storage.engine import Expression
 
-__all__ = ["DEFAULT", "WON", "Goal", "canonical", "days_of", "goal_named", "goals"]
+__all__ = ["DEFAULT", "WON", "Goal", "as_compared", "canonical", "days_of", "goal_named", "goals"]
 
 MOST = 1e12  # major units; comparing with it refuses nan and infinity as well
 MOST_DAYS = 3660
@@ -55,6 +56,11 @@ DEFAULT = Goal("default", event="Order Completed", stages=("", *WON))
 def canonical(stage: str) -> str:
     """A stage as it is compared: "Closed Won" and closed_won are the same."""
     return stage.strip().lower().replace(" ", "_")
+
+
+def as_compared(stage: Expression) -> Expression:
+    """The same of a column of stages; without one it is ""."""
+    return stage.fill_null("").strip().lower().replace(" ", "_")
 
 
 def goals(documents: list[dict[str, object]]) -> tuple[Goal, ...]:

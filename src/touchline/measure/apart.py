@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from touchline.measure.basis import Basis
+from touchline.measure.footer import plain_count
 
 __all__ = ["missing_rates", "totals", "unattributed", "with_partner"]
 
@@ -20,7 +21,7 @@ def unattributed(found: Basis) -> Shown:
     untouched = ~journeys.is_touched
     return {
         "no_touch": {
-            "conversions": _plain(float(journeys.conversions[untouched].sum())),
+            "conversions": plain_count(float(journeys.conversions[untouched].sum())),
             "revenue": int(journeys.value[untouched].sum()),
         },
         "no_rate": {"conversions": found.unrated, "revenue": 0},
@@ -46,8 +47,3 @@ def missing_rates(pairs: Iterable[tuple[str, str]]) -> Shown:
     """Currencies and days without a rate, as JSON tells them: nothing where there are none."""
     told = [{"currency": currency, "day": day} for currency, day in sorted(set(pairs))]
     return {"missing_rates": told} if told else {}
-
-
-def _plain(count: float) -> float:
-    """Whole counts without a decimal point."""
-    return int(count) if count == int(count) else count

@@ -14,15 +14,16 @@
 How touches reach a conversion (windows, direct traffic) is said by each goal: see `journey.goal`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from touchline.errors import BadInput
-from touchline.journey.goal import canonical
+from touchline.journey.goal import Goal, as_compared, canonical
 from touchline.measure.tuning import Tuning
+from touchline.storage.engine import View
 
 __all__ = ["Crediting"]
 
@@ -80,3 +81,16 @@ class Crediting(Struct, frozen=True, forbid_unknown_fields=True):
     def losses(self) -> tuple[str, ...]:
         """Stages of deals that came to nothing."""
         return tuple(dict.fromkeys(canonical(one) for one in (*self.lost, *LOST)))
+
+    def lost_deals(self, view: View, asked: Goal, besides: Sequence[str] = ()) -> Goal | None:
+        """Deals that came to nothing, as a goal of their own with the touches of the one asked for;
+        None where there are none. `besides`: stages left out.
+
+        A deal is lost whatever it was worth: none may be missing for want of an exchange rate.
+        """
+        left_out = {canonical(stage) for stage in besides}
+        stages = tuple(one for one in self.losses if one not in left_out)
+        rows = view.table("conversions", "stage")
+        if not view.count(rows.filter(as_compared(rows.stage).isin(stages))):
+            return None
+        return Goal("lost", stages=stages, value=0, direct=asked.direct, windows=asked.windows)

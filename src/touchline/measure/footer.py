@@ -13,7 +13,7 @@ from typing import Any
 
 from touchline.attribution.journeys import DIRECT
 
-__all__ = ["BASELINE", "PARTNER", "footer", "part_of"]
+__all__ = ["BASELINE", "PARTNER", "footer", "part_of", "plain_count"]
 
 BASELINE = "(baseline)"
 PARTNER = "(partner)"
@@ -56,7 +56,7 @@ def _line(
 def _sum(parts: Iterable[Figures]) -> dict[str, Any]:
     found = list(parts)
     return {
-        "conversions": _plain(math.fsum(one["conversions"] for one in found)),
+        "conversions": plain_count(math.fsum(one["conversions"] for one in found)),
         "revenue": _added([one["revenue"] for one in found]),
     }
 
@@ -66,7 +66,7 @@ def _added(amounts: Sequence[int | float]) -> int | float:
     return sum(amounts) if all(type(one) is int for one in amounts) else math.fsum(amounts)
 
 
-def _plain(count: float) -> float:
+def plain_count(count: float) -> float:
     """Whole counts without a decimal point."""
     return int(count) if count == int(count) else count
 

@@ -31,7 +31,7 @@ from touchline.attribution.shelf import Rows
 from touchline.attribution.walk import Bought, Members, Walked, channels_of, walk
 from touchline.errors import BadInput
 from touchline.journey.goal import days_of
-from touchline.measure import units as watched
+from touchline.measure import units
 from touchline.measure.gather import Label, numbered_labels
 from touchline.measure.options import needs
 from touchline.measure.path_file import NUMBERS, paths_of
@@ -145,21 +145,13 @@ def _watched(points: pa.Table, bought: pa.Table, window_days: float) -> Observed
     channels = tuple(sorted(pc.unique(channel).to_pylist()))
     code = pc.index_in(channel, value_set=pa.array(channels, pa.string())).to_numpy()
     when, at_us = _moments(points, "touches"), _moments(bought, "conversions")
-    met = watched.Met(_places(_person(points, "touches"), people), when, code.astype(np.int64))
-    order = np.lexsort((when, met.owner))
+    met = units.Met(_places(_person(points, "touches"), people), when, code.astype(np.int64))
+    buyer = _places(_person(bought, "conversions"), people)
     has_money = "revenue" in bought.column_names
     value = _numbers(bought, "revenue") if has_money else np.zeros(len(bought))
-    buyer = _places(_person(bought, "conversions"), people)
-    sold = np.lexsort((at_us, buyer))
-    first = int(when.min()) if len(when) else 0
-    last = max(int(times.max()) for times in (when, at_us) if len(times)) if len(when) else first
-    return watched.units_of(
-        met.at(order, met.owner[order]),
-        watched.Bought(buyer[sold], at_us[sold], value[sold], np.zeros(len(sold), np.bool_)),
-        channels,
-        watched.Span(first, last, round(window_days * clock.DAY_US)),
-        at_us,
-    )
+    sold = units.Bought(buyer, at_us, value, np.zeros(len(buyer), np.bool_))
+    span = units.Span.of(met, sold, round(window_days * clock.DAY_US))
+    return units.units_of(met, sold, channels, span, at_us)
 
 
 def _rows(one: Credit, names: list[Label], by: tuple[str, ...]) -> pa.Table:

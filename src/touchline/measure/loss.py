@@ -15,7 +15,6 @@ from touchline.attribution.arrays import Floats
 from touchline.attribution.roles import Roles, ended, roles
 from touchline.attribution.sequences import Sequence, sequences
 from touchline.identity.people import PersonMap
-from touchline.journey.goal import Goal
 from touchline.measure.basis import Basis, Question, basis_of
 from touchline.measure.crediting import Crediting
 from touchline.measure.spread import DAYS, spread
@@ -58,15 +57,9 @@ def _lost_deals(
     """Deals in a stage of loss: who touched them last, beside how much of what was won the same
     label closed, and for how many days nothing had happened.
     """
-    stages = Crediting.of(view.documents).losses
-    rows = view.table("conversions", "stage")
-    stage = rows.stage.fill_null("").strip().lower().replace(" ", "_")  # as `canonical`
-    if not view.count(rows.filter(stage.isin(stages))):
+    goal = Crediting.of(view.documents).lost_deals(view, question.goal)
+    if goal is None:
         return None
-    # A deal is lost whatever it was worth: none may be missing for want of an exchange rate.
-    goal = Goal(
-        "lost", stages=stages, value=0, direct=question.goal.direct, windows=question.goal.windows
-    )
     found = basis_of(view, people, msgspec.structs.replace(question, goal=goal))
     journeys = found.journeys
     last = np.zeros(0) if journeys.ts_us is None else journeys.ts_us[journeys.last]

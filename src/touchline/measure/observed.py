@@ -24,7 +24,6 @@ from touchline.attribution.observed import Observed
 from touchline.identity.people import PersonMap
 from touchline.identity.speaker import Speakers
 from touchline.journey.conversion import Conversions, conversions
-from touchline.journey.goal import Goal, canonical
 from touchline.journey.rate import Rates
 from touchline.journey.touchpoint import touches
 from touchline.journey.window import READ, windowed
@@ -48,24 +47,22 @@ def observed_of(view: View, people: PersonMap, found: Basis) -> Observed:
     rows = told.rows.filter(pc.greater(told.rows.column("count"), 0))
     rows = _and_lost(view, speakers, question, rows)
     points = _touches(view, speakers, question)
-    own = _own_events(told)
-    if len(own):
-        points = points.anti_join(view.given(own), "event_id")
+    own = view.given(_own_events(told))
+    points = points.left_join(own, points.event_id == own.own_event)
+    points = points.mutate(is_own=points.own_event.notnull())
     points = points.order_by("person_ix", "ts_us", "seq")
-    seen = view.fetch(points.drop("seq", "event_id"))
+    seen = view.fetch(points.drop("seq", "event_id", "own_event"))
     channels = tuple(sorted(pc.unique(seen.column("channel")).to_pylist()))
     code = pc.index_in(seen.column("channel"), pa.array(channels, pa.string()))
     window_us = _numbers(seen, "window_us") if "window_us" in seen.column_names else None
-    alone = Met(_numbers(seen, "person_ix"), _numbers(seen, "ts_us"), _plain(code), window_us)
+    alone = Met(
+        *(_numbers(seen, "person_ix"), _numbers(seen, "ts_us"), _plain(code), window_us),
+        is_own=seen.column("is_own").to_numpy(),
+    )
     members = _members(view, people, question, rows)
     met, bought = _owned(alone, rows, members)
-    return units_of(
-        met,
-        bought,
-        channels,
-        _span(question, met, bought),
-        _numbers(found.conversions, "converted_us"),
-    )
+    converted_us = _numbers(found.conversions, "converted_us")
+    return units_of(met, bought, channels, _span(question, met, bought), converted_us)
 
 
 def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
@@ -85,24 +82,21 @@ def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
 def _and_lost(view: View, speakers: Speakers, question: Question, rows: pa.Table) -> pa.Table:
     """Conversions and, if the goal is one of stages, deals that were lost: with `is_lost`."""
     rows = rows.append_column("is_lost", pa.repeat(pa.scalar(False), len(rows)))
-    goal = question.goal
-    counted = {canonical(stage) for stage in goal.stages or ()}
-    stages = tuple(one for one in Crediting.of(view.documents).losses if one not in counted)
-    imported = view.table("conversions", "stage")
-    stage = imported.stage.fill_null("").strip().lower().replace(" ", "_")  # as `canonical`
-    if goal.event or not view.count(imported.filter(stage.isin(stages))):
+    goal, asked = None, question.goal
+    if not asked.event:  # what the goal counts is no loss to it
+        goal = Crediting.of(view.documents).lost_deals(view, asked, besides=asked.stages or ())
+    if goal is None:
         return rows
-    rates = Rates.of(view, question.currency)
-    lost = conversions(view, speakers, Goal("lost", stages=stages, value=0), rates).rows
+    lost = conversions(view, speakers, goal, Rates.of(view, question.currency)).rows
     lost = lost.append_column("is_lost", pa.repeat(pa.scalar(True), len(lost)))
     return pa.concat_tables([rows, lost])
 
 
 def _own_events(told: Conversions) -> pa.Table:
-    """Events that tell of a conversion are no touch of it."""
+    """Events that tell of a conversion, which are no touch of it, once each."""
     own = told.rows.column("own_event").combine_chunks().drop_null()
     again = told.retold.column("event_id").combine_chunks()
-    return pa.table({"event_id": pa.concat_arrays([own.cast(again.type), again])})
+    return pa.table({"own_event": pa.concat_arrays([own.cast(again.type), again]).unique()})
 
 
 def _members(view: View, people: PersonMap, question: Question, rows: pa.Table) -> pa.Table:
@@ -126,10 +120,7 @@ def _owned(alone: Met, rows: pa.Table, members: pa.Table) -> tuple[Met, Bought]:
     owner = np.where(account >= 0, account, np.where(person >= 0, len(ids) + person, -1))
     value = _plain(pc.fill_null(rows.column("revenue"), 0))
     at_us = _numbers(rows, "converted_us")
-    order = np.lexsort((at_us, owner))
-    order = order[owner[order] >= 0]
-    is_lost = rows.column("is_lost").to_numpy()
-    bought = Bought(owner[order], at_us[order], value[order], is_lost[order])
+    bought = Bought(owner, at_us, value, rows.column("is_lost").to_numpy())
     if not len(members):
         return alone._replace(owner=alone.owner + len(ids)), bought
     contact = _numbers(members, "person_ix")
@@ -143,24 +134,21 @@ def _owned(alone: Met, rows: pa.Table, members: pa.Table) -> tuple[Met, Bought]:
     lengths = np.searchsorted(alone.owner, pair_person, side="right") - low
     last = np.cumsum(lengths)
     touch = np.repeat(low - (last - lengths), lengths) + np.arange(int(lengths.sum()))
-    met = alone.at(touch, np.repeat(pair_owner, lengths))
-    order = np.lexsort((met.ts_us, met.owner))
-    return met.at(order, met.owner[order]), bought
+    return alone.at(touch, np.repeat(pair_owner, lengths)), bought
 
 
 def _span(question: Question, met: Met, bought: Bought) -> Span:
     first, last = question.days
-    latest = max(int(times.max(initial=0)) for times in (met.ts_us, bought.at_us))
-    if last is not None:
-        latest = min(latest, _midnight(last + dt.timedelta(days=1), question.time_zone) - 1)
-    begin = int(met.ts_us.min(initial=latest))
-    if first is not None:
-        begin = max(begin, _midnight(first, question.time_zone))
+    asked_us = (
+        None if first is None else _midnight(first, question.time_zone),
+        None if last is None else _midnight(last + dt.timedelta(days=1), question.time_zone) - 1,
+    )
     window_us = round(question.window_days * clock.DAY_US)
     if met.window_us is not None:
         window_us = int(met.window_us.max(initial=0))
     goal = question.goal
-    return Span(begin, max(begin, latest), window_us, goal.count == "once", goal.restarts)
+    found = Span.of(met, bought, window_us, asked_us)
+    return found._replace(is_once=goal.count == "once", restarts=goal.restarts)
 
 
 def _midnight(day: dt.date, time_zone: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from touchline.attribution.credit import Credit, choose, credit
-from touchline.measure.footer import footer
+from touchline.measure.footer import footer, plain_count
 from touchline.measure.interval import Interval, Spreads, spreads
 from touchline.measure.path_file import read_paths
 from touchline.measure.told import errors_of, fitted_of, sampled
@@ -73,10 +73,10 @@ def paths_report(
         rows += _rows(one, drawn)
     conversions, revenue = journeys.no_touch
     return PathsReport(
-        conversions=_plain(float(journeys.conversions.sum())),
+        conversions=plain_count(float(journeys.conversions.sum())),
         revenue=float(journeys.value.sum()),
         rows=rows,
-        no_touch={"conversions": _plain(conversions), "revenue": revenue},
+        no_touch={"conversions": plain_count(conversions), "revenue": revenue},
         notes=[*((why.code, why.params) for why in left_out), *sampled(answers.values())]
         + ([] if drawn is None else drawn.notes),
         models=tuple(chosen),
@@ -113,8 +113,3 @@ def _rows(one: Credit, drawn: Spreads | None) -> list[dict[str, Any]]:
 def _interval(drawn: Spreads | None, model: str, channel: str) -> dict[str, Any]:
     spread = None if drawn is None else drawn.of(model, (channel,))
     return {} if spread is None else {"interval": spread.as_json(None, is_whole=False)}
-
-
-def _plain(count: float) -> float:
-    """Whole counts without a decimal point."""
-    return int(count) if count == int(count) else count

@@ -17,7 +17,7 @@ import pyarrow.compute
 from touchline.attribution.journeys import Journeys
 from touchline.attribution.stages import UNKNOWN_US, Stages
 from touchline.identity.speaker import Speakers, with_person
-from touchline.journey.goal import canonical
+from touchline.journey.goal import as_compared, canonical
 from touchline.measure.crediting import Crediting
 from touchline.storage.engine import Expression, View
 
@@ -76,8 +76,7 @@ def _told(view: View, speakers: Speakers, crediting: Crediting) -> Expression:
         *("conversion_id", "account_id", "kind", "stage", "occurred_us", "created_us"),
         *("node_ids", "seq"),
     )
-    stage = rows.stage.fill_null("").strip().lower().replace(" ", "_")  # as `canonical`
-    rows = rows.mutate(stage=stage, kind=rows.kind.fill_null("").strip().lower())
+    rows = rows.mutate(stage=as_compared(rows.stage), kind=rows.kind.fill_null("").strip().lower())
     begun = rows.created_us.coalesce(rows.occurred_us)
     is_lead = rows.stage.isin(crediting.leads)
     is_opportunity = rows.stage.isin(crediting.opportunities)

@@ -90,6 +90,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is no erasure {name}. `touchline people erasures DIR` lists them.",
         "没有编号为 {name} 的删除请求,可用 touchline people erasures DIR 查看。",
     ),
+    "erasure_open": (
+        (
+            "{name} is still being erased (request {request}), and what came in now would go as "
+            "well. Bring that to its end first: touchline people erase DIR --request {request}"
+        ),
+        (
+            "{name} 的删除请求 {request} 尚未完成,此时恢复接收,新数据也会被删除。请先完成该请求:"
+            "touchline people erase DIR --request {request}"
+        ),
+    ),
     "reason_names_person": (
         (
             "The reason holds an identifier of the person, and would stay when they are erased. "
@@ -183,10 +193,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "labels_rebuilt": (
         (
-            "touchline rebuild read all history again on {day}, by channel rules later than this"
-            " report: its channels are of those rules."
+            "touchline rebuild read all history again on {day}, after this report, by other channel"
+            " rules than its rows came in under: its channels are of those rules."
         ),
-        "{day} 的 touchline rebuild 已按之后的渠道规则重新归类全部历史,本报表的渠道以该规则为准。",
+        (
+            "{day} 的 touchline rebuild 已按新的渠道规则(与数据入库时不同)重新归类全部历史,"
+            "本报表的渠道以新规则为准。"
+        ),
     ),
     "partner_unread": (
         "{count} deals name a partner, but no share from 0 to 1 or in percent: they count whole.",
@@ -338,5 +351,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "job_cancelled": (
         "The job {number} was cancelled. What it had stored stays.",
         "任务 {number} 已取消,已入库的数据保留。",
+    ),
+    "job_not_cancelled": (
+        (
+            "The job {number} erases somebody who asked for it, and cannot be cancelled: it is "
+            "begun again until it is done. How far it is: touchline people erasures DIR"
+        ),
+        (
+            "任务 {number} 正在删除客户的个人信息,不能取消,未完成会自动重试。"
+            "进度可用 touchline people erasures DIR 查看。"
+        ),
     ),
 }

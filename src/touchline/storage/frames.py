@@ -1,9 +1,11 @@
 """A folder of log segments → frames, in order. Any process may read while one writes.
 
 An offset is a global byte position: a segment's file name is the offset of its first byte.
-The surprise: a bad frame with nothing whole behind it may still be in the middle of being written,
-so the reader stops there and comes again. One with a whole frame behind it is damage, for frames
-are written one after the other: the reader goes on behind it, and a flipped bit costs one request.
+The surprise: a bad frame is either still being written, and the reader stops there and comes again;
+or damage, and the reader goes on with the next whole one, so a flipped bit costs one request. What
+lies behind the header tells nothing: a body may hold bytes that look like frames. So one that ends
+beyond the file counts as being written while it is young; in a file that is not the last, as given
+up by the writer if it would have ended before the next file's first byte.
 """
 
 import contextlib
@@ -17,11 +19,14 @@ from typing import BinaryIO, NamedTuple
 
 import google_crc32c
 
+from touchline import clock
+
 MAGIC = b"TLF\x01"  # the last byte is the version of the format
 _HEADER = struct.Struct("<4sIIq")  # magic, payload length, checksum, received_us
 _SUMMED = struct.Struct("<qIq")  # offset, payload length, received_us: summed with the payload
 HEADER_SIZE = _HEADER.size
 MAX_PAYLOAD = 16 << 20  # a greater length in a header can only be damage
+WRITING_US = 60 * clock.US  # no write takes longer
 
 
 class Frame(NamedTuple):
@@ -87,10 +92,11 @@ def read(workspace_dir: Path, offset: int, max_bytes: int) -> Iterator[Frame]:
     listed = segments(log_folder(workspace_dir))
     given = 0
     for index, (base, path) in enumerate(listed):
-        if index + 1 < len(listed) and listed[index + 1].base <= offset:
+        following = listed[index + 1].base if index + 1 < len(listed) else None
+        if following is not None and following <= offset:
             continue
         try:
-            for frame in _frames(path, base, max(offset - base, 0)):
+            for frame in _frames(path, base, max(offset - base, 0), following):
                 if _is_blank(frame.payload):
                     continue
                 yield frame
@@ -146,7 +152,8 @@ def _is_blank(payload: bytes) -> bool:
     return payload[:1] in (b"", b"\0")
 
 
-def _frames(path: Path, base: int, position: int) -> Iterator[Frame]:
+def _frames(path: Path, base: int, position: int, following: int | None) -> Iterator[Frame]:
+    """`following`: the first offset of the next file, if there is one."""
     with path.open("rb", buffering=1 << 20) as file:
         file.seek(position)
         while (frame := _next(file, base + position)) is not None:
@@ -154,7 +161,7 @@ def _frames(path: Path, base: int, position: int) -> Iterator[Frame]:
             position = frame.next_offset - base
         file.seek(position)
         rest, start, at = file.read(), base + position, 0
-    while (frame := find(rest, at, start)) is not None:
+    while (frame := _found(rest, at, start, following)) is not None:
         yield frame
         at = frame.next_offset - start
 
@@ -167,19 +174,37 @@ def _next(file: BinaryIO | FileIO, offset: int) -> Frame | None:
     return decode(header + file.read(length), 0, offset) if length <= MAX_PAYLOAD else None
 
 
-def find(data: bytes, position: int, start: int) -> Frame | None:
-    """The first whole frame at or after `position` of `data`, which begins at offset `start`."""
+def _found(data: bytes, position: int, start: int, following: int | None) -> Frame | None:
+    """The next whole frame of `data`, which begins at offset `start`; None before an unfinished
+    one.
+    """
     while (position := data.find(MAGIC, position)) >= 0:
         if (frame := decode(data, position, start + position)) is not None:
             return frame
+        if _is_unfinished(data, position, start, following):
+            return None
         position += 1
     return None
 
 
+def _is_unfinished(data: bytes, position: int, start: int, following: int | None) -> bool:
+    body = position + HEADER_SIZE
+    if body > len(data):
+        return True
+    _, length, _, received_us = _HEADER.unpack_from(data, position)
+    if length > MAX_PAYLOAD or body + length <= len(data):
+        return False
+    if following is not None:
+        return start + body + length <= following
+    return abs(clock.now_us() - received_us) < WRITING_US
+
+
 def whole_size(path: Path, base: int) -> int:
-    """Bytes up to the end of the last whole frame: what follows is a torn tail."""
+    """Bytes up to the end of the last whole frame: what follows is a torn tail. Of a file that
+    nobody writes to, so what goes on beyond its end is damage.
+    """
     end = base
-    for frame in _frames(path, base, 0):
+    for frame in _frames(path, base, 0, base + path.stat().st_size):
         end = frame.next_offset
     return end - base
 
@@ -204,7 +229,7 @@ def drop(workspace_dir: Path, before_offset: int, older_than_us: int) -> int:
     for (base, path), following in itertools.pairwise(listed):
         if following.base > before_offset:
             break
-        first = next(_frames(path, base, 0), None)
+        first = next(_frames(path, base, 0, following.base), None)
         if first is not None and first.received_us >= older_than_us:
             break
         path.unlink(missing_ok=True)

@@ -33,7 +33,7 @@ from touchline.storage.vault import Vault
 
 __all__ = ["FORMAT", "Workspace", "key_hash"]
 
-FORMAT = 2
+FORMAT = 3
 ABOUT = "workspace.json"
 UPGRADE_WAIT_S = 60.0
 

@@ -88,6 +88,7 @@ LARGE = 256 << 10  # bodies from here on are read in a thread: the loop stays fr
 # Who sends too much waits for its answer: one that comes again at once would keep the loop busy.
 PAUSE_S = 0.25
 LEAD_S = 1.0  # a visitor on the way to a page waits no longer for our disk
+LATE_S = 3.0  # what is still to be logged of them when the server stops
 
 _PROCESS = os.urandom(10)  # with a count: an id no other request ever has
 _COUNT = itertools.count()
@@ -325,6 +326,12 @@ class Collector:
             await self._log(request, self._sender(request.source), partial(_spoken, protocol))
         except TouchlineError as error:
             self._lost.add(request, Counter((error.code,)))
+
+    async def close(self) -> None:
+        """What is still to be logged of visitors who were led on, and how many could not be."""
+        if self._late:
+            await asyncio.wait(self._late, timeout=LATE_S)
+        await self._lost.close()
 
     async def _defined(
         self,

@@ -1,11 +1,12 @@
 """Visits that were led on and could not be kept → one reject that says how many, and why.
 
 Too many came at once, or the disk was full. They are counted by source, in memory, and told once
-the log takes it, so a flood of them costs one request every few seconds. What surprises: a server
-that is killed meanwhile forgets them.
+the log takes it, so a flood of them costs one request every few seconds; a server that is told to
+stop tells them first. What surprises: one that is killed meanwhile forgets them.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -26,19 +27,35 @@ class Lost:
         self._keep = keep
         self._counts: dict[str, tuple[RawRequest, Counter[str]]] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def add(self, request: RawRequest, why: Counter[str]) -> None:
         """Counts such requests; the first one of a source stands for all."""
-        self._counts.setdefault(request.source, (request, Counter()))[1].update(why)
+        self._count(request, why)
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
+    async def close(self) -> None:
+        """Tells at once what is counted; what the log does not take now is forgotten."""
+        self._closing.set()
+        if self._telling is not None:
+            await asyncio.wait([self._telling])  # however it ends, the last is told
+        await self._tell_once()
+
+    def _count(self, request: RawRequest, why: Counter[str]) -> None:
+        self._counts.setdefault(request.source, (request, Counter()))[1].update(why)
+
     async def _tell(self) -> None:
-        while self._counts:
-            await asyncio.sleep(TELL_S)
-            counts, self._counts = self._counts, {}
-            for request, why in counts.values():
-                try:
-                    await self._keep(not_kept(request, why))
-                except TouchlineError:
-                    self.add(request, why)
+        while self._counts and not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), TELL_S)
+                return
+            await self._tell_once()
+
+    async def _tell_once(self) -> None:
+        counts, self._counts = self._counts, {}
+        for request, why in counts.values():
+            try:
+                await self._keep(not_kept(request, why))
+            except TouchlineError:
+                self._count(request, why)

@@ -63,6 +63,10 @@ class Connection(Head, Quick):
 class Server(uvicorn.Server):
     """Stops on SIGTERM alone and ends as if nothing had happened."""
 
+    def __init__(self, config: uvicorn.Config, collector: Collector | None) -> None:
+        super().__init__(config)
+        self._collector = collector
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
@@ -72,6 +76,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         process.settle_memory()
         process.tell_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets=sockets)
+        if self._collector is not None:
+            await self._collector.close()
 
     async def on_tick(self, counter: int) -> bool:
         if counter % LOOKED_AT == 0:
@@ -115,7 +124,7 @@ def run(workspace: Workspace, log: Log | None, listening: socket.socket, *, has_
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=FINISH_S,
     )
-    Server(config).run(sockets=[listening])
+    Server(config, collector).run(sockets=[listening])
 
 
 def guide_of(workspace: Workspace) -> Guide:

@@ -166,8 +166,10 @@ def test_costs_and_events_that_are_spelt_alike_get_the_same_labels(read, header,
     assert cost.channel not in {None, "Direct"}
 
 
-TOTAL_WORDS = ["Total", "TOTALS", "Sub-total", "合计", "总计", "小计:", "汇总", "累计"]
+TOTAL_WORDS = ["Total", "TOTALS", "Sub-total", "合计", "总计", "小计:", "汇总"]
 TOTAL_WORDS += [
+    "累计",
+    "本月累计消耗",
     "合 计",
     "总  计",
     "合计(元)",
@@ -175,6 +177,10 @@ TOTAL_WORDS += [
     "合计金额",
     " Total ",
     "Grand total [CNY]",
+    "(合计)",
+    "【合计】",
+    "合计:300",
+    "合计(全部渠道)",
 ]
 
 
@@ -199,14 +205,137 @@ def test_a_row_of_totals_says_so_and_has_no_date_or_no_placement(read, row, word
     assert ([c.cost for c in found.costs], found.rejects) == ([100], [(3, "total_row")])
 
 
-def test_all_is_a_total_beneath_other_channels_of_its_days_and_else_a_channel(read):
+def test_all_is_a_total_if_it_is_the_sum_of_others_and_else_a_channel(read):
     sheet = (
         "日期,渠道,消耗\n2026-03-01,全部,5\n2026-03-02,微博,1\n2026-03-02,小红书,2\n"
-        "2026-03-02,全 部,3\n2026-03,全部,8\n,全部,8\n2026-04-01,全部,7\n2026-04-01,全部流量,1\n"
+        "2026-03-02,全 部,3\n2026-03-01 ~ 2026-03-02,全部,8\n,全部,8\n2026-04-01,全部,7\n"
+        "2026-04-01,全部流量,1\n"
     )
     found = read("costs", sheet)
     assert [c.cost for c in found.costs] == [500, 100, 200, 700, 100]
-    assert found.rejects == [(5, "total_row"), (6, "total_row"), (7, "total_row")]
+    assert found.rejects == [(5, "total_row"), (6, "total_row"), (7, "bad_date")]
+
+
+DAY = "日期,渠道,消耗\n"
+KINDS_OF_COST = "日期,渠道,费用类型,消耗\n"
+FILLED = '[format]\nfill_down = ["date"]\n'
+MERGED = '[format]\nfill_down = ["date", "channel"]\n'
+
+
+@pytest.mark.parametrize(
+    ("sheet", "toml", "kept"),
+    [
+        # A column that is not mapped, or that says 全部 of a named channel, makes no total.
+        ("日期,渠道,设备,消耗\n2026-03-01,微博,全部,100\n,小红书,全部,200\n", FILLED, 300),
+        (
+            "日期,渠道,设备,消耗\n2026-03-01,微博,全部,100\n,小红书,全部,200\n",
+            FILLED + '[columns]\ncampaign = "设备"\n',
+            300,
+        ),
+        ("日期,渠道,口径,消耗\n2026-03-01,微博,累计,100\n,小红书,汇总,200\n", FILLED, 300),
+        # Another kind of cost, an amount that differs, a row that cannot be read.
+        (KINDS_OF_COST + "2026-03-01,微博,media,100\n2026-03-01,全部,production,50\n", None, 150),
+        (KINDS_OF_COST + "2026-03-01,微博,media,100\n2026-03-01,全部,production,100\n", None, 200),
+        (DAY + "2026-03-01,微博,100\n2026-03-01,全部,90\n", None, 190),
+        (DAY + "2026-03-01,微博,x\n2026-03-01,全部,300\n", None, 300),
+        (DAY + "2026-03,全部,300\n2026-03,全部,300\n", None, 600),
+        ("日期,渠道,消耗,币种\n2026-03-01,微博,3,USD\n2026-03-01,全部,3,CNY\n", None, 6),
+        (DAY + "2026-03-01,微博,0\n2026-03-01,全部,0.01\n", None, 0.01),
+        (DAY + "2026-03-01,Total (TV),100\n2026-03-01,Radio,50\n", None, 150),
+        (DAY + "2026-03-01,微博,100\n2026-03-02,小红书,200\n2026-03-02,累计,5000\n", None, 300),
+        *(
+            (
+                DAY + f"2026-03-01,微博,100\n2026-03-01,小红书,200\n2026-03-01,{word},300\n",
+                None,
+                300,
+            )
+            for word in ("Total (excl. VAT)", "汇总(不含返点)", "全部(含税)")
+        ),
+        # What it covers: its days, whatever their order, and its kind.
+        (
+            (
+                "开始日期,结束日期,渠道,消耗\n2026-03-05,2026-03-05,微博,100\n"
+                "2026-03-06,2026-03-06,小红书,200\n2026-03-01,2026-03-31,全部,300\n"
+            ),
+            None,
+            300,
+        ),
+        (DAY + "2026-03-01,全部,300\n2026-03-01,微博,100\n2026-03-01,小红书,200\n", None, 300),
+        (DAY + "2026-03-01,微博,100\n2026-03-01,小红书,200\n2026-03-01,All,300.2\n", None, 300),
+        (DAY + "2026-03,微博,100\n2026-03,小红书,200\n2026-03,所有渠道,300\n", None, 300),
+        (
+            KINDS_OF_COST + "2026-03-01,微博,media,100\n2026-03-01,微博,fee,10\n"
+            "2026-03-01,全部,media,100\n2026-03-01,全部,fee,10\n2026-03-01,累计,,110\n",
+            None,
+            110,
+        ),
+        (
+            KINDS_OF_COST + "2026-03-01,微博,media,100\n2026-03-01,小红书,fee,10\n"
+            "2026-03-01,全部,,110\n",
+            '[format]\nfill_down = ["kind"]\n',
+            110,
+        ),
+        (
+            (
+                "日期,渠道,媒体费,服务费\n2026-03-01,微博,100,10\n2026-03-01,小红书,50,\n"
+                "2026-03-01,全部,150,10\n"
+            ),
+            None,
+            160,
+        ),
+        (
+            (
+                "日期,渠道,计划,消耗\n2026-03-01,微博,A,100\n2026-03-01,小红书,B,200\n"
+                "2026-03-01,全部,全部,300\n2026-03-01,合计,全部,300\n"
+            ),
+            None,
+            300,
+        ),
+        # A constant of the map names nothing.
+        *(
+            (
+                f"月份,渠道,消耗\n2026-03,微博,100\n2026-03,小红书,200\n2026-03,{word},300\n",
+                '[constants]\nmedium = "cpc"\n',
+                300,
+            )
+            for word in ("合计", "全部")
+        ),
+        ("渠道,计划,消耗\nTV,Total,100\nTV,b,50\n", '[constants]\ndate = "2026-03-01"\n', 150),
+        # Beneath merged cells: of the day, of the channel, of the whole sheet.
+        (
+            (
+                "日期,渠道,计划,消耗\n2026-03-01,聚光,A,1\n,,B,2\n,,全部,3\n,千川,C,4\n,,全部,4\n"
+                "2026-03-02,聚光,D,8\n,,累计,15\n"
+            ),
+            MERGED,
+            15,
+        ),
+    ],
+)
+def test_what_sums_up_others_counts_once_and_all_else_in_full(read, sheet, toml, kept):
+    assert sum(c.cost for c in read("costs", sheet, toml=toml).costs) == round(kept * 100)
+
+
+def test_a_date_that_reads_two_ways_is_told_as_such_beside_all(read):
+    rows = "03/04/2026,微博,全部,100\n03/05/2026,全部,全部,200\n"
+    found = read("costs", "日期,渠道,设备,消耗\n" + rows)
+    assert found.rejects == [(2, "bad_date"), (3, "bad_date")]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "kept"),
+    [
+        ("费用", "户外,北京,100\n2026-03-01,全部,北京,30", [100, 30]),
+        ("费用", "户外,北京,100\n2026-03-01,全部,全部,100", [100]),
+        ("费用", "户外,北京,100\n2026-03-01,户外,合计,100", [100]),
+        ("曝光量", "户外,北京,100\n2026-03-01,电台,上海,50\n2026-03-01,全部,,150", [100, 50]),
+        ("曝光量", "户外,北京,100\n2026-03-01,全部,,90", [100, 90]),
+    ],
+)
+def test_a_place_is_a_name_and_what_nobody_paid_is_summed_up_by_its_views(read, header, rows, kept):
+    found = read("aggregates", f"日期,渠道,城市,{header}\n2026-03-01,{rows}\n")
+    views = [c.impressions for c in found.costs]
+    assert (views if header == "曝光量" else [c.cost // 100 for c in found.costs]) == kept
 
 
 @pytest.mark.parametrize("word", ["合 计", "全部", "合计(元)"])
@@ -224,3 +353,44 @@ def test_a_date_repeated_from_above_is_not_the_total_s_own(read, row):
     sheet = "日期,渠道,计划,消耗\n2026-03-01,聚光,A,1\n,,B,2\n" + row + "\n"
     found = read("costs", sheet, toml='[format]\nfill_down = ["date", "channel"]\n')
     assert ([c.cost for c in found.costs], found.rejects) == ([100, 200], [(4, "total_row")])
+
+
+@pytest.mark.parametrize("word", ["合计", "本月小计", "Total"])
+@pytest.mark.parametrize(
+    ("sheet", "toml"),
+    [
+        ("序号,日期,渠道,计划,消耗\n1,2026-03-01,微博,A,100\n2,,,B,200\n{},,,,300\n", MERGED),
+        ("负责人,日期,渠道,消耗\n张三,2026-03-01,微博,100\n李四,,小红书,200\n{},,,300\n", MERGED),
+        ("序号,日期,渠道,消耗\n1,2026-03-01,微博,100\n2,2026-03-02,微博,200\n{},,,300\n", None),
+    ],
+)
+def test_a_total_may_say_so_in_a_column_that_is_not_mapped(read, sheet, toml, word):
+    found = read("costs", sheet.format(word), toml=toml)
+    assert (sum(c.cost for c in found.costs), found.rejects) == (30_000, [(4, "total_row")])
+
+
+def test_no_row_with_a_placement_of_its_own_is_a_total_by_what_is_not_mapped(read):
+    sheet = "组别,日期,渠道,消耗\nA,2026-03-01,微博,100\n合计,,小红书,200\n"
+    assert sum(c.cost for c in read("costs", sheet, toml=FILLED).costs) == 30_000
+
+
+def test_a_total_of_orders_may_say_so_in_a_column_that_is_not_mapped(read):
+    found = read("conversions", "序号,金额,下单时间\n1,5,2026-03-01\n合计,5,\n")
+    assert found.rejects[-1] == (3, "total_row")
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ("2026-03-01,微博,100,\n2026-03-01,小红书,x,\n2026-03-01,全部,300,\n", [4]),
+        ("2026-03-01,微博,3,USD\n2026-03-01,小红书,7,CNY\n2026-03-01,全部,28,CNY\n", [4]),
+        ("2026-03-01,Total (TV),100,\n2026-03-01,Radio,50,\n", [2]),
+        ("2026-03-01,微博,100,\n2026-03-01,全部,100,\n2026-03-02,全部,70,\n", []),
+        ("2026-03-01,微博,100,\n2026-03-01,电台,50,\n2026-03-01,全部,0,\n", []),
+    ],
+)
+def test_what_may_be_a_total_beside_others_and_is_taken_is_told(read, rows, lines):
+    file = read("costs", "日期,渠道,消耗,币种\n" + rows).file
+    assert file.unproven == lines
+    assert list(file.rows())
+    assert file.unproven == lines

@@ -233,3 +233,13 @@ def test_a_zip_without_a_workbook_is_refused(read, tmp_path):
         archive.writestr("photo.jpg", b"x")
     with pytest.raises(BadInput, match="zip file without a workbook"):
         read("costs", path)
+
+
+def test_all_is_told_by_the_sums_of_a_workbook_and_of_lines_of_json_too(read, workbook):
+    rows = [["日期", "渠道", "消耗"], ["2026-03-01", "全部", 3], ["2026-03-01", "微博", 1]]
+    found = read("costs", workbook(sheet=[*rows, ["2026-03-01", "小红书", 2]]))
+    assert (sum(c.cost for c in found.costs), found.rejects) == (300, [(2, "total_row")])
+    lines = '{"date":"2026-03-01","channel":"all","cost":2}\n'
+    lines += '{"date":"2026-03-01","channel":"TV","cost":2}\n'
+    found = read("costs", lines)
+    assert (sum(c.cost for c in found.costs), found.rejects) == (200, [(1, "total_row")])

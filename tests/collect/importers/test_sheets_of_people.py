@@ -130,6 +130,8 @@ def test_one_header_row_stays_one_when_the_first_row_has_blanks(read):
         *[("Amount spent (USD)", 0), ("销售额(亿元)", 8), ("cost/click", 0)],
         *[("消耗万元", 4), ("金额 万元", 4), ("消耗-千元", 3), ("费用:亿元", 8), ("消耗 万", 4)],
         *[("消耗万元(含税)", 4), ("曝光万次", 4), ("消耗千万", 7), ("费用(万港币)", 4)],
+        *[("消耗万USD", 4), ("消耗万元RMB", 4), ("消耗(万元人民币)", 4), ("消耗十万元", 5)],
+        *[("消耗 每 万次", 0), ("消耗每1万次", 0), ("消耗(每万次)", 0), ("消耗每十万次", 0)],
         *[("每万次费用", 0), ("费用每百万次", 0), ("秋千", 0), ("万元户", 0), ("网站点击元", 0)],
     ],
 )
@@ -142,6 +144,63 @@ def test_a_unit_joined_to_the_name_of_a_column_counts(read):
     for toml in ('[columns]\ncost = "消耗万元"\n', None):
         found = read("costs", sheet, toml=toml)
         assert [c.cost for c in found.costs] == [1_200_000, 300_000]
+
+
+@pytest.mark.parametrize(
+    "rate",
+    ["费用/千次", "费用每千次", "费用 每 千次", "费用(千次)", "费用(每1千次)", "费用(元/千次)"],
+)
+def test_what_a_thousand_views_cost_is_not_the_cost(read, rate):
+    found = read("costs", f"日期,渠道,{rate},费用\n2026-03-01,微博,20,100\n")
+    assert [c.cost for c in found.costs] == [10_000]
+    assert found.fields == {"日期": "date", "渠道": "channel", "费用": "cost"}
+    mapped = read(
+        "costs", f"日期,渠道,{rate}\n2026-03-01,微博,20\n", toml=f'[columns]\ncost = "{rate}"\n'
+    )
+    assert [c.cost for c in mapped.costs] == [2_000]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("展现,消耗/千次,媒体消耗", {"展现": "impressions", "媒体消耗": "cost_media"}),
+        ("点击/万次,点击,消耗", {"点击": "clicks", "消耗": "cost"}),
+        ("消耗万元,消耗", {"消耗": "cost"}),
+        ("消耗/万,消耗千元", {"消耗千元": "cost"}),
+        ("消耗万次,点击人次,消耗/千元", {"消耗/千元": "cost"}),
+    ],
+)
+def test_an_exact_name_wins_over_one_with_a_unit(read, header, expected):
+    row = ",".join("123"[: header.count(",") + 1])
+    found = read("costs", f"日期,渠道,{header}\n2026-03-01,微博,{row}\n")
+    assert found.fields == {"日期": "date", "渠道": "channel", **expected}
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        *[("曝光量万人次", 20_000), ("展现量/万次", 20_000), ("曝光/千次", 2_000)],
+        *[("曝光/万", 20_000), ("曝光万次", 20_000), ("曝光(每千次)", None)],
+    ],
+)
+def test_a_unit_of_what_is_counted_hides_no_column(read, header, shown):
+    found = read("costs", f"日期,渠道,消耗,{header}\n2026-03-01,微博,1,2\n")
+    assert [c.impressions for c in found.costs] == [shown]
+
+
+@pytest.mark.parametrize("header", ["消耗/万", "消耗/万(含税)", "消耗万次", "消耗/千次", "消耗/次"])
+def test_money_by_what_is_counted_is_no_cost(read, header):
+    found = read("costs", f"日期,渠道,{header},消耗千元\n2026-03-01,微博,2,1\n")
+    assert [c.cost for c in found.costs] == [100_000]
+
+
+@pytest.mark.parametrize(("header", "currency"), [("消耗万USD", "USD"), ("消耗万元RMB", "CNY")])
+def test_a_unit_and_a_currency_joined_to_a_name_both_count(read, header, currency):
+    for toml in (f'[columns]\ncost = "{header}"\n', None):
+        sheet = f"日期,渠道,{header}\n2026-03-01,微博,1.2\n"
+        assert [(c.cost, c.currency) for c in read("costs", sheet, toml=toml).costs] == [
+            (1_200_000, currency)
+        ]
 
 
 def test_the_currency_of_a_header_counts_where_no_column_says_it(read):

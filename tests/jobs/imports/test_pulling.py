@@ -144,9 +144,9 @@ def test_records_that_are_compared_for_long_keep_no_source_waiting(compared, wor
     world.ask("add_sources", sources=[SPEND], author="api")
     world.ask("run_source", source="spend")
     soon(lambda: world.status() == "ok")
-    assert job.is_open(state, "match", asked)
+    assert job.open_one(state, "match", asked)
     may_end.set()
-    soon(lambda: not job.is_open(state, "match", asked))
+    soon(lambda: not job.open_one(state, "match", asked))
 
 
 def test_a_run_is_stopped_at_its_next_step(world):

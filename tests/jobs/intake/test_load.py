@@ -4,7 +4,16 @@ from itertools import pairwise
 
 import pytest
 
-from touchline.jobs.intake.load import LONGEST_S, ROWS, SPAN_S, WAITING, Chore, Load
+from touchline.jobs.intake.load import (
+    LONG_S,
+    LONGEST_S,
+    PATIENCE_S,
+    ROWS,
+    SPAN_S,
+    WAITING,
+    Chore,
+    Load,
+)
 
 
 def seconds_held(ticking, load, rows_a_second, seconds, seq=0):
@@ -34,8 +43,8 @@ def test_so_is_a_log_that_is_far_ahead_of_the_rows(ticking):
     assert not load.holds(ticking.now)
     load.look(0, WAITING)
     assert load.holds(ticking.now)
-    assert not load.holds(ticking.now - LONGEST_S)  # was done too long ago
-    assert load.holds(ticking.now - LONGEST_S, 2 * LONGEST_S)
+    assert not load.holds(ticking.now - PATIENCE_S)  # is due for too long
+    assert load.holds(ticking.now - PATIENCE_S, 2 * PATIENCE_S)
 
 
 def test_a_chore_rests_longer_than_it_works_and_no_longer_than_two_minutes(ticking):
@@ -62,3 +71,25 @@ def test_a_chore_that_fails_is_due_again(ticking):
     done = []
     chore.do_when_due(lambda: done.append(1), 5.0)
     assert done
+
+
+def test_chores_give_way_to_the_question_that_follows_a_long_job(ticking):
+    load = Load(0)
+    load.note_job(LONG_S / 2)
+    assert not load.holds(ticking.now)
+    load.note_job(60.0)
+    ticking.now += SPAN_S - 1
+    assert load.holds(ticking.now)
+    ticking.now += 1
+    assert not load.holds(ticking.now)
+
+
+def test_chores_wait_for_questions_to_end_and_not_for_ever(ticking):
+    load = Load(0)
+    with load.asked():
+        with load.asked():
+            assert load.holds(ticking.now)
+        assert load.holds(ticking.now)
+        assert not load.holds(ticking.now - PATIENCE_S)
+        assert not load.holds(ticking.now - PATIENCE_S, 2 * PATIENCE_S)  # that long for a load only
+    assert not load.holds(ticking.now)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import build
 from build import HOUR, MINUTE, T0, Tracker, track
 from touchline import clock
+from touchline.collect.visit import not_kept
 from touchline.errors import BadInput, NotFound
 from touchline.identity.people import Registry
 from touchline.jobs import queries
@@ -56,6 +57,21 @@ def account(workspace):
         (r.source, (r.hour_us - T0) // HOUR): (r.received, r.stored, r.duplicate, r.rejected)
         for r in rows
     }
+
+
+def test_a_count_of_lost_visits_stays_what_it_is(workspace):
+    request = RawRequest(T0, "links", "/l/abc", b"{}", b"r" * 16)
+    with Log.open(workspace.dir) as log:
+        log.append(msgspec.msgpack.encode(not_kept(request, {"disk_full": 9}))).result()
+    commit(workspace)
+    before = rejects(workspace)
+    assert [reject["reason"] for reject in before] == ["not_kept"]
+    assert run(workspace, all=True) == {
+        "asked": 1,
+        "rejected": 1,
+        "reasons": {"not_kept": 1},
+    }
+    assert rejects(workspace) == before
 
 
 def test_a_corrected_reject_is_stored_as_if_it_had_been_right_at_once(workspace):

@@ -193,11 +193,11 @@ def test_a_small_day_stays_in_one_file(tmp_path):
     assert len(workspace.lake.events.snapshot().files) == 1
 
 
-def test_no_more_days_are_tidied_at_once_than_memory_allows(tmp_path, monkeypatch):
+def test_no_more_days_are_tidied_at_once_than_a_round_may_take(tmp_path, monkeypatch):
     """An import over years touches every day there is."""
     days = [[visit(f"{n}", f"d{n}", T0 + n * DAY)] for n in range(5)]
     workspace = settled_in(tmp_path / "w", *days)
-    monkeypatch.setattr(settling, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(settling, "ROWS_TIDIED", 2)
     EventStore(workspace).store([visit(f"x{n}", f"e{n}", T0 + n * DAY) for n in range(5)])
     settle(workspace)
     counts = Counter(day_of(path) for path in workspace.lake.events.snapshot().files)
@@ -223,6 +223,34 @@ def test_a_day_in_too_many_files_becomes_one(tmp_path, monkeypatch):
     workspace = settled_in(tmp_path / "w", *batches)
     assert len(workspace.lake.events.snapshot().files) == 1
     assert len(rows_of(workspace)) == len(batches)
+
+
+def test_a_large_day_has_few_files_however_often_it_grows(tmp_path, monkeypatch):
+    """It is taken some devices at a time, and each round brings other ones."""
+    monkeypatch.setattr(settling, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(settling, "SMALL_DAY", 0)
+    monkeypatch.setattr(settling, "FILES_A_DAY", 3)
+    rounds = [
+        [visit(f"{k}-{n}", f"d{k}-{n}", T0 + k * HOUR + n) for n in range(30)] for k in range(7)
+    ]
+    workspace = build.workspace(tmp_path / "w")
+    counts = []
+    for visits in rounds:
+        EventStore(workspace).store(visits)
+        settle(workspace)
+        counts.append(len(workspace.lake.events.snapshot().files))
+    assert counts == [1, 2, 3, 1, 2, 3, 1]
+    assert len(rows_of(workspace)) == 7 * 30
+
+
+def test_of_days_too_large_for_a_round_one_is_tidied_all_the_same(tmp_path, monkeypatch):
+    for name, value in {"SMALL_DAY": 0, "FILES_A_DAY": 2, "ROWS_TIDIED": 1}.items():
+        monkeypatch.setattr(settling, name, value)
+    batches = [[visit(f"{n}-{k}", f"d{n}{k}", T0 + k * DAY) for k in range(2)] for n in range(3)]
+    workspace = settled_in(tmp_path / "w", *batches)
+    counts = Counter(day_of(path) for path in workspace.lake.events.snapshot().files)
+    assert sorted(counts.values()) == [1, 3]
+    assert len(rows_of(workspace)) == 6
 
 
 def test_many_rows_move_some_at_a_time(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import build
 from touchline import clock
 from touchline.identity import people as batch
 from touchline.identity.decisions import record
+from touchline.identity.live.follow import AT_ONCE
 from touchline.identity.live.store import kept, marks
 from touchline.identity.match import queue
 from touchline.jobs.doctor import examine
@@ -30,6 +31,11 @@ def site(tmp_path):
 def ids(registry, workspace):
     with workspace.view() as view:
         return list(registry.at(view).person_ids)
+
+
+def look(registry):
+    registry._due_at = 0.0
+    registry.follow_when_due(Load(0))
 
 
 def test_people_are_followed_and_not_computed(site, monkeypatch):
@@ -93,10 +99,11 @@ def test_once_a_day_it_is_compared_and_made_anew(site, capfd):
     registry = spoilt(workspace, tracker, writer)
     yesterday = clock.now_us() // clock.DAY_US - 2
     workspace.state.write(*kept({live.CHECKED: yesterday}))
-    assert registry.follow()
+    look(registry)
     assert "identifiers differ" in capfd.readouterr().err
     assert "rows" not in marks(workspace.state)
-    assert registry.follow()
+    look(registry)  # and nothing else has to come for it
+    assert marks(workspace.state)["rows"] == 1
     with workspace.view() as view:
         assert not np.any(registry.at(view).people.quarantine.held)
 
@@ -118,19 +125,51 @@ def test_what_people_are_judged_by_is_followed_when_nothing_else_comes(site, mon
     asked = []
     monkeypatch.setattr(SharedRegistry, "follow", lambda _: asked.append(1) or True)
 
-    def look():
-        registry._due_at = 0.0
-        registry.follow_when_due(Load(0))
+    def looked():
+        look(registry)
         return len(asked)
 
-    assert [look(), look()] == [1, 1]
+    assert [looked(), looked()] == [1, 1]
     record(workspace.state, "block", about=[b"n" * 16], author="li", reason="shop")
-    assert [look(), look()] == [2, 2]
+    assert [looked(), looked()] == [2, 2]
     queue.renew(workspace.state, [])  # suggestions join people
-    assert [look(), look()] == [3, 3]
+    assert [looked(), looked()] == [3, 3]
     refusal = Consent(
         act=b"a" * 16, node=b"n" * 16, purpose="linking", is_granted=False, at_us=1,
         known_at_us=1, source="test",
     )  # fmt: skip
     workspace.state.write(*written(workspace.state, [refusal]))  # and refusals part them
-    assert [look(), look()] == [4, 4]
+    assert [looked(), looked()] == [4, 4]
+
+
+def test_a_lasting_load_leaves_the_store_a_little_behind_and_no_more(site, ticking, monkeypatch):
+    """2,500 rows a second for an hour: portions go on once the patience ran out."""
+    workspace, _, _ = site
+    monkeypatch.setattr(live, "time", ticking)
+    registry, load = SharedRegistry(workspace), Load(0)
+    monkeypatch.setattr(workspace.lake, "last_commits_ns", lambda: (ticking.now,))
+    came = taken = 0
+    behind = []
+
+    def pass_(seconds):
+        nonlocal came
+        for _ in range(seconds):
+            ticking.now += 1
+            came += 2500
+            load.look(came, 0)
+            behind.append(came - taken)
+
+    def follow():
+        nonlocal taken
+        upto = min(came, taken + AT_ONCE)
+        is_all = upto == came
+        pass_(5)
+        taken = upto
+        return is_all
+
+    monkeypatch.setattr(registry, "follow", follow)
+    while len(behind) < 3600:
+        pass_(1)
+        registry.follow_when_due(load)
+    assert max(behind) < 3 * AT_ONCE
+    assert max(behind[600:]) < AT_ONCE

@@ -299,6 +299,8 @@ def test_one_that_nobody_is_at_is_found_by_the_doctor(shop):
     request = ask(shop.workspace, Registry(shop.workspace), "ann")
     found = [one["where"] for one in examine(shop.workspace)["findings"]]
     assert found == [request]
+    told = [examine(shop.workspace, language)["findings"][0]["what"] for language in ("en", "zh")]
+    assert all(f"touchline people erase DIR --request {request}" in text for text in told)
     resume(shop.workspace)
     assert examine(shop.workspace)["findings"] == []
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 import build
 from touchline import clock
-from touchline.errors import NotFound, Unavailable
-from touchline.jobs import commands, job
+from touchline.errors import BadInput, NotFound, Unavailable
+from touchline.jobs import access, commands, job
 from touchline.jobs.commands import COMMANDS
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.kinds import KINDS
@@ -38,6 +38,15 @@ class Site:
     def steps(self):
         return [one["step"] for one in erasing.erasures(self.workspace)]
 
+    def rows(self):
+        with self.workspace.view() as view:
+            found = view.fetch(view.events("message_id", "node_ids")).to_pylist()
+        return {row["message_id"]: len(row["node_ids"]) for row in found}
+
+    def come_back(self, message):
+        build.Tracker(self.workspace).send(build.track(message, "Back", userId="bob.the.builder1"))
+        self.writer.catch_up()
+
     def jobs(self):
         return len(self.workspace.state.read(sa.select(schema.job.c.id)))
 
@@ -64,6 +73,49 @@ def failed(site, monkeypatch):
         site.work()
     assert site.steps() == ["shredded"]
     return request
+
+
+@pytest.fixture
+def found(site):
+    """One that left something behind."""
+    left = site.workspace.dir / "notes.bak"
+    left.write_text("call bob.the.builder1 back", encoding="utf-8")
+    request = site.ask()
+    erasing.queued(site.workspace, request)
+    site.work()
+    assert site.steps() == ["shredded"]
+    left.unlink()
+    return request
+
+
+def test_nobody_is_taken_in_again_before_they_are_erased(site, found):
+    with pytest.raises(BadInput) as refused:
+        erasing.readmit(site.workspace, "user_id:bob.the.builder1", "agreed anew")
+    assert (refused.value.code, refused.value.params["request"]) == ("erasure_open", found)
+    erasing.queued(site.workspace, found)
+    site.work()
+    assert site.steps() == ["done"]
+    erasing.readmit(site.workspace, "user_id:bob.the.builder1", "agreed anew")
+    site.come_back("m3")
+    erasing.resume(site.workspace)
+    site.work()
+    assert site.rows() == {"of amy": 1, "m3": 1}
+
+
+@pytest.mark.parametrize("name", ["bob.the.builder1", "user_id:bob.the.builder1"])
+def test_who_asks_again_is_shut_out_again(site, found, name):
+    """Though an earlier version took them in again meanwhile."""
+    nothing = (sa.delete(schema.tombstone), [{}])
+    site.workspace.state.write(nothing, erasing._moved(site.workspace))
+    if name == "bob.the.builder1":
+        site.come_back("m3")
+    assert site.ask(name) == found
+    site.come_back("m4")
+    erasing.queued(site.workspace, found)
+    site.work()
+    site.come_back("m5")
+    assert site.steps() == ["done"]
+    assert {"m4", "m5"}.isdisjoint(site.rows())
 
 
 def test_who_asks_again_for_somebody_gets_the_same_request_which_goes_on(site, failed, monkeypatch):
@@ -98,6 +150,64 @@ def test_it_is_gone_on_with_by_itself_after_a_while(site, failed, monkeypatch):
     assert site.steps() == ["done"]
     erasing.resume(site.workspace)
     assert site.jobs() == ran + 1
+
+
+def test_one_that_goes_on_failing_is_tried_ever_later(site, monkeypatch):
+    def damaged(*_args):
+        raise OSError("damaged file")
+
+    now, real = [clock.now_us()], erase_lake.rewrite
+    monkeypatch.setattr(clock, "now_us", lambda: now[0])
+    monkeypatch.setattr(erase_lake, "rewrite", damaged)
+    erasing.queued(site.workspace, site.ask())
+    site.work()
+
+    def rests(pause_s):
+        ran = site.jobs()
+        for rest_s, jobs in ((pause_s - 1, ran), (1, ran + 1)):
+            now[0] += rest_s * clock.US
+            erasing.resume(site.workspace)
+            assert site.jobs() == jobs
+        site.work()
+
+    for failures in range(11):
+        rests(60 << failures)
+    rests(24 * 3600)
+    monkeypatch.setattr(erase_lake, "rewrite", real)
+    monkeypatch.setattr(erasing, "blank", damaged)
+    rests(24 * 3600)
+    assert site.steps() == ["rewritten"]
+    rests(60)  # a step further, where it failed once
+    rests(120)
+
+
+def test_jobs_of_erasures_that_are_done_are_not_looked_at(site, failed, monkeypatch):
+    erasing.queued(site.workspace, failed)
+    site.work()
+    assert site.steps() == ["done"]
+    monkeypatch.setattr(erasing.msgspec.json, "decode", None)
+    erasing.resume(site.workspace)
+
+
+def test_however_one_comes_to_it_there_is_one_job(site, monkeypatch):
+    request, asked = site.ask(), []
+    erasing.resume(site.workspace)
+    number = erasing.queued(site.workspace, request)
+    monkeypatch.setattr(access, "is_served", lambda _: True)
+    monkeypatch.setattr(job, "wait", lambda _state, number, *_: asked.append(number))
+    access.writing(site.workspace.dir, "erase", {"request": request}, lambda _: None)
+    assert (asked, site.jobs()) == ([number], 1)
+
+
+def test_its_job_cannot_be_cancelled(site):
+    number = erasing.queued(site.workspace, site.ask())
+    with pytest.raises(BadInput) as refused:
+        COMMANDS["cancel_job"](site.workspace, site.registry, {"number": number})
+    assert refused.value.code == "job_not_cancelled"
+    site.work()
+    assert site.steps() == ["done"]
+    ended = COMMANDS["cancel_job"](site.workspace, site.registry, {"number": number})
+    assert ended == {"job": number, "is_cancelled": False}
 
 
 def test_one_that_left_something_is_found_by_name_and_tried_again_the_next_day(site, monkeypatch):

@@ -129,3 +129,34 @@ def test_what_stands_packed_in_the_live_store_is_found(site, monkeypatch, column
     found = site.erase()
     assert found["places"]["state.identity_component"] == 1
     assert found["places"]["files.state.db"] + found["places"].get("files.state.db-wal", 0) >= 1
+
+
+@pytest.mark.parametrize("column", ["node_id", "alone", "other"])
+def test_what_stands_in_its_lists_is_found_by_an_index(site, monkeypatch, column):
+    node = site.workspace.vault.node_id("user_id", "member-0001")
+    real = erasing._Run._prove
+
+    def prove(self):
+        in_place = {"node_id": node, "component": 1}
+        beside = {"alone": b"a" * 16, "other": b"o" * 16, column: node}
+        listed = column == "node_id"
+        table = schema.identity_node if listed else schema.identity_beside
+        self._workspace.state.write((sa.insert(table), [in_place if listed else beside]))
+        real(self)
+
+    monkeypatch.setattr(erasing._Run, "_prove", prove)
+    place = "identity_node" if column == "node_id" else "identity_beside"
+    assert site.erase()["places"][f"state.{place}"] == 1
+
+
+def test_who_only_looks_ahead_does_not_read_the_live_store(site, monkeypatch):
+    asked, real = [], type(site.workspace.state).stream
+
+    def stream(self, statement):
+        asked.append(str(statement))
+        return real(self, statement)
+
+    monkeypatch.setattr(type(site.workspace.state), "stream", stream)
+    erasing.preview(site.workspace, site.registry, "member-0001")
+    assert asked
+    assert not any("identity_" in text for text in asked)

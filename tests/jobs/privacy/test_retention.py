@@ -151,6 +151,34 @@ def test_one_without_a_row_stays_until_something_tells_how_old_it_is(writer, mon
     assert known(writer) == set()
 
 
+def test_the_database_is_held_for_no_longer_than_some_identifiers_take(writer, monkeypatch):
+    ruled(writer, {"what": "profiles", "days": 100})
+    vault, names = writer.workspace.vault, [f"lead-{n}" for n in range(7)]
+    rows = [
+        {
+            "node_id": vault.node_id("user_id", n),
+            "type": "user_id",
+            "wrapped_key": b"",
+            "sealed_value": b"",
+        }
+        for n in names
+    ]
+    writer.workspace.state.write((sa.insert(schema.node), rows))
+    written, real = [], retention.heard
+    monkeypatch.setattr(retention, "AT_ONCE", 3)
+
+    def heard(nodes, at_us):
+        written.append(len(nodes))
+        return real(nodes, at_us)
+
+    monkeypatch.setattr(retention, "heard", heard)
+    retention.retain(writer, {}, lambda _: None)
+    assert written == [3, 3, 1]
+    undated = sa.select(schema.node.c.node_id).where(schema.node.c.heard_us.is_(None))
+    left = {row.node_id for row in writer.workspace.state.read(undated)}
+    assert left.isdisjoint(row["node_id"] for row in rows)
+
+
 def test_rows_that_ran_out_still_tell_when_somebody_was_heard_of(writer, monkeypatch):
     ruled(writer, {"what": "events", "days": 100}, {"what": "profiles", "days": 300})
     run(writer)

@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from touchline.collect.importers.cells import BadRow, Import, count, each, label
-from touchline.collect.importers.costs import CostRow, Totals, figures_spread, is_by_rule, share
+from touchline.collect.importers.cells import Import, count, label
+from touchline.collect.importers.costs import CostRow, figures_spread, is_by_rule, share
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.rows import Table
+from touchline.collect.importers.totals import without_totals
 from touchline.model import Aggregate, Reject
 
 __all__ = ["read_aggregates"]
@@ -26,14 +27,11 @@ FIGURES = ("engagements", "visits")
 
 def read_aggregates(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Reject]:
     """The file's rows in order, as `costs.read_costs` gives them."""
-    totals = Totals(about)
 
     def build(row: Mapped) -> CostRow:
-        if totals.holds(row):
-            raise BadRow("total_row")
         return CostRow(row.line, _days(row, about), row.content_hash, is_by_rule(row.fields))
 
-    return each(table, plan, about, build)
+    return without_totals(table, plan, about, build)
 
 
 def _days(row: Mapped, about: Import) -> tuple[Aggregate, ...]:

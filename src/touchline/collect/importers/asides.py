@@ -8,14 +8,25 @@ import unicodedata
 from collections.abc import Collection
 from typing import Any
 
+from touchline.collect.money import EXPONENTS
+
 __all__ = ["is_note", "is_note_line", "says_all", "says_total"]
 
 _TOTAL = re.compile(
-    r".{0,20}(合计|总计|小计)(金额|费用|花费|消耗)?:?|汇总|累计|(grand)?(sub-?)?totals?(:.{0,30})?",
+    r"[(\[【]?(?:.{0,20}(?:合计|总计|小计|累计)(?:金额|费用|花费|消耗)?(?:[(\[【].*[)\]】])?"
+    r"|汇总|(?:grand)?(?:sub-?)?totals?)[)\]】]?(?::.{0,30})?",
     re.IGNORECASE,
 )
-# 合 计, 合计(元): what people write into and behind the word.
-_AROUND = re.compile(r"\s|[(\[【].*?[)\]】]")
+_ALL = re.compile(
+    r"[(\[【]?(?:(?:全部|所有)(?:渠道|媒体|平台)?|all(?:channels)?|汇总|(?:grand)?(?:sub-?)?totals?)"
+    r"(?:[(\[【].*[)\]】])?[)\]】]?:?",
+    re.IGNORECASE,
+)
+# 合 计, Total (CNY): what people write into and behind the word.
+_AROUND = re.compile(
+    rf"\s|[(\[【](?:[十百千]?[万亿]?(?:元|人民币|rmb|{'|'.join(EXPONENTS)})|[千万亿¥$])[)\]】]",
+    re.IGNORECASE,
+)
 _NOTE = re.compile(
     r"\s*[\"'((【\[]?\s*(?:[*※#注]"
     r"|(?:备注|说明|附注|提示|声明|以上|数据(?:来源|说明|口径|截至|截止)|统计(?:口径|时间|周期)"
@@ -32,8 +43,8 @@ def says_total(value: Any) -> bool:
 
 
 def says_all(value: Any) -> bool:
-    """Whether a cell says what may be a total, and may as well be a name: 全部."""
-    return type(value) is str and len(value) <= 40 and _bare(value) == "全部"
+    """Whether a cell says what may be a total, and may as well be a name: 全部, Total (TV)."""
+    return type(value) is str and len(value) <= 40 and _ALL.fullmatch(_bare(value)) is not None
 
 
 def _bare(text: str) -> str:

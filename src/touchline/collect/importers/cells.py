@@ -54,6 +54,7 @@ class Import(Struct, frozen=True):
     kind: str
     received_us: int
     layout: Layout = Layout()
+    unproven: list[int] = []  # the first lines taken that may sum up others
 
     def moment(self, value: Any) -> int | None:
         """Epoch microseconds of a cell, or None when it is empty."""
@@ -102,7 +103,7 @@ def _aside(row: Mapped, plan: Plan) -> str | None:
     ]
     if is_note(own):
         return "note_row"
-    return "total_row" if own and says_total(own[0]) else None
+    return "total_row" if any(map(says_total, (row.first, *own[:1]))) else None
 
 
 def refused(row: Mapped | Broken, reason: str, about: Import, message_id: Any = None) -> Reject:

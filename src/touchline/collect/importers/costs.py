@@ -13,18 +13,17 @@ from msgspec import Struct
 from touchline.collect.campaign import label_text
 from touchline.collect.context import Page
 from touchline.collect.event import labels_of
-from touchline.collect.importers.asides import says_all, says_total
-from touchline.collect.importers.cells import BadRow, Import, amount, count, each, text
+from touchline.collect.importers.cells import BadRow, Import, amount, count, text
 from touchline.collect.importers.fields import COSTS_OF_KINDS
 from touchline.collect.importers.mapping import Mapped, Plan
 from touchline.collect.importers.moments import day_range
 from touchline.collect.importers.rows import Table
+from touchline.collect.importers.totals import without_totals
 from touchline.collect.site import Site
 from touchline.model import LABEL_FIELDS, LABELS, Aggregate, Cost, Reject
 
 __all__ = [
     "CostRow",
-    "Totals",
     "add_up",
     "as_ruled",
     "cost_key",
@@ -52,7 +51,6 @@ _SETTLED_WORDS = {
 SETTLED = {word: told for told, words in _SETTLED_WORDS.items() for word in words.split()}
 KINDS = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
 _NO_PAGE = Page(None, None, None)
-_OUTLINE = ("date", "date_to", *LABEL_FIELDS, "kind")
 
 
 class CostRow(Struct, frozen=True, gc=False):
@@ -66,17 +64,14 @@ class CostRow(Struct, frozen=True, gc=False):
 
 def read_costs(table: Table, plan: Plan, about: Import) -> Iterator[CostRow | Reject]:
     """The file's rows in order. `add_up` makes of them what a day's placement cost."""
-    totals = Totals(about)
 
     def build(row: Mapped) -> CostRow:
-        if totals.holds(row):
-            raise BadRow("total_row")
         days = tuple(
             day for fields in _by_kind(row.fields) for day in figures_spread(fields, about)
         )
         return CostRow(row.line, days, row.content_hash, is_by_rule(row.fields))
 
-    return each(table, plan, about, build)
+    return without_totals(table, plan, about, build)
 
 
 def cost_key(cost: Cost) -> tuple[Any, ...]:
@@ -116,36 +111,6 @@ def _sum(a: Cost, b: Cost) -> Cost:
 
 def _plus(a: int | None, b: int | None) -> int | None:
     return b if a is None else a if b is None else a + b
-
-
-class Totals:
-    """Tells rows that sum up others, of one file and in its order.
-
-    Such a row says so and has no date of its own, or its channel says so and nothing else names a
-    placement. A campaign may be called Total; a channel may be called 全部, so that is a total only
-    beneath other channels of its days.
-    """
-
-    def __init__(self, about: Import) -> None:
-        self._about = about
-        self._days: set[int] = set()  # of rows above that name a placement
-
-    def holds(self, row: Mapped) -> bool:
-        own = {field: value for field, value in row.fields.items() if field not in row.filled}
-        zone, order = self._about.site.time_zone, self._about.layout.date_order
-        dated = day_range(own.get("date"), zone, order)
-        values = (*own.values(), *row.rest.values())
-        if dated is None:
-            return any(says_total(value) or says_all(value) for value in values)
-        days = range(dated[0], min(dated[1], dated[0] + MAX_DAYS) + 1)
-        if [field for field in LABEL_FIELDS if field in own] == ["channel"]:
-            channel = own["channel"]
-            if says_total(channel):
-                return True
-            if says_all(channel):
-                return not self._days.isdisjoint(days)
-        self._days.update(days)
-        return False
 
 
 def _by_kind(fields: dict[str, Any]) -> list[dict[str, Any]]:
@@ -212,7 +177,7 @@ def _range(fields: dict[str, Any], about: Import) -> tuple[int, int]:
         raise BadRow("bad_date")
     first, last = start
     if fields.get("date_to") is not None:
-        end = day_range(fields["date_to"], zone, order)
+        end = day_range(fields["date_to"], zone, order, is_last=True)
         if end is None:
             raise BadRow("bad_date")
         last = end[1]

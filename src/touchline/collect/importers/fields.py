@@ -12,10 +12,10 @@ from importlib import resources
 from msgspec import Struct
 
 from touchline.collect.identifiers import identifier_type
-from touchline.collect.importers.units import bare
+from touchline.collect.importers.units import bare, is_counted, is_price, is_rate
 from touchline.model import IDENTIFIER_TYPES, LABEL_FIELDS
 
-__all__ = ["COSTS_OF_KINDS", "KINDS", "Kind", "guessed", "plain"]
+__all__ = ["COSTS_OF_KINDS", "KINDS", "MONEY", "Kind", "guessed", "plain"]
 
 
 class Kind(Struct, frozen=True):
@@ -30,6 +30,8 @@ class Kind(Struct, frozen=True):
 
 # Of sheets with a column for each kind of cost.
 COSTS_OF_KINDS = ("cost_media", "cost_fee", "cost_rebate", "cost_commission", "cost_production")
+MONEY = frozenset(("cost", "amount", "revenue", "line_amount", *COSTS_OF_KINDS))
+_LATER = 1_000  # places: names without their units come after all that are spelt
 
 KINDS = {
     kind.name: kind
@@ -125,8 +127,12 @@ def _spellings(kind: str) -> dict[str, dict[str, int]]:
 def guessed(kind: str, column: str) -> dict[str, int]:
     """Fields a column may stand for → how far down the list its name is (0: the very name)."""
     spellings = _spellings(kind)
-    found = spellings.get(plain(column)) or spellings.get(plain(bare(column)))
+    found = spellings.get(plain(column))
+    if found is None and (bared := spellings.get(plain(bare(column)))) is not None:
+        found = {field: place + _LATER for field, place in bared.items()}
     if found is not None:
-        return found
+        wrong = MONEY if is_price(column) or is_counted(column) else frozenset[str]()
+        wrong = KINDS[kind].measures if is_rate(column) else wrong
+        return {field: place for field, place in found.items() if field not in wrong}
     type_ = identifier_type(plain(column))
     return {type_: 1} if type_ in KINDS[kind].fields else {}

@@ -47,7 +47,15 @@ class OpenFile(Struct, frozen=True):
     about: Import
     map_name: str | None = None
 
+    @property
+    def unproven(self) -> list[int]:
+        """The first of the lines that may be totals, stand beside what they may sum up, and were
+        given as they are: known when all rows have been read.
+        """
+        return self.about.unproven
+
     def rows(self) -> Iterator[Any]:
+        self.about.unproven.clear()
         return READERS[self.about.kind](self.table, self.plan, self.about)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from touchline.collect.importers import units
-from touchline.collect.importers.fields import COSTS_OF_KINDS, KINDS, Kind, guessed, plain
+from touchline.collect.importers.fields import COSTS_OF_KINDS, KINDS, MONEY, Kind, guessed, plain
 from touchline.collect.importers.header import Names
 from touchline.collect.importers.mapfile import MapFile
 from touchline.collect.importers.rows import Broken, Row, Table, listed
@@ -27,7 +27,6 @@ _encoder = msgspec.json.Encoder(order="sorted")
 # Identifiers of one type come from several columns as phone, phone#2, phone#3.
 MORE = "#"
 REPEATED = frozenset(("quantity", "line_amount"))
-MONEY = frozenset(("cost", "amount", "revenue", "line_amount", *COSTS_OF_KINDS))
 # Names of an order's number, and of columns that say where it was placed.
 ORDER_IDS = frozenset(
     (
@@ -62,7 +61,7 @@ class Assignment(Struct, frozen=True):
 class Mapped(Struct, frozen=True, gc=False):
     """A row in our words. `content` is its canonical JSON, `content_hash` 16 bytes of it.
 
-    `filled` names the fields that a blank took from the row above.
+    `filled` names the fields that a blank took from the row above; `first` is the row's first cell.
     """
 
     line: int
@@ -71,6 +70,7 @@ class Mapped(Struct, frozen=True, gc=False):
     content: bytes
     content_hash: bytes
     filled: tuple[str, ...] = ()
+    first: Any = None
 
 
 def column_guesses(kind: str, mapfile: MapFile) -> Names:
@@ -122,6 +122,7 @@ class Plan:
             column: units.power_of(column) or (power if self._field_of[column] in MONEY else 0)
             for column in self.measures
             if self._field_of[column] not in UNSCALED
+            and not (self._field_of[column] in MONEY and units.is_counted(column))
         }
         self._powers = {column: found for column, found in powers.items() if found}
         self.assignments = [
@@ -172,16 +173,20 @@ class Plan:
             elif field in above:
                 fields[field] = above[field]
                 filled.append(field)
-        return mapped(row.line, fields, rest, filled)
+        return mapped(row.line, fields, rest, filled, next(iter(row.cells.values()), None))
 
 
 def mapped(
-    line: int, fields: dict[str, Any], rest: dict[str, Any], filled: Sequence[str] = ()
+    line: int,
+    fields: dict[str, Any],
+    rest: dict[str, Any],
+    filled: Sequence[str] = (),
+    first: Any = None,
 ) -> Mapped:
     """The row with its content; an empty rest leaves no trace in it."""
     content = _encoder.encode({**fields, "properties": rest} if rest else fields)
     content_hash = blake2b(content, digest_size=16).digest()
-    return Mapped(line, fields, rest, content, content_hash, tuple(filled))
+    return Mapped(line, fields, rest, content, content_hash, tuple(filled), first)
 
 
 def map_rows(table: Table, plan: Plan) -> Iterator[Mapped | Broken]:

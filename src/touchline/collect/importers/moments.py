@@ -8,6 +8,7 @@ import datetime as dt
 import re
 from typing import Any
 
+from touchline.clock import DAY_US
 from touchline.collect.time import local_day, parse
 
 __all__ = ["day", "day_range", "moment"]
@@ -37,7 +38,11 @@ _SPELT = re.compile(
     r"(?:[ .]+(?P<day>\d{1,2})(?=[ ,]))?[ .,-]+(?P<y>\d{4})",
     re.ASCII | re.IGNORECASE,
 )
-_END = re.compile(r"\D24[:时点]", re.ASCII)  # the end of a day is the start of the next
+# The end of a day is the start of the next, and the last moment of a range.
+_END = re.compile(r"(?:\D24|晚上\s*12)[:时点]", re.ASCII)
+_END_ELSEWHERE = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ])24:00(?::00(?:\.0+)?)?\s*(Z|[+-]\d\d:?\d\d)", re.ASCII | re.IGNORECASE
+)
 _MONTH = re.compile(r"(\d{4})\s*(?:[-/.年]\s*(\d{1,2})\s*(?:月份?)?|(\d{2}))", re.ASCII)
 _RANGE = re.compile(r"\s*(?:~|～|至|到|—|–|\bto\b|\s-\s|(?<=日)-)\s*")
 _SLASHED_RANGE = re.compile(r"(\d{4}[/.]\d{1,2}[/.]\d{1,2})\s*-\s*(\d{4}[/.]\d{1,2}[/.]\d{1,2})")
@@ -56,32 +61,38 @@ def moment(value: Any, zone: str, order: str | None = None) -> int | None:
     return None
 
 
-def day(value: Any, zone: str, order: str | None = None) -> int | None:
-    """Days since 1970-01-01 of a cell, on the workspace's calendar."""
+def day(value: Any, zone: str, order: str | None = None, *, is_last: bool = False) -> int | None:
+    """Days since 1970-01-01 of a cell, on the workspace's calendar. `is_last`: a range ends there,
+    which at 24:00 is the day that ends.
+    """
     us = moment(value, zone, order)
-    is_end = type(value) is str and _END.search(value) is not None
+    is_end = is_last and type(value) is str and _END.search(value) is not None
     return None if us is None else local_day(us - is_end, zone)
 
 
-def day_range(value: Any, zone: str, order: str | None = None) -> tuple[int, int] | None:
-    """First and last day of a cell that holds a date, a month or two dates (2026/3/1-2026/3/28)."""
+def day_range(
+    value: Any, zone: str, order: str | None = None, *, is_last: bool = False
+) -> tuple[int, int] | None:
+    """First and last day of a cell that holds a date, a month or two dates (2026/3/1-2026/3/28).
+    `is_last`: the cell says where a range ends.
+    """
     month = _MONTH.fullmatch(str(value).strip()) if type(value) in (str, int) else None
     if month is not None and (whole := _month(int(month[1]), int(month[2] or month[3]))):
         return whole
     spelt = _SPELT.fullmatch(value.strip()) if type(value) is str else None
     if spelt is not None and not (spelt["d"] or spelt["day"]):
         return _month(int(spelt["y"]), _numbered(spelt))
-    single = day(value, zone, order)
+    single = day(value, zone, order, is_last=is_last)
     if single is not None:
         return single, single
     if type(value) is not str:
         return None
     slashed = _SLASHED_RANGE.fullmatch(value.strip())
     parts = list(slashed.groups()) if slashed else _RANGE.split(value.strip())
-    ends = [day(part, zone, order) for part in parts]
-    if len(ends) != 2 or ends[0] is None or ends[1] is None:
+    if len(parts) != 2:
         return None
-    return ends[0], ends[1]
+    first, last = day(parts[0], zone, order), day(parts[1], zone, order, is_last=True)
+    return None if first is None or last is None else (first, last)
 
 
 def _month(year: int, month: int) -> tuple[int, int] | None:
@@ -101,13 +112,21 @@ def _text(text: str, zone: str, order: str | None) -> int | None:
         return _parts(found, int(found["y"]), int(found["m"]), int(found["d"]), zone)
     found = _OTHER.fullmatch(text)
     if found is None:
-        return parse(text, zone)
+        return _stamp(text, zone)
     first, second = int(found["a"]), int(found["b"])
     if order == "mdy":
         return _parts(found, int(found["y"]), first, second, zone)
     if order == "dmy":
         return _parts(found, int(found["y"]), second, first, zone)
     return None
+
+
+def _stamp(text: str, zone: str) -> int | None:
+    end = _END_ELSEWHERE.fullmatch(text)
+    if end is None:
+        return parse(text, zone)
+    start = parse(f"{end[1]}00:00{end[2]}", zone)
+    return None if start is None else start + DAY_US
 
 
 def _in_numbers(text: str) -> str:
@@ -125,6 +144,8 @@ def _numbered(spelt: re.Match[str]) -> int:
 def _parts(found: re.Match[str], year: int, month: int, date: int, zone: str) -> int | None:
     hour, minute, second = (int(found[name] or 0) for name in ("h", "mi", "s"))
     noon = (found["noon"] or found["late"] or "").upper()
+    if hour > 24 or (hour == 24 and (minute or second or noon not in {"", "晚上"})):
+        return None
     if (
         noon in {"下午", "晚上", "PM", "中午"}
         and 0 < hour < 12
@@ -135,8 +156,6 @@ def _parts(found: re.Match[str], year: int, month: int, date: int, zone: str) ->
         hour = 0
     elif noon == "晚上" and hour == 12:  # the night that follows the day
         hour = 24
-    if hour > 24 or (hour == 24 and (minute or second) and noon != "晚上"):
-        return None
     try:
         time = dt.datetime(year, month, date, hour % 24, minute, second)  # noqa: DTZ001  # read in `zone`
         return parse(time + dt.timedelta(days=hour // 24), zone)

@@ -12,7 +12,16 @@ from typing import Any
 from touchline.collect import money
 from touchline.errors import BadInput
 
-__all__ = ["bare", "currency_of", "power_of", "power_under", "scaled"]
+__all__ = [
+    "bare",
+    "currency_of",
+    "is_counted",
+    "is_price",
+    "is_rate",
+    "power_of",
+    "power_under",
+    "scaled",
+]
 
 _WORDS = {
     "CNY": "人民币",
@@ -27,14 +36,22 @@ _WORDS = {
 _SPOKEN = {word: code for code, words in _WORDS.items() for word in words.split()}
 
 _POWERS = {"千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "k": 3}
-_OF = "|".join(("[元次人个条件]", "人次", "rmb", *map(re.escape, _SPOKEN)))
-_UNIT = re.compile(rf"(千万|百万|十万|亿|万|千|k)\s*(?:{_OF}|[a-z]{{3}})?")
+_POWER = "千万|百万|十万|亿|万|千|k"
+_CURRENCY = "|".join(("rmb", *(c.lower() for c in money.EXPONENTS), *map(re.escape, _SPOKEN)))
+_MONEY = rf"(?:元(?:{_CURRENCY})?|{_CURRENCY})"
+_COUNTED = "人次|[次人个条件]"
+_UNIT = re.compile(rf"({_POWER})\s*(?:{_MONEY}|({_COUNTED}))?")
 _INSIDE = re.compile(r"[(\[【]([^()\[\]【】]{1,12})[)\]】]")
 _BEHIND = re.compile(r"[/,_]\s*([^/,_()\[\]]{1,8})$")
 # 消耗万元, 消耗 万, 消耗-千元; neither 每万次, which is a rate, nor what only ends in 千.
 _JOINED = re.compile(
-    rf"(?<![每十百千])((?:千万|百万|十万|亿|万|千)(?:{_OF})|千万|百万|十万|亿|万)$"
+    r"(?<![十百千])(?P<unit>(?:千万|百万|十万|亿|万|千)"
+    rf"(?:{_MONEY}|{_COUNTED})|千万|百万|十万|亿|万)$"
 )
+_EACH = re.compile(r"每\s*\d*\s*$")
+_THINGS = rf"\s*\d*\s*(?:{_POWER}|百)?\s*(?:{_COUNTED})"
+_RATE = re.compile(rf"每{_THINGS}")
+_PRICE = re.compile(rf"[每/]{_THINGS}|/\s*(?:{_POWER})\s*(?:$|[(\[【])")
 _UNDER = re.compile(r"(?:金额|货币)?单位\s*[::]\s*(?:人民币)?\s*(\S{1,8}).*")
 _OWN = re.compile(r"[千万亿百]")
 
@@ -49,7 +66,8 @@ def power_of(column: str) -> int:
 def currency_of(column: str) -> str | None:
     """The currency a header names; 元 alone is whichever the workspace counts in."""
     for unit in _units(column):
-        code = _SPOKEN.get(unit.lstrip("千万百亿"), unit.upper())
+        name = unit.lstrip("千万百十亿").strip().removeprefix("元")
+        code = _SPOKEN.get(name, name.upper())
         if code in money.EXPONENTS or code == "RMB":
             return money.currency_code(code)
     return None
@@ -57,7 +75,27 @@ def currency_of(column: str) -> str | None:
 
 def bare(column: str) -> str:
     """A column's name without a unit that is joined to it: 消耗万元 → 消耗."""
-    return _JOINED.sub("", _name(column))
+    name = _name(column)
+    found = _joined(name)
+    return name if found is None else name[: found.start()]
+
+
+@lru_cache(maxsize=8192)
+def is_rate(column: str) -> bool:
+    """Whether the figures are of so many each: 费用(每万次), 点击(每千次)."""
+    return _RATE.search(_plain(column)) is not None
+
+
+@lru_cache(maxsize=8192)
+def is_price(column: str) -> bool:
+    """Whether money is of so many each: 消耗/千次. In 展现/千次 that is the unit."""
+    return _PRICE.search(_plain(column)) is not None
+
+
+@lru_cache(maxsize=8192)
+def is_counted(column: str) -> bool:
+    """Whether the unit is one of things, not of money: 展现(万次)."""
+    return any((found := _UNIT.fullmatch(unit)) and found[2] for unit in _units(column))
 
 
 def power_under(texts: Iterable[str]) -> int:
@@ -79,16 +117,26 @@ def scaled(value: Any, power: int) -> Any:
         return value
 
 
+def _plain(column: str) -> str:
+    return unicodedata.normalize("NFKC", column[:200]).lower()
+
+
 def _name(column: str) -> str:
-    return _INSIDE.sub("", unicodedata.normalize("NFKC", column[:200]).lower()).strip()
+    return _INSIDE.sub("", _plain(column)).strip()
 
 
 def _units(column: str) -> list[str]:
-    text = unicodedata.normalize("NFKC", column[:200]).lower()
-    found = [unit.strip().removeprefix("单位:").strip() for unit in _INSIDE.findall(text)]
+    inside = _INSIDE.findall(_plain(column))
+    found = [unit.strip().removeprefix("单位:").strip() for unit in inside]
     name = _name(column)
-    ends = (_BEHIND.search(name), _JOINED.search(name))
-    return [*found, *(end[1].strip() for end in ends if end)]
+    behind, joined = _BEHIND.search(name), _joined(name)
+    found += [behind[1].strip()] if behind else []
+    return [*found, joined["unit"]] if joined else found
+
+
+def _joined(name: str) -> re.Match[str] | None:
+    found = _JOINED.search(name)
+    return None if found is None or _EACH.search(name[: found.start()]) else found
 
 
 def _power(unit: str) -> int:

@@ -187,10 +187,9 @@ def _ruled(view: View, rules: Rules, decisions: Decisions) -> Ruled:
     return Ruled(rules, replace(decisions, staff=staff_nodes(view, rules)))
 
 
-def told(view: View, between: Between | None = None) -> tuple[Facts, int]:
+def told(view: View, between: Between) -> tuple[Facts, int]:
     """What rows of a view say (see `identifier_sets`), and how many they are."""
-    few = None if between is None else few_told(view, between)
-    nodes, pairs, rows = few or _queried(view, between)
+    nodes, pairs, rows = few_told(view, between) or _queried(view, between)
     day = pairs["local_day"].cast(pa.int32()).combine_chunks()
     facts = Facts(
         node_arrays(nodes),
@@ -203,7 +202,7 @@ def told(view: View, between: Between | None = None) -> tuple[Facts, int]:
     return facts, rows
 
 
-def _queried(view: View, between: Between | None) -> tuple[pa.Table, pa.Table, int]:
+def _queried(view: View, between: Between) -> tuple[pa.Table, pa.Table, int]:
     sets = view.keep(identifier_sets(view, between))
     rows = view.fetch(sets.agg(rows=sets.rows.sum()))["rows"][0].as_py()
     return view.fetch(nodes_of(sets)), view.fetch(daily_pairs(sets)), int(rows or 0)

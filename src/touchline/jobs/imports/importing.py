@@ -50,13 +50,14 @@ class Preview(Struct, frozen=True):
     """What an import would make of a file; nothing has been stored.
 
     `map`: the map it is read by, of those that come with Touchline; `sheet`: of a workbook;
-    `alike`: other sheets of it that hold such rows.
+    `alike`: other sheets of it that hold such rows; `unproven`: `OpenFile.unproven`.
     """
 
     format: str
     map: str | None
     sheet: str | None
     alike: list[str]
+    unproven: list[int]
     columns: list[Assignment]
     constants: dict[str, Any]
     read: int
@@ -123,6 +124,7 @@ def preview(
         map=file.map_name,
         sheet=file.table.sheet,
         alike=list(file.table.alike),
+        unproven=file.unproven,
         columns=list(file.plan.assignments),
         constants=file.plan.constants,
         read=read,

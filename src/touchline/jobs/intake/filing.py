@@ -16,12 +16,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
 from touchline.jobs.intake.load import ROWS
-from touchline.model import LABELS
+from touchline.jobs.intake.session import changed
 from touchline.storage.by_node import BUILT, FILED, ByNode, filed, merge
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import Expression, View
@@ -34,7 +33,6 @@ __all__ = ["BUILD_S", "Filing", "build", "forget"]
 ROUND = "round"  # the number of the last round
 BEGUN = "begun"  # the last seq of the round begun last
 DAY = "day"  # until it is built: the last day that is filed whole, in days since year 1
-BY_SESSION = ("session_id", "flags", "landing_page", *LABELS)
 WEIGHT = 64 << 20  # of rows that are filed at once
 ROWS_AT_ONCE = 50_000
 DAYS_ROWS = 500_000  # of days that are filed in one commit, when the copy is built
@@ -59,7 +57,7 @@ class Filing:
     def add(self, before: pa.Table, after: pa.Table) -> None:
         """Rows as they were stored or arrived, and as they settle."""
         is_new = pc.greater(before["seq"], self._settled).to_numpy()
-        is_filed = is_new | _changed(before, after) if self._is_sure else np.ones(len(after), bool)
+        is_filed = is_new | changed(before, after) if self._is_sure else np.ones(len(after), bool)
         if not self._is_whole:
             is_filed &= pc.less_equal(after["local_day"], self._day).to_numpy()
         if not is_filed.any():
@@ -154,14 +152,3 @@ def _runs(rows: pa.Table, number: int) -> Iterator[Run]:
     size = max(1, min(ROWS_AT_ONCE, len(rows) * WEIGHT // max(rows.nbytes, 1)))
     for start in range(0, len(rows), size):
         yield filed(rows.slice(start, size), number)
-
-
-def _changed(before: pa.Table, after: pa.Table) -> npt.NDArray[np.bool_]:
-    """Which rows have other values of what sessions decide."""
-    found = np.zeros(len(after), bool)
-    for name in BY_SESSION:
-        old, new = before[name], after[name]
-        differs = pc.fill_null(pc.not_equal(old, new), False)
-        appears = pc.xor(pc.is_null(old), pc.is_null(new))
-        found |= pc.or_(differs, appears).to_numpy()
-    return found

@@ -128,6 +128,8 @@ class _Chunk:
         for row in self._rows:
             if row.kind != "events":
                 self._counts["to_import_again"] += 1
+            elif row.reason == "not_kept":  # how many visits were lost: nothing of them is left
+                self._still[row.reject_id] = row.reason
             elif row.line is None:
                 self._sort(row, self._received(row))
             else:

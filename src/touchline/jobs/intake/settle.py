@@ -3,14 +3,14 @@
 Sessions belong to a device and run in (time, seq) order, so a day's sessions are final only when
 its rows are written together. A day that already holds rows of an arriving device is rewritten
 whole (`midnight` tells which others with it); elsewhere the arrivals are one more file. Days are
-written some at a time, and a large one some devices at a time, so memory holds few rows whatever
-arrives; one commit adds all files, removes files and says up to which `seq` rows have moved:
-readers see each row exactly once throughout.
+written some at a time, and the file of a large one some devices at a time, so memory holds few rows
+whatever arrives; one commit adds all files, removes files and says up to which `seq` rows have
+moved: readers see each row exactly once throughout.
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -28,13 +28,14 @@ from touchline.jobs.intake.session import (
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import Expression, View
 from touchline.storage.lake import SETTLED
-from touchline.storage.table import TableSnapshot, day_of
+from touchline.storage.table import Run, TableSnapshot, day_of
 from touchline.storage.workspace import Workspace
 
-__all__ = ["in_day_order", "settle"]
+__all__ = ["day_file", "rows_in_shares", "settle"]
 
 ROWS_AT_ONCE = 125_000  # in memory, several times over
 ROWS_A_COMMIT = 8 * ROWS_AT_ONCE  # rounds that share days write them again
+ROWS_TIDIED = 8 * ROWS_AT_ONCE  # in one round, only to have fewer files
 FILES_A_DAY = 8
 SMALL_DAY = 2_000  # rows that cost less to write again than another file costs every reader
 SWEEP_AFTER_US = 3600 * clock.US
@@ -79,44 +80,64 @@ def _settle_some(workspace: Workspace, at_most: int) -> int:
 
 def _settled(
     view: View, written: Expression, before: pa.Table, zone: str | None, filing: Filing
-) -> Iterator[pa.Table]:
+) -> Iterator[pa.Table | Run]:
     """The rows with their sessions, some days at a time; a session may go on from one part to the
     next. All of them are filed by identifier when the last part has been taken.
     """
     counts = view.fetch(written.group_by("local_day").agg(rows=written.count()))
     going_on = OPEN.empty_table()
-    for days, shares in _groups(counts):
+
+    def assigned(parts: Iterable[pa.Table], still: list[pa.Table]) -> Iterator[pa.Table]:
         known = pa.concat_tables([before, going_on])
-        still = [OPEN.empty_table()]
-        of_days = written.filter(written.local_day.between(days[0], days[-1]))
-        for share in range(shares):
-            rows = view.fetch(of_days.filter(is_of(of_days, share, shares))).cast(EVENTS)
-            if not len(rows):
-                continue
+        for rows in parts:
             settled = assign_sessions(rows, known, zone)
             still.append(still_open(settled, known))
             filing.add(rows, settled)
-            yield in_day_order(settled)
+            yield settled
+
+    for days, size in _groups(counts):
+        still = [OPEN.empty_table()]
+        of_days = written.filter(written.local_day.between(days[0], days[-1]))
+        parts = assigned(rows_in_shares(view, of_days, size), still)
+        if size > ROWS_AT_ONCE:  # one day
+            yield day_file(days[0], size, parts)
+        else:
+            yield from map(_in_day_order, parts)
         going_on = pa.concat_tables(still)
     filing.done()
 
 
 def _groups(counts: pa.Table) -> Iterator[tuple[list[dt.date], int]]:
-    """Days in order, as many at a time as make up to ROWS_AT_ONCE rows, one at least; and in how
-    many shares of their devices, a power of two, to take them.
+    """Days in order, as many at a time as make up to ROWS_AT_ONCE rows, one at least; and how many
+    rows they have.
     """
     group: list[dt.date] = []
     size = 0
     for row in counts.sort_by("local_day").to_pylist():
         if group and size + row["rows"] > ROWS_AT_ONCE:
-            yield group, shares_of(size, ROWS_AT_ONCE)
+            yield group, size
             group, size = [], 0
         group.append(row["local_day"])
         size += row["rows"]
-    yield group, shares_of(size, ROWS_AT_ONCE)
+    yield group, size
 
 
-def in_day_order(rows: pa.Table) -> pa.Table:
+def rows_in_shares(view: View, rows: Expression, count: int) -> Iterator[pa.Table]:
+    """So many rows, some devices at a time."""
+    shares = shares_of(count, ROWS_AT_ONCE)
+    for share in range(shares):
+        found = view.fetch(rows.filter(is_of(rows, share, shares)))
+        if len(found):
+            yield found.cast(EVENTS)
+
+
+def day_file(day: dt.date, count: int, parts: Iterable[pa.Table]) -> Run:
+    """One file of so many rows of a day, which come in parts; each part is in order."""
+    rows = (_in_day_order(part).drop_columns(["local_day"]) for part in parts)
+    return Run(day.isoformat(), count, rows)
+
+
+def _in_day_order(rows: pa.Table) -> pa.Table:
     """Rows in the order of day files."""
     return rows.sort_by([(name, "ascending") for name in ("local_day", "name", "ts_us", "seq")])
 
@@ -130,7 +151,8 @@ def _upto(fresh: TableSnapshot, settled_seq: int, at_most: int) -> int | None:
 
 def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> set[dt.date]:
     """Days whose stored rows share a device with arriving rows or go on with its session, and days
-    that lie in too many files or are small enough to be kept in one, as far as memory allows.
+    that lie in too many files or are small enough to be kept in one: as many as a round may take,
+    one at least.
     """
     events = view.files.tables["events"]
     crowded = Counter(day_of(path) for path in events.files)
@@ -143,13 +165,14 @@ def _days_to_rewrite(view: View, arriving: Expression, days: set[dt.date]) -> se
         there = there.semi_join(arriving, ["local_day", "device"]).select("local_day").distinct()
         shared = set(view.fetch(there).column(0).to_pylist())
     found = shared | following_days(view, arriving, days)
-    room = ROWS_AT_ONCE
+    room, is_first = ROWS_TIDIED, True
     for day in sorted(days - found, key=lambda day: (rows[day], day)):
         if crowded[day] >= FILES_A_DAY or 0 < rows[day] <= SMALL_DAY:
             room -= rows[day]
-            if room < 0:
+            if room < 0 and not is_first:
                 break  # the next round finds them again
             found.add(day)
+            is_first = False
     return found
 
 

@@ -1,7 +1,8 @@
 """The registry of the process that writes: it follows the lake, so that people are there if asked.
 
-    each few seconds    what is new in the lake is taken into the live store; not in the middle of
-                        a large load, which is quicker without, and asks nothing
+    each few seconds    what is new in the lake is taken into the live store; not at the beginning
+                        of a large load, which is quicker without, and asks nothing. One that goes
+                        on for long is followed all along
     at a question       the little that is missing, then people are read from memory
     once a day          people are computed from all rows, and must be the same
 
@@ -45,8 +46,8 @@ class SharedRegistry(Registry):
         self._following = threading.Lock()  # taken after the other, if both are
         self._follower = Follower(workspace.state)
         self._due_at = time.monotonic() + EVERY_S
+        self._held_from = self._due_at
         self._seen: object = None
-        self._followed_at = time.monotonic()
 
     def marked(self, view: View, ruled: Ruling | None = None) -> tuple[Mark, PersonMap]:
         with self._turn:
@@ -86,21 +87,23 @@ class SharedRegistry(Registry):
     def follow_when_due(self, load: Load) -> None:
         """Called as often as one likes; nearly always returns at once."""
         started = time.monotonic()
-        if started < self._due_at or load.holds(self._followed_at):
+        if started < self._due_at or load.holds(self._held_from):
             return
         state = self._workspace.state
         # What was decided meanwhile, or ruled, changes people as new rows do.
         seen = (*self._workspace.lake.last_commits_ns(), *ruled_by(state))
+        is_all = False
         try:
-            if seen != self._seen or self._follower.waiting:
-                self._seen = seen if self.follow() else None
+            is_all = (seen == self._seen and not self._follower.waiting) or self.follow()
+            self._seen = seen if is_all else None
         except Exception as error:  # noqa: BLE001  # tried again later; questions are answered without
             self._fail(error)
         finally:
-            took = time.monotonic() - started
-            self._followed_at = time.monotonic()
+            now = time.monotonic()
             pause = 0.0 if self._follower.waiting else EVERY_S
-            self._due_at = self._followed_at + max(pause, SHARE * took)
+            self._due_at = now + max(pause, SHARE * (now - started))
+            if is_all and not load.holds(now):  # else patience is not asked for anew
+                self._held_from = self._due_at
 
     def follow(self) -> bool:
         """Takes a portion of what is new into the live store; whether that was all."""
@@ -109,14 +112,13 @@ class SharedRegistry(Registry):
         with self._following, self._workspace.view(*TABLES) as view:
             if not self._follower.follow(view, rules, decisions):
                 return False
-            self._check(view, rules, decisions)
-            return True
+            return self._is_right(view, rules, decisions)
 
-    def _check(self, view: View, rules: Rules, decisions: Decisions) -> None:
-        """Once a day: is it what all rows give? If not, it is made anew."""
+    def _is_right(self, view: View, rules: Rules, decisions: Decisions) -> bool:
+        """Once a day: is it what all rows give? If not, it is emptied, to be made anew."""
         state = self._workspace.state
         today = (clock.now_us() - NIGHT_US) // clock.DAY_US
-        checked = marks(state).get(CHECKED)
+        checked, count = marks(state).get(CHECKED), 0
         if checked is not None and checked < today:
             count = differing(state, view, rules, decisions)
             if count:
@@ -124,6 +126,7 @@ class SharedRegistry(Registry):
                 self._follower.forget(Extent.of(view.files))
         if checked != today:
             state.write(*kept({CHECKED: today}))
+        return count == 0
 
     def _fail(self, error: Exception) -> None:
         self._follower = Follower(self._workspace.state)

@@ -11,14 +11,15 @@
 Each step may be done twice, and how far an erasure has come stands in State: after a crash it goes
 on where it was. The clear values are known until the end, sealed, since they are searched for. One
 that left something behind is not done: it rewrites, blanks and searches once more on the next day,
-or when somebody asks for it again.
+or when somebody asks for it again. One that failed is tried again after a minute, and each time at
+the same step after twice as long, up to a day. Until the end nobody of theirs is taken in again.
 """
 
 import functools
 import gc
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -56,14 +57,15 @@ __all__ = ["ask", "erase", "erasures", "preview", "queued", "readmit", "receipt_
 KIND = "erase"
 STEPS = ("asked", "planned", "shredded", "rewritten", "blanked", "swept", "done")
 NOW_US = -clock.US  # an age that every file has
-AGAIN_US = 60 * clock.US  # one that failed rests so long
+AGAIN_US = 60 * clock.US  # one that failed rests so long, then twice as long …
+DOUBLINGS = 11  # … until that is more than a day
 
 _table, _job = schema.erasure.c, schema.job.c
 
 
 def ask(workspace: Workspace, registry: Registry, name: str, reason: str | None = None) -> str:
     """Shuts somebody out at once; the number of the request, for the job that does the rest. Who is
-    being erased already has that request, however far it has come.
+    being erased already has that request, however far it has come, and is shut out by it again.
 
     Raises NotFound or Ambiguous, and BadInput for a reason that names them.
     """
@@ -72,10 +74,10 @@ def ask(workspace: Workspace, registry: Registry, name: str, reason: str | None 
     except NotFound:  # perhaps they are out of the lake, and something else still holds them
         if (begun := _begun(workspace, _readings(workspace, name))) is None:
             raise
-        return begun
+        return _shut_out(workspace, begun)
     _check_reason(reason, found.clear)
     if (begun := _begun(workspace, [found.nodes])) is not None:
-        return begun
+        return _shut_out(workspace, begun)
     request = secrets.token_hex(8)
     row = {
         "request_id": request,
@@ -84,7 +86,7 @@ def ask(workspace: Workspace, registry: Registry, name: str, reason: str | None 
         "sealed_plan": _sealed(workspace, request, found),
     }
     made = (sa.insert(schema.erasure), [row])
-    stones = _tombstones(workspace, request, found.nodes)
+    stones = _tombstones(workspace, request, found)
     done(workspace, "person.erase", made, *stones, reason=reason, request=request)
     return request
 
@@ -107,28 +109,25 @@ def erase(writer: Writer, args: dict[str, Any], progress: Progress) -> dict[str,
 
 
 def resume(workspace: Workspace) -> None:
-    """Leaves a job for each erasure that was begun and has none: after one that failed in a while,
-    after one that left something behind a day later. To be called as often as one likes.
+    """Leaves a job for each erasure that was begun and has none: after one that failed in a while
+    that grows, after one that left something behind a day later. To be called as often as one
+    likes.
     """
     state = workspace.state
-    begun = state.read(sa.select(schema.erasure).where(_table.done_us.is_(None)))
-    ended: dict[str, int | None] = {}
-    for row in state.read(sa.select(_job.args, _job.finished_at_us).where(_job.kind == KIND)):
-        request, now = msgspec.json.decode(row.args)["request"], row.finished_at_us
-        last = ended.get(request, 0)
-        ended[request] = None if now is None or last is None else max(now, last)
-    for row in begun:
-        last = ended.get(row.request_id, 0)
-        pause_us = AGAIN_US if row.receipt is None else clock.DAY_US
-        if last is not None and clock.now_us() - last >= pause_us:
+    query = sa.select(_table.request_id, _table.step, _table.receipt)
+    begun = state.read(query.where(_table.done_us.is_(None)))
+    asked = {job.packed_args(_args(row.request_id)): row for row in begun}
+    jobs: dict[str, list[Any]] = {args: [] for args in asked}
+    for one in state.lookup(_job.args, asked, _job.args, _job.finished_at_us, _job.progress):
+        jobs[one.args].append(one)
+    for args, row in asked.items():
+        if _is_due(row, jobs[args]):
             queued(workspace, row.request_id)
 
 
 def queued(workspace: Workspace, request: str) -> int:
     """The number of the job that brings a request to its end; of a new one, if there is none."""
-    waiting = (one for one in job.open_args(workspace.state, KIND) if one["request"] == request)
-    found = next(waiting, None)
-    return found["job"] if found else job.submit(workspace.state, KIND, {"request": request})
+    return job.submit(workspace.state, KIND, _args(request))
 
 
 def erasures(workspace: Workspace) -> list[dict[str, Any]]:
@@ -154,13 +153,17 @@ def receipt_of(workspace: Workspace, request: str) -> bytes:
 
 
 def readmit(workspace: Workspace, name: str, reason: str | None = None) -> None:
-    """Takes an identifier (`type:value`) in again, of somebody who agreed anew."""
+    """Takes an identifier (`type:value`) in again, of somebody who agreed anew. Raises BadInput
+    while they are being erased: what came in meanwhile would go as well.
+    """
     kind, _, value = name.partition(":")
     known = identifier(kind, value, workspace.region) if kind in TYPE_RANK else None
     vault = workspace.vault
     node = known and vault.node_id(known.type, known.value)
     if known is None or node is None or not is_erased(workspace, node):
         raise NotFound("person_unknown", name=name)
+    if (begun := _begun(workspace, [[node]])) is not None:
+        raise BadInput("erasure_open", name=name, request=begun.request_id)
     _check_reason(reason, [(known.type, known.value)])
     stone = vault.tombstone(node)
     gone = sa.delete(schema.tombstone).where(schema.tombstone.c.hash == sa.bindparam("stone"))
@@ -196,7 +199,7 @@ class _Run:
         self.step = _row(self._workspace, self._request).step
 
     def _tell(self) -> None:
-        self._progress(STEPS.index(self.step) / len(STEPS))
+        self._progress(_share(self.step))
 
     def _find(self) -> None:
         """All of it, once nothing of theirs is on its way any more."""
@@ -209,16 +212,12 @@ class _Run:
             (person,) = whose
             nodes = sorted({*self._plan.nodes, *people.node_ids(person)})
             self._plan = msgspec.structs.replace(self._plan, nodes=nodes)
-            workspace.state.write(*_tombstones(workspace, self._request, nodes))
+            workspace.state.write(*_tombstones(workspace, self._request, self._plan))
             writer.catch_up()
         self._plan = plan(workspace, writer.site, people, self._plan)
-        vault = workspace.vault
-        orders = [vault.node_id(ORDER, order) for order in self._plan.orders]
         sealed = {"sealed_plan": _sealed(workspace, self._request, self._plan)}
-        workspace.state.write(
-            *_tombstones(workspace, self._request, [*self._plan.nodes, *orders]),
-            self._moved("planned", sealed),
-        )
+        stones = _tombstones(workspace, self._request, self._plan)
+        workspace.state.write(*stones, self._moved("planned", sealed))
 
     def _people(self) -> PersonMap:
         """Who everybody is by what had been decided when they asked: whom somebody has joined to
@@ -334,13 +333,39 @@ def _asked(workspace: Workspace, registry: Registry, name: str) -> Plan:
     )
 
 
-def _begun(workspace: Workspace, any_of: Sequence[Collection[bytes]]) -> str | None:
+def _args(request: str) -> dict[str, str]:
+    return {"request": request}
+
+
+def _share(step: str) -> float:
+    return STEPS.index(step) / len(STEPS)
+
+
+def _is_due(row: Any, jobs: Sequence[Any]) -> bool:
+    """Whether a job is to be left for a request, of which these jobs there are."""
+    if any(one.finished_at_us is None for one in jobs):
+        return False
+    last = max((one.finished_at_us for one in jobs), default=0)
+    here = sum(one.progress is None or one.progress >= _share(row.step) for one in jobs)
+    pause_us = AGAIN_US << min(max(here - 1, 0), DOUBLINGS)
+    is_left = row.receipt is not None
+    return clock.now_us() - last >= (clock.DAY_US if is_left else min(pause_us, clock.DAY_US))
+
+
+def _shut_out(workspace: Workspace, row: Any) -> str:
+    """Sets the tombstones of a request that were taken away since; its number."""
+    request = row.request_id
+    workspace.state.write(*_tombstones(workspace, request, _opened(workspace, row)))
+    return request
+
+
+def _begun(workspace: Workspace, any_of: Sequence[Collection[bytes]]) -> Any | None:
     """An erasure in its course of all these identifiers, of any of several such."""
     query = sa.select(schema.erasure).where(_table.done_us.is_(None)).order_by(_table.asked_us)
     for row in workspace.state.read(query):
         nodes = set(_opened(workspace, row).nodes)
         if any(nodes.issuperset(one) for one in any_of):
-            return row.request_id
+            return row
     return None
 
 
@@ -382,11 +407,12 @@ def _counts(workspace: Workspace, found: Plan) -> dict[str, Any]:
     }
 
 
-def _tombstones(workspace: Workspace, request: str, nodes: Iterable[bytes]) -> list[Statement]:
-    now = clock.now_us()
+def _tombstones(workspace: Workspace, request: str, of: Plan) -> list[Statement]:
+    """Of their identifiers and orders, as far as they are known."""
+    now, vault = clock.now_us(), workspace.vault
     rows = [
-        {"hash": workspace.vault.tombstone(node), "request_id": request, "known_at_us": now}
-        for node in nodes
+        {"hash": vault.tombstone(node), "request_id": request, "known_at_us": now}
+        for node in (*of.nodes, *(vault.node_id(ORDER, order) for order in of.orders))
     ]
     return [(workspace.state.upsert(schema.tombstone), rows), _moved(workspace)]
 

@@ -65,7 +65,8 @@ def scan(
     """
     places: Counter[str] = Counter()
     wanted = plan.wanted
-    for counts in erase_state.found(workspace.state, wanted):
+    state = workspace.state
+    for counts in (*erase_state.found(state, wanted), erase_state.held(state, wanted)):
         for name, hits in counts.items():
             places[f"state.{name}"] += hits
     rows = 0

@@ -11,31 +11,30 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from touchline.jobs.job import UNTIL_DONE
 from touchline.jobs.privacy.erase_map import STATE, Fate, theirs
 from touchline.jobs.privacy.erase_words import Knife
 from touchline.storage import schema
 from touchline.storage.search import Wanted
 from touchline.storage.state import State, Statement
 
-__all__ = ["Found", "found", "names", "shred", "tidy"]
+__all__ = ["Found", "found", "held", "names", "shred", "tidy"]
 
 AT_ONCE = 500
 TRIES, PAUSE_S = 10, 0.2  # the log of a database in use is emptied between two readers
 CUT = (Fate.TEXT, Fate.LABEL)
 _reject_id = schema.reject.c.reject_id
-_has_ended = schema.job.c.finished_at_us.is_not(None)
+# Jobs of erasures stay: they name requests alone, and tell how often one has failed.
+_has_ended = schema.job.c.finished_at_us.is_not(None) & schema.job.c.kind.not_in(UNTIL_DONE)
 Run = Callable[[sa.Select[Any]], Sequence[sa.Row[Any]]]
 Test = sa.ColumnElement[bool]
 
 
 class Found(NamedTuple):
-    """Rows by table: those that go, those out of which something is cut, those that may not be
-    changed, are emptied with all others, or wait to be done.
-    """
+    """Rows by table: those that go, and those out of which something is cut."""
 
     gone: Counter[str]
     cut: Counter[str]
-    held: Counter[str]
 
 
 class _Cell(NamedTuple):
@@ -69,19 +68,33 @@ def shred(state: State, wanted: Wanted, rejects: Sequence[bytes], *beside: State
 
 
 def found(state: State, wanted: Wanted) -> Found:
-    """What of theirs is there."""
-    counts = Found(Counter(), Counter(), Counter())
+    """What of theirs an erasure takes away."""
+    counts = Found(Counter(), Counter())
     for table in schema.metadata.sorted_tables:
         if (test := _theirs(table, wanted)) is not None:
             query = sa.select(sa.func.count()).select_from(table).where(test)
             counts.gone[table.name] += int(state.read(query)[0][0])
-        for cell in _cells(state.read, table, wanted, (*CUT, Fate.PASSING, Fate.PROOF)):
-            is_cut = STATE[table.name][cell.column] in CUT
-            (counts.cut if is_cut else counts.held)[table.name] += 1
-        if columns := [table.c[n] for n, fate in STATE[table.name].items() if fate is Fate.MADE]:
-            rows, raw = state.stream(sa.select(*columns)), wanted.raw
-            held = (b"|".join(filter(None, row)) for row in rows)
-            counts.held[table.name] += sum(any(one in bytes_ for one in raw) for bytes_ in held)
+        counts.cut[table.name] += sum(1 for _ in _cells(state.read, table, wanted, CUT))
+    return counts
+
+
+def held(state: State, wanted: Wanted) -> Counter[str]:
+    """Rows by table that hold them and that no erasure touches one by one: what may not be changed,
+    waits to be done, or is emptied with all others. Reads all of the live store that is packed.
+    """
+    counts = Counter[str]()
+    for table in schema.metadata.sorted_tables:
+        cells = _cells(state.read, table, wanted, (Fate.PASSING, Fate.PROOF))
+        counts[table.name] += sum(1 for _ in cells)
+        made = [table.c[name] for name, fate in STATE[table.name].items() if fate is Fate.MADE]
+        packed = [column for column in made if not _is_id(column)]
+        if ids := [column.in_(wanted.nodes) for column in made if _is_id(column)]:
+            query = sa.select(sa.func.count()).select_from(table).where(sa.or_(*ids))
+            counts[table.name] += int(state.read(query)[0][0])
+        if packed:
+            rows, raw = state.stream(sa.select(*packed)), wanted.raw
+            whole = (b"|".join(filter(None, row)) for row in rows)
+            counts[table.name] += sum(any(one in bytes_ for one in raw) for bytes_ in whole)
     return counts
 
 
@@ -121,6 +134,10 @@ def tidy(state: State, *, whole: bool = False) -> None:
         cursor.close()
     finally:
         connection.close()
+
+
+def _is_id(column: sa.Column[Any]) -> bool:
+    return isinstance(column.type, sa.LargeBinary) and column.type.length is not None
 
 
 def _may_change(table: sa.Table) -> bool:

@@ -11,6 +11,7 @@ was cut short is neither told twice nor forgotten.
 """
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -52,6 +53,8 @@ __all__ = ["LINE", "preview", "retain"]
 KIND = "retain"
 LINE = Line("retention", "40 3 * * *", KIND, {})
 FILE = "retention.json"
+AT_ONCE = 10_000
+REST_S = 0.1  # who waits for the database looks as often as that whether it is free
 COLUMNS = ("source", "name", "received_us", SEQ, "revenue", "order_id", "node_ids")
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 LIMITED = ("profiles", "rejects", "changes")
@@ -107,7 +110,7 @@ def retain(writer: Writer, _args: dict[str, Any], progress: Progress) -> dict[st
     progress(0.1)
     due = _due(workspace, writer.registry)
     told = due.told()
-    workspace.state.write(heard(due.undated, clock.now_us()))
+    _put_down(workspace, due.undated, clock.now_us())
     if any(told.values()):
         _take_events(workspace, due)
         progress(0.7)
@@ -260,13 +263,21 @@ def _changes(workspace: Workspace, before_us: int) -> tuple[int, int]:
     return found.newest or 0, found.n
 
 
+def _put_down(workspace: Workspace, nodes: Sequence[bytes], at_us: int) -> None:
+    """When these were last heard of. Some at a time, for meanwhile nobody else can write."""
+    for start in range(0, len(nodes), AT_ONCE):
+        if start:
+            time.sleep(REST_S)
+        workspace.state.write(heard(nodes[start : start + AT_ONCE], at_us))
+
+
 def _take_events(workspace: Workspace, due: _Due) -> None:
     if not due.plan.places["events"]:
         return
     for path, at in due.plan.places["events"].items():
         with pq.ParquetFile(path) as file:
             ids = pc.unique(ids_in(file.read(["node_ids"]).take(at))).to_pylist()
-        workspace.state.write(heard(ids, clock.to_day(day_of(path)) * clock.DAY_US))
+        _put_down(workspace, ids, clock.to_day(day_of(path)) * clock.DAY_US)
     number = clock.now_us()
     hours = [(source, hour, count) for (source, hour), count in sorted(due.hours.items())]
     put(_file(workspace), msgspec.json.encode(_Pending(number, hours)))

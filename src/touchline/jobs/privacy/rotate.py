@@ -81,9 +81,8 @@ def rotate(writer: Writer, args: dict[str, Any], progress: Progress) -> dict[str
 
 def resume(workspace: Workspace) -> None:
     """Leaves a job for a change that was cut short."""
-    args = {"what": "root"}
-    if workspace.vault.root.is_changing and not job.is_open(workspace.state, KIND, args):
-        job.submit(workspace.state, KIND, args)
+    if workspace.vault.root.is_changing:
+        job.submit(workspace.state, KIND, {"what": "root"}, is_once=True)
 
 
 def receipt_keys(workspace: Workspace) -> list[dict[str, Any]]:
