@@ -15,7 +15,8 @@ def now_us() -> int:
 
 def to_us(moment: dt.datetime) -> int:
     """Epoch microseconds of an aware datetime, exact."""
-    return (moment - EPOCH) // dt.timedelta(microseconds=1)
+    since = moment - EPOCH  # by its parts: a division by a timedelta takes four times as long
+    return since.days * DAY_US + since.seconds * US + since.microseconds
 
 
 def from_us(us: int) -> dt.datetime:

@@ -13,7 +13,7 @@ from typing import Any
 from touchline.errors import BadInput
 from touchline.model import TYPE_RANK, Identifier
 
-__all__ = ["check_region", "identifier", "is_blocked", "national"]
+__all__ = ["MAX_LENGTH", "check_region", "identifier", "is_blocked", "national", "opaque"]
 
 MAX_LENGTH = 512
 
@@ -71,11 +71,15 @@ def identifier(type_: str, raw: Any, region: str, app: str | None = None) -> Ide
         return _email(raw)
     if type_ not in TYPE_RANK:
         return None
-    return _plain(type_, raw, app[:MAX_LENGTH] if app and type_ == "openid" else None)
+    return opaque(type_, raw, app[:MAX_LENGTH] if app and type_ == "openid" else None)
 
 
 @lru_cache(maxsize=1 << 16)
-def _plain(type_: str, raw: str, app: str | None) -> Identifier | None:
+def opaque(type_: str, raw: str, app: str | None) -> Identifier | None:
+    """`identifier` of a type whose values have no form of their own: any but phone and email.
+
+    `raw` is to be cut behind MAX_LENGTH: what is asked is remembered.
+    """
     value = _trimmed(raw)
     if type_ == "openid":
         own_app, _, value = value.rpartition(":")

@@ -14,7 +14,7 @@ from msgspec import Meta, Raw, Struct
 from touchline.collect import time
 from touchline.collect.item import MAX_ITEMS, MAX_SHARED
 from touchline.collect.money import EXPONENTS
-from touchline.collect.normalise import identifier
+from touchline.collect.normalise import MAX_LENGTH, opaque
 from touchline.collect.verdict import MAX_ID, MAX_IDENTIFIERS, ORDERS
 from touchline.model import RawRequest
 
@@ -35,6 +35,10 @@ class _Object(Struct, gc=False):
     """Any JSON object."""
 
 
+class _Context(Struct, gc=False):
+    traits: _Object | None = None
+
+
 class _Properties(Struct, gc=False):
     revenue: int | float | None = None
     total: int | float | None = None
@@ -52,7 +56,7 @@ class _Item(Struct, gc=False, rename="camel"):
     timestamp: str | None = None
     original_timestamp: str | None = None
     properties: _Properties | None = None
-    context: _Object | None = None
+    context: _Context | None = None
     traits: _Object | None = None
     write_key: str | None = None
 
@@ -77,26 +81,29 @@ def plain(request: RawRequest) -> Plain | None:
     try:
         if call in KINDS:
             item = _item(body)
-            if _boxes(body) <= MAX_BOXES and _has_few(body) and _is_fine(item, call):
+            if _boxes(body) <= MAX_BOXES and _has_few(body, item) and _is_fine(item, call):
                 return Plain(item.write_key or None, [item.message_id])
             return None
-        return _of_batch(_batch(body)) if call == "batch" and _may_be_few(body) else None
+        return _of_batch(body) if call == "batch" and _may_be_few(body) else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
-def _of_batch(batch: _Batch) -> Plain | None:
+def _of_batch(body: bytes) -> Plain | None:
+    batch = _batch(body)
     if len(batch.batch) > MAX_ITEMS:
         return None
     shared = bytes(batch.context) + bytes(batch.integrations)
-    if shared and not (_may_share(batch) and _has_few(shared)):
+    if shared and not (_may_share(batch) and shared.count(b":") <= MAX_IDENTIFIERS):
         return None
+    boxes = _boxes if _has_lists(body) else _objects
     left = MAX_BOXES - _boxes(shared)
     key = batch.write_key or None
     ids: list[str] = []
-    for raw in batch.batch:
+    for part in batch.batch:
+        raw = bytes(part)
         item = _item(raw)
-        if _boxes(bytes(raw)) > left or not _has_few(bytes(raw)):
+        if boxes(raw) > left or not _has_few(raw, item):
             return None
         if item.type not in KINDS or not _is_fine(item, item.type):
             return None
@@ -118,13 +125,24 @@ def _may_share(batch: _Batch) -> bool:
     )
 
 
+def _has_lists(body: bytes) -> bool:
+    """Whether there are lists within a batch: most have none, and one byte is found fast."""
+    return body.find(b"[", body.find(b"[") + 1) >= 0
+
+
+def _objects(raw: bytes) -> int:
+    return raw.count(b"{")
+
+
 def _boxes(raw: bytes) -> int:
     return raw.count(b"{") + raw.count(b"[")
 
 
-def _has_few(raw: bytes) -> bool:
-    """Whether its members are too few to hold too many identifiers."""
-    return raw.count(b":") <= MAX_IDENTIFIERS
+def _has_few(raw: bytes, item: _Item) -> bool:
+    """Whether its traits are too few to hold too many identifiers."""
+    context = item.context
+    has_traits = item.traits is not None or (context is not None and context.traits is not None)
+    return not has_traits or raw.count(b":") <= MAX_IDENTIFIERS
 
 
 def _is_text(body: bytes) -> bool:
@@ -141,14 +159,18 @@ def _is_fine(item: _Item, kind: str) -> bool:
     if when and not _is_time(when):
         return False
     if not (
-        (item.anonymous_id and identifier("anonymous_id", item.anonymous_id, "") is not None)
-        or (item.user_id and identifier("user_id", item.user_id, "") is not None)
+        (item.anonymous_id and _names("anonymous_id", item.anonymous_id))
+        or (item.user_id and _names("user_id", item.user_id))
     ):
         return False
     if kind != "track":
         return True
     name = item.event
     return bool(name) and not name.isspace() and _is_worth(item.properties, name)
+
+
+def _names(type_: str, value: str) -> bool:
+    return opaque(type_, value[: MAX_LENGTH + 1], None) is not None
 
 
 def _is_time(text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from touchline.collect.campaign import Labels, stated
 from touchline.collect.consent import consent_of, signals_of
@@ -97,9 +98,9 @@ class Whole(NamedTuple):
     is_bot: bool
 
 
-class MetContext(Struct, frozen=True, gc=False):
+class MetContext(Struct, frozen=True, gc=False, eq=False):
     """What a context says. `kept`: its members that stay in the event's context; `whole`: with what
-    it shows by its own user agent and address.
+    it shows by its own user agent and address. Equal to itself alone, so that a cache takes it.
     """
 
     value: dict[str, Any]
@@ -116,8 +117,8 @@ class MetContext(Struct, frozen=True, gc=False):
     consent: str | None
 
 
-class MetProperties(Struct, frozen=True, gc=False):
-    """What properties say. `pays`: they may hold money."""
+class MetProperties(Struct, frozen=True, gc=False, eq=False):
+    """What properties say. `pays`: they may hold money. Equal to itself alone, as well."""
 
     value: dict[str, Any]
     canonical: Raw
@@ -147,6 +148,7 @@ class Quick:
         self._context = _remembered(self._read_context)
         self._properties = _remembered(_read_properties)
         self._found = lru_cache(FOUND)(self._find)
+        self._alike = lru_cache(REMEMBERED)(self._make_alike)
 
     def events(self, request: RawRequest) -> list[Made] | None:
         """What a request without fault holds, in order; None when the long way must be gone."""
@@ -170,10 +172,7 @@ class Quick:
         traits = _object(call.traits)
         canonical = _canonical(call, context, properties)
         agent = context.agent or agent_of(request)
-        page = page_at(context.spot, properties.spot if kind == "page" else NO_SPOT)
-        labels, seen = labels_said(
-            kind, page, context.said, properties.value, agent=agent, site=site
-        )
+        alike = self._alike(kind, call.event, call.name or None, context, properties, agent)
         original_us, _ = own_time(call.original_timestamp or None, call.timestamp or None)
         sent_at = call.sent_at if call.sent_at is not UNSET else None
         times, flags = times_of(original_us, sent_at or batch_sent_at or None, request.received_us)
@@ -182,29 +181,54 @@ class Quick:
             data = {"event": call.event, "properties": properties.value}
             revenue, currency = paid(data, site.currency)
         whole, is_bot = self._whole(call, context, request, agent)
-        event = Event(
+        event = replace(
+            alike,
             source=request.source,
             message_id=call.message_id,
-            type=kind,
-            name=name_of(kind, call.event, call.name or None, properties.value),
             **times,
             identifiers=_identifiers(call, context, traits, site.region),
-            account_id=account_of(kind, None, context.value, properties.value),
-            **labels,
             content_hash=digest(canonical),
-            page_url=page.url,
-            page_title=page.title,
-            **named_of(kind, properties.value),
             revenue=revenue,
             currency=currency,
             properties=_properties_of(call, properties),
             context=whole,
             traits={**context.traits, **traits},
             bot=is_bot,
-            consent=context.consent,
-            flags=flags | seen | oversize(canonical),
+            flags=flags | alike.flags | oversize(canonical),
         )
         return Made(event, call)
+
+    def _make_alike(
+        self,
+        kind: str,
+        event: Text,
+        name: Text,
+        context: MetContext,
+        properties: MetProperties,
+        agent: str | None,
+    ) -> Event:
+        """What calls that say the same share of their events; made anew, it takes three times as
+        long as all else.
+        """
+        page = page_at(context.spot, properties.spot if kind == "page" else NO_SPOT)
+        labels, flags = labels_said(
+            kind, page, context.said, properties.value, agent=agent, site=self._site
+        )
+        return Event(
+            source="",
+            message_id="",
+            type=kind,
+            name=name_of(kind, event, name, properties.value),
+            ts_us=0,
+            received_us=0,
+            account_id=account_of(kind, None, context.value, properties.value),
+            **labels,
+            page_url=page.url,
+            page_title=page.title,
+            **named_of(kind, properties.value),
+            consent=context.consent,
+            flags=flags,
+        )
 
     def _read_context(self, raw: bytes) -> MetContext:
         found = _decode(raw)

@@ -57,6 +57,8 @@ class Recent:
         """`batch` may be left out of a request without fault: it is read when an id returns."""
         if self._weight > self._half:
             self._old, self._young, self._weight = self._young, {}, 0
+        if batch is None and self._is_all_new(request.source, message_ids, offset):
+            return [Verdict(message_id, "stored") for message_id in message_ids]
         young, old, source = self._young, self._old, request.source
         verdicts: list[Verdict] = []
         own: dict[str, bytes] | None = None
@@ -81,6 +83,18 @@ class Recent:
                 first = self._hashed(first).get(key) if looks <= MAX_LOOKS else None
             verdicts.append(_again(batch.items[index], first))
         return verdicts
+
+    def _is_all_new(self, source: str, message_ids: Sequence[str], offset: int) -> bool:
+        """Whether none was seen before, as is usual; then they are all noted at once."""
+        keys = [f"{source}\0{message_id}" for message_id in message_ids]
+        fresh = dict.fromkeys(keys, offset)
+        if len(fresh) < len(keys) or not (
+            self._young.keys().isdisjoint(keys) and self._old.keys().isdisjoint(keys)
+        ):
+            return False
+        self._young |= fresh
+        self._weight += PER_ITEM * len(keys) + sum(map(getsizeof, keys))
+        return True
 
     def _read(self, request: RawRequest) -> Batch:
         return (self._take_apart or read)(request)

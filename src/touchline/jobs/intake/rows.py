@@ -5,7 +5,7 @@ out once. One `Rows` serves a writer for its lifetime: what it remembers holds a
 it met are saved by its `NodeBook`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
@@ -61,8 +61,8 @@ class Rows:
             "local_day": _days(columns["ts_us"], self._zone),
             "device": list(devices),
             "click_ids": _click_ids(events),
-            "properties": [veil.text_of(event.properties) for event in events],
-            "context": [veil.text_of(event.context) for event in events],
+            "properties": _texts([event.properties for event in events], veil),
+            "context": _texts([event.context for event in events], veil),
             "flags": [_flags(event) for event in events],
             "seq": np.arange(last_seq + 1, last_seq + 1 + len(events)),
             "known_at_us": np.full(len(events), clock.now_us()),
@@ -96,6 +96,13 @@ def _device(source: str, node: bytes) -> int:
 def _labels(values: list[str | None], veil: Veil) -> list[str | None]:
     """A newsletter that tags its links with the reader's address would make it a label."""
     return [veil.text(value) if value and "@" in value else value for value in values]
+
+
+def _texts(objects: Sequence[Mapping[str, Any]], veil: Veil) -> list[str]:
+    """What was met once is one object in all events that have it: it is written once."""
+    known = {id(each): each for each in objects}
+    texts = {name: veil.text_of(each) for name, each in known.items()}
+    return [texts[id(each)] for each in objects]
 
 
 def _days(ts_us: Sequence[int], zone: str) -> pa.Array:

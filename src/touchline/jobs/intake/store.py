@@ -44,6 +44,8 @@ from touchline.storage.workspace import Workspace
 
 __all__ = ["Arrival", "EventStore", "Outcome"]
 
+_REVISION = int(Flag.REVISION)
+
 
 class Outcome(Tally, frozen=True):
     """`refused`: rejects that were offered again and stay rejects, each with the reason that holds
@@ -114,7 +116,7 @@ class EventStore:
             events = [event for _, event in kept]
             ids = [event_id for event_id, _ in kept]
             rows, traits = self._rows.table(ids, events, self.last_seq)
-            is_revised = any(event.flags & Flag.REVISION for _, event in fates.stored)
+            is_revised = any(event.flags & _REVISION for _, event in fates.stored)
             self.nodes.save(traits)
             rows = self.sessions.assign(rows)
             if ahead is None:
