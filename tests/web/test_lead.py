@@ -479,3 +479,22 @@ def test_a_visit_is_logged_whole_so_that_reading_it_again_gives_the_same(ask):
     assert body["properties"]["touchpoint"] is True
     assert ask.events() == ask.events()
     assert abs(request.received_us - clock.now_us()) < 60 * clock.US
+
+
+def test_a_disk_that_stands_still_keeps_no_server_from_stopping(monkeypatch):
+    monkeypatch.setattr(collector_module, "LATE_S", 0.05)
+
+    class Still:
+        def extend(self, payloads, done):
+            """Never done."""
+
+        def payload(self, offset):
+            return None
+
+    async def stop():
+        app = Collector(Still(), Keys(Store()))
+        request = RawRequest(0, "links", "/l/abc", b"{}", b"r" * 16)
+        app._lost.add(request, Counter(disk_full=1))
+        await asyncio.wait_for(app.close(), 20)
+
+    asyncio.run(stop())

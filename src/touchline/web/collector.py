@@ -9,6 +9,7 @@ and answers when the disk has it. Nothing is answered before the sync, and nothi
 """
 
 import asyncio
+import contextlib
 import itertools
 import os
 from collections import Counter
@@ -331,7 +332,8 @@ class Collector:
         """What is still to be logged of visitors who were led on, and how many could not be."""
         if self._late:
             await asyncio.wait(self._late, timeout=LATE_S)
-        await self._lost.close()
+        with contextlib.suppress(TimeoutError):  # a disk that stands still holds nobody up
+            await asyncio.wait_for(self._lost.close(), LATE_S)
 
     async def _defined(
         self,

@@ -301,6 +301,29 @@ MERGED = '[format]\nfill_down = ["date", "channel"]\n'
             for word in ("合计", "全部")
         ),
         ("渠道,计划,消耗\nTV,Total,100\nTV,b,50\n", '[constants]\ndate = "2026-03-01"\n', 150),
+        # Of one channel, or of a campaign's groups; of all the file on a day of its own.
+        *(
+            (
+                (
+                    "日期,渠道,计划,消耗\n2026-03-01,微博,A,100\n2026-03-01,微博,B,200\n"
+                    f"2026-03-01,微博,{word},300\n2026-03-01,小红书,C,50\n"
+                    f"2026-03-01,小红书,{word},70\n2026-03-01,全部,,420\n"
+                ),
+                None,
+                420,
+            )
+            for word in ("小计", "全部", "Total")
+        ),
+        (
+            (
+                "日期,渠道,计划,单元,消耗\n2026-03-01,微博,A,x,100\n2026-03-01,微博,A,y,200\n"
+                "2026-03-01,微博,A,小计,300\n2026-03-01,微博,B,x,5\n2026-03-01,微博,小计,,305\n"
+            ),
+            None,
+            305,
+        ),
+        (DAY + "2026-03-01,微博,100\n2026-03-02,小红书,200\n2026-03-31,全部,300\n", None, 300),
+        (DAY + "2026-03-01,微博,100\n2026-03-31,全部,100\n", None, 200),
         # Beneath merged cells: of the day, of the channel, of the whole sheet.
         (
             (
@@ -387,6 +410,7 @@ def test_a_total_of_orders_may_say_so_in_a_column_that_is_not_mapped(read):
         ("2026-03-01,Total (TV),100,\n2026-03-01,Radio,50,\n", [2]),
         ("2026-03-01,微博,100,\n2026-03-01,全部,100,\n2026-03-02,全部,70,\n", []),
         ("2026-03-01,微博,100,\n2026-03-01,电台,50,\n2026-03-01,全部,0,\n", []),
+        ("2026-03-01,微博,100,\n2026-03-01,电台,50,\n2026-03-31,全部,70,\n", []),
     ],
 )
 def test_what_may_be_a_total_beside_others_and_is_taken_is_told(read, rows, lines):

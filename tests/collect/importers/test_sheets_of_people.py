@@ -208,6 +208,7 @@ def test_the_currency_of_a_header_counts_where_no_column_says_it(read):
     for header, currency in [
         *[("Amount spent (USD)", "USD"), ("消耗(美元)", "USD"), ("费用(万港币)", "HKD")],
         *[("消耗(元)", "CNY"), ("Cost (RMB)", "CNY"), ("cost", "CNY"), ("Cost (net)", "CNY")],
+        *[("cost (kUSD)", "USD"), ("cost (k EUR)", "EUR"), ("费用(KRW)", "KRW")],
     ]:
         assert [c.currency for c in read("costs", sheet.format(header)).costs] == [currency]
     both = "date,channel,cost (USD),currency\n2026-03-01,A,10,EUR\n"

@@ -1,15 +1,15 @@
 """Rows of costs, some of which sum up others → those that do not, so that no yuan counts twice.
 
-A row that says 合计 is a total. One that says 全部 may as well be of a channel of that name: it is
-one only if its figure proves it, being the sum of all others of its days, kind and currency. Else
-it is taken, and told where there are others. What surprises: when such a row is met, the file is
-read once more for the sums.
+A row that says 合计 is a total. One that says 全部, or 小计 beside a channel, may as well be of
+what has that name: it is one only if its figure proves it, being the sum of all others (of that
+channel) of its days, kind and currency. Else it is taken, and told where there are others. What
+surprises: when such a row is met, the file is read once more for the sums.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, groupby, product
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from touchline.collect.importers.asides import says_all, says_total
 from touchline.collect.importers.cells import BadRow, Import, each
@@ -34,8 +34,11 @@ class Spread(Protocol):
 
 
 Built = TypeVar("Built", bound=Spread)
-# (channel, kind, currency, figure) → day → sum; None stands for all channels, or kinds.
-Sums = dict[tuple[str | None, str | None, str, str], Counter[int]]
+# Channel and campaign; None stands for all of them.
+Scope = tuple[str | None, str | None] | None
+# (scope, kind, currency, figure) → day → sum; None stands for all kinds.
+Sums = dict[tuple[Scope, str | None, str, str], Counter[int]]
+HEADS = frozenset(("channel", "source_name", "medium", "campaign"))
 
 
 def without_totals(
@@ -62,15 +65,24 @@ def without_totals(
     return each(table, plan, about, built)
 
 
+class _Likely(NamedTuple):
+    """A row that may be a total, and of what: the narrowest scope first."""
+
+    number: int
+    row: Mapped
+    days: Sequence[Cost]
+    scopes: list[Scope]
+
+
 def _judged(
     table: Table, plan: Plan, build: Callable[[Mapped], Spread]
 ) -> tuple[set[int], set[int]]:
     """Of the rows that may be totals those that are, and those that are not proven to be and stand
-    beside others. The shorter first: what is none counts among those that a longer one sums up.
+    beside others. Those of least reach first: what is none counts among those that others sum up.
     """
     sums: Sums = defaultdict(Counter)
-    likely: list[tuple[int, Mapped, Sequence[Cost]]] = []
-    others: set[int] = set()
+    likely: list[_Likely] = []
+    others = Counter[tuple[Scope, int]]()
     rows = (row for row in map_rows(table, plan) if not isinstance(row, Broken))
     for number, row in enumerate(rows):
         if _is_told(row, plan):
@@ -80,25 +92,37 @@ def _judged(
         except BadRow:
             continue
         if _is_likely(row, plan):
-            likely.append((number, row, days))
+            likely.append(_Likely(number, row, days, _scopes(row, plan, days[0])))
         else:
             _add(sums, days)
-            others.update(day.day for day in days)
+            others.update((scope, day.day) for day in days for scope in _held_by(day))
+    has_many = sum(rows for (scope, _), rows in others.items() if scope is None) > 1
     found: set[int] = set()
-    for _, alike in groupby(sorted(likely, key=_length), _length):
+    for _, alike in groupby(sorted(likely, key=_reach), _reach):
         group = list(alike)
-        totals = {number for number, row, days in group if _is_proven(row, days, sums)}
-        for number, _, days in group:
-            if number not in totals:
-                _add(sums, days)
+        totals = {
+            one.number
+            for one in group
+            # Of all the file, if there is nothing else on its own day.
+            if _is_proven(one, sums, of_all=has_many and not _is_beside(one, others))
+        }
+        for one in group:
+            if one.number not in totals:
+                _add(sums, one.days)
         found |= totals
-    beside = {n for n, _, days in likely if any(d.day in others and _figures(d) for d in days)}
-    return found, beside - found
+    return found, {one.number for one in likely if _is_beside(one, others)} - found
 
 
-def _length(likely: tuple[int, Mapped, Sequence[Cost]]) -> tuple[bool, int]:
-    _, row, days = likely
-    return "date" in row.filled, days[-1].day - days[0].day
+def _reach(one: _Likely) -> tuple[bool, int, int]:
+    """How much it may sum up."""
+    scope = one.scopes[-1]
+    breadth = 2 if scope is None else int(scope[1] is None)
+    return "date" in one.row.filled, one.days[-1].day - one.days[0].day, breadth
+
+
+def _is_beside(one: _Likely, others: Counter[tuple[Scope, int]]) -> bool:
+    """Whether there are others of what it says it is of, on its days."""
+    return any((one.scopes[-1], day.day) in others and _figures(day) for day in one.days)
 
 
 def _names(row: Mapped, plan: Plan) -> dict[str, Any]:
@@ -122,23 +146,42 @@ def _is_told(row: Mapped, plan: Plan) -> bool:
     return is_channel and any(map(says_total, names.values()))
 
 
+def _named(row: Mapped, plan: Plan) -> tuple[dict[str, Any], set[str]]:
+    """What the row says of its placement, and which of it is a name for certain."""
+    names = _names(row, plan)
+    return names, {f for f, name in names.items() if not (says_all(name) or says_total(name))}
+
+
 def _is_likely(row: Mapped, plan: Plan) -> bool:
-    names = _names(row, plan).values()
-    return bool(names) and all(says_all(name) or says_total(name) for name in names)
+    names, own = _named(row, plan)
+    return len(own) < len(names) and own <= HEADS
+
+
+def _scopes(row: Mapped, plan: Plan, day: Cost) -> list[Scope]:
+    _, own = _named(row, plan)
+    if own:
+        return [(day.channel, day.campaign if "campaign" in own else None)]
+    # Under merged cells a total may be of what they say, or of all.
+    return [(day.channel, None), None] if "channel" in row.filled else [None]
+
+
+def _held_by(day: Cost) -> set[Scope]:
+    return {(day.channel, day.campaign), (day.channel, None), None}
 
 
 def _add(sums: Sums, days: Sequence[Cost]) -> None:
     for day in days:
-        for figure in _figures(day):
-            for channel, kind in product((day.channel, None), (day.kind, None)):
-                sums[channel, kind, day.currency, figure][day.day] += getattr(day, figure)
+        for figure, scope in product(_figures(day), _held_by(day)):
+            for kind in (day.kind, None):
+                sums[scope, kind, day.currency, figure][day.day] += getattr(day, figure)
 
 
 def _figures(day: Cost) -> list[str]:
     return [figure for figure in FIGURES if getattr(day, figure, None)]
 
 
-def _is_proven(row: Mapped, days: Sequence[Cost], sums: Sums) -> bool:
+def _is_proven(one: _Likely, sums: Sums, *, of_all: bool) -> bool:
+    row, days = one.row, one.days
     told = {figure for day in days for figure in _figures(day)}
     if not told:
         return False
@@ -150,15 +193,14 @@ def _is_proven(row: Mapped, days: Sequence[Cost], sums: Sums) -> bool:
     has_kind = "kind" in row.fields and "kind" not in row.filled
     if not has_kind and row.fields.keys().isdisjoint(COSTS_OF_KINDS):
         ways.append(Counter({None: own.total()}))
-    # Under merged cells a total may be of what they say, or of all.
-    channels = (days[0].channel, None) if "channel" in row.filled else (None,)
-    dates = [range(days[0].day, days[-1].day + 1), *((None,) if "date" in row.filled else ())]
+    dates: list[range | None] = [range(days[0].day, days[-1].day + 1)]
+    dates += [None] if of_all or "date" in row.filled else []
     return any(
         all(
-            _is_near(value, _sum(sums.get((channel, kind, days[0].currency, figure)), over))
+            _is_near(value, _sum(sums.get((scope, kind, days[0].currency, figure)), over))
             for kind, value in way.items()
         )
-        for way, channel, over in product(ways, channels, dates)
+        for way, scope, over in product(ways, one.scopes, dates)
     )
 
 

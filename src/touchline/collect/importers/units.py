@@ -39,8 +39,9 @@ _POWERS = {"千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, 
 _POWER = "千万|百万|十万|亿|万|千|k"
 _CURRENCY = "|".join(("rmb", *(c.lower() for c in money.EXPONENTS), *map(re.escape, _SPOKEN)))
 _MONEY = rf"(?:元(?:{_CURRENCY})?|{_CURRENCY})"
-_COUNTED = "人次|[次人个条件]"
+_COUNTED = "人次|人(?!民币)|[次个条件]"
 _UNIT = re.compile(rf"({_POWER})\s*(?:{_MONEY}|({_COUNTED}))?")
+_SCALED = re.compile(rf"^(?:{_POWER})\s*")
 _INSIDE = re.compile(r"[(\[【]([^()\[\]【】]{1,12})[)\]】]")
 _BEHIND = re.compile(r"[/,_]\s*([^/,_()\[\]]{1,8})$")
 # 消耗万元, 消耗 万, 消耗-千元; neither 每万次, which is a rate, nor what only ends in 千.
@@ -66,10 +67,11 @@ def power_of(column: str) -> int:
 def currency_of(column: str) -> str | None:
     """The currency a header names; 元 alone is whichever the workspace counts in."""
     for unit in _units(column):
-        name = unit.lstrip("千万百十亿").strip().removeprefix("元")
-        code = _SPOKEN.get(name, name.upper())
-        if code in money.EXPONENTS or code == "RMB":
-            return money.currency_code(code)
+        for text in (unit, _SCALED.sub("", unit)):  # KRW, then k USD
+            name = text.removeprefix("元")
+            code = _SPOKEN.get(name, name.upper())
+            if code in money.EXPONENTS or code == "RMB":
+                return money.currency_code(code)
     return None
 
 
