@@ -7,6 +7,7 @@ import pytest
 from scipy import optimize
 
 from touchline.attribution import hazard as module
+from touchline.attribution.answer import counted_covariance
 from touchline.attribution.hazard import Rates, credited, rates
 from touchline.attribution.incremental import too_little
 from touchline.attribution.inputs import Inputs
@@ -164,6 +165,16 @@ def test_errors_are_what_different_draws_of_the_world_differ_by():
         for credit, made in zip(found, worlds, strict=True)
     ]
     assert 0.5 < np.mean(np.square(scores)) < 2
+
+
+def test_money_is_never_surer_than_the_luck_of_counting_it(added):
+    """Also of a channel that the fit holds to be well known."""
+    made, found = added
+    sure = replace(found, covariance=found.covariance / 10)
+    for rates_ in (found, sure):
+        credit = answer(made, rates_)
+        luck = counted_covariance(made.journeys, credit.share, made.journeys.value)
+        assert np.all(credit.channel_error_revenue**2 >= np.diagonal(luck) * (1 - 1e-9))
 
 
 def test_who_converts_without_a_touch_makes_no_channel_surer(added):

@@ -19,7 +19,7 @@ from scipy import sparse
 from touchline.attribution.arrays import Bools, Floats, Ints, sums_by, tally
 from touchline.attribution.journeys import Journeys
 
-__all__ = ["Credit", "by_channel", "counted_covariance", "errors_of", "from_share"]
+__all__ = ["Credit", "by_channel", "counted_covariance", "errors_of", "from_share", "root_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,3 +161,9 @@ def counted_covariance(journeys: Journeys, share: Floats, amount: Floats | Ints)
 def errors_of(covariance: Floats) -> Floats:
     """The standard error of each."""
     return np.sqrt(np.maximum(np.diagonal(covariance), 0))
+
+
+def root_of(covariance: Floats) -> Floats:
+    """Its symmetric root; in directions where it is less than nothing, nothing."""
+    size, axes = np.linalg.eigh(covariance)
+    return (axes * np.sqrt(np.maximum(size, 0))) @ axes.T

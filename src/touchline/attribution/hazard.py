@@ -29,7 +29,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg
 
-from touchline.attribution.answer import Credit, by_channel, counted_covariance, errors_of
+from touchline.attribution.answer import (
+    Credit,
+    by_channel,
+    counted_covariance,
+    errors_of,
+    root_of,
+)
 from touchline.attribution.arrays import Floats, Ints, tally
 from touchline.attribution.incremental import too_little
 from touchline.attribution.inputs import Inputs
@@ -149,7 +155,8 @@ def credited(journeys: Journeys, observed: Observed, found: Rates) -> Credit:
     # counting money.
     counting = [counted_covariance(journeys, share, part) for part in parts]
     worth = touched[1] / max(touched[0], 1)
-    varies_money = (varies - counting[0]) * worth**2 + counting[1]
+    beyond = root_of(varies - counting[0]) * worth
+    varies_money = beyond @ beyond + counting[1]
     return Credit(
         "hazard",
         journeys,

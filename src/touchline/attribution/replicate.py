@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from touchline.attribution import shapley
-from touchline.attribution.answer import Credit, by_channel, counted_covariance
+from touchline.attribution.answer import Credit, by_channel, counted_covariance, root_of
 from touchline.attribution.arrays import Floats, Ints
 from touchline.attribution.journeys import Labels
 from touchline.attribution.resample import Block, Cells, Sample
@@ -234,8 +234,7 @@ def _beyond_counting(
         return noise * (0.0 if varies is None else varies)
     if one.share is not None:
         varies = varies - counted_covariance(one.journeys, one.share, amount)
-    size, axes = np.linalg.eigh(varies)
-    return noise @ (axes * np.sqrt(np.maximum(size, 0))) @ axes.T
+    return noise @ root_of(varies)
 
 
 def won_sums(sample: Sample, cell: Ints, amount: Floats, size: int) -> Floats:
