@@ -199,3 +199,14 @@ def test_the_usual_calls_of_an_sdk_go_the_short_way():
 def test_unusual_items_go_the_long_way(item):
     body = json.dumps({"batch": [{"messageId": "m"} | item]}).encode()
     assert Quick(SITE).events(RawRequest(T0, "web", "/v1/batch", body, b"r" * 16)) is None
+
+
+@pytest.mark.parametrize("field", ["event", "name", "context", "properties"])
+def test_what_is_long_is_not_remembered(field):
+    long = "x" * 5000
+    item = {"type": "track", "messageId": "m", "userId": "u", "event": "E"}
+    item[field] = {"any": long} if field in {"context", "properties"} else long
+    quick = Quick(SITE)
+    body = json.dumps(item).encode()
+    assert quick.events(RawRequest(T0, "web", "/v1/track", body, b"r" * 16))
+    assert quick._alike.cache_info().currsize == 0

@@ -115,6 +115,7 @@ class MetContext(Struct, frozen=True, gc=False, eq=False):
     identifiers: tuple[Identifier, ...]
     network: str | None
     consent: str | None
+    size: int
 
 
 class MetProperties(Struct, frozen=True, gc=False, eq=False):
@@ -125,6 +126,7 @@ class MetProperties(Struct, frozen=True, gc=False, eq=False):
     members: Members
     spot: Spot
     pays: bool
+    size: int
 
 
 class _LongWayError(Exception):
@@ -141,14 +143,14 @@ _sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class Quick:
-    """Reads requests of one site, and remembers what it met last (some 50 MB at most)."""
+    """Reads requests of one site, and remembers what it met last (some 80 MB at most)."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._context = _remembered(self._read_context)
         self._properties = _remembered(_read_properties)
         self._found = lru_cache(FOUND)(self._find)
-        self._alike = lru_cache(REMEMBERED)(self._make_alike)
+        self._alike = lru_cache(REMEMBERED >> 1)(self._make_alike)
 
     def events(self, request: RawRequest) -> list[Made] | None:
         """What a request without fault holds, in order; None when the long way must be gone."""
@@ -172,7 +174,11 @@ class Quick:
         traits = _object(call.traits)
         canonical = _canonical(call, context, properties)
         agent = context.agent or agent_of(request)
-        alike = self._alike(kind, call.event, call.name or None, context, properties, agent)
+        said = (kind, call.event or None, call.name or None, context, properties, agent)
+        texts = (call.event, call.name, agent)
+        size = context.size + properties.size + sum(len(text) for text in texts if text)
+        make = self._alike if size <= MAX_REMEMBERED else self._make_alike
+        alike = make(*said)
         original_us, _ = own_time(call.original_timestamp or None, call.timestamp or None)
         sent_at = call.sent_at if call.sent_at is not UNSET else None
         times, flags = times_of(original_us, sent_at or batch_sent_at or None, request.received_us)
@@ -201,8 +207,8 @@ class Quick:
     def _make_alike(
         self,
         kind: str,
-        event: Text,
-        name: Text,
+        event: str | None,
+        name: str | None,
         context: MetContext,
         properties: MetProperties,
         agent: str | None,
@@ -258,6 +264,7 @@ class Quick:
             context_identifiers(value, self._site.region),
             network,
             consent_of(value),
+            len(raw),
         )
 
     def _find(self, key: Key) -> tuple[Members, bool]:
@@ -311,6 +318,7 @@ def _read_properties(raw: bytes) -> MetProperties:
         _members_of(raw) if value else Members(),
         spot_of(value),
         any(name in value for name in _PAYS),
+        len(raw),
     )
 
 

@@ -324,6 +324,14 @@ MERGED = '[format]\nfill_down = ["date", "channel"]\n'
         ),
         (DAY + "2026-03-01,微博,100\n2026-03-02,小红书,200\n2026-03-31,全部,300\n", None, 300),
         (DAY + "2026-03-01,微博,100\n2026-03-31,全部,100\n", None, 200),
+        (
+            (
+                DAY + "2026-03-01,微博,100\n2026-03-02,小红书,200\n2026-03-31,全部,300\n"
+                "2026-04-01,微博,7\n2026-04-30,全部,7\n"
+            ),
+            None,
+            307,
+        ),
         # Beneath merged cells: of the day, of the channel, of the whole sheet.
         (
             (

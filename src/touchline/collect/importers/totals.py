@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count, groupby, product
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from touchline import clock
 from touchline.collect.importers.asides import says_all, says_total
 from touchline.collect.importers.cells import BadRow, Import, each
 from touchline.collect.importers.fields import COSTS_OF_KINDS
@@ -103,7 +104,7 @@ def _judged(
         totals = {
             one.number
             for one in group
-            # Of all the file, if there is nothing else on its own day.
+            # Of all the file or of the month, if there is nothing else on its own day.
             if _is_proven(one, sums, of_all=has_many and not _is_beside(one, others))
         }
         for one in group:
@@ -195,6 +196,7 @@ def _is_proven(one: _Likely, sums: Sums, *, of_all: bool) -> bool:
         ways.append(Counter({None: own.total()}))
     dates: list[range | None] = [range(days[0].day, days[-1].day + 1)]
     dates += [None] if of_all or "date" in row.filled else []
+    dates += [_month_to(days[-1].day)] if of_all else []
     return any(
         all(
             _is_near(value, _sum(sums.get((scope, kind, days[0].currency, figure)), over))
@@ -202,6 +204,10 @@ def _is_proven(one: _Likely, sums: Sums, *, of_all: bool) -> bool:
         )
         for way, scope, over in product(ways, one.scopes, dates)
     )
+
+
+def _month_to(day: int) -> range:
+    return range(clock.to_day(clock.from_day(day).replace(day=1)), day + 1)
 
 
 def _sum(found: Counter[int] | None, over: range | None) -> int:
