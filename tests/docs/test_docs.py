@@ -106,7 +106,7 @@ class Reader:
             env=os.environ | {"PATH": path},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr
@@ -121,7 +121,7 @@ class Reader:
 
     def _pause(self) -> None:
         """A person takes a while to go on; by then what was sent can be asked for."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while self.servers and self._behind() != 0 and time.monotonic() < deadline:
             time.sleep(0.05)
 

@@ -301,7 +301,7 @@ MERGED = '[format]\nfill_down = ["date", "channel"]\n'
             for word in ("合计", "全部")
         ),
         ("渠道,计划,消耗\nTV,Total,100\nTV,b,50\n", '[constants]\ndate = "2026-03-01"\n', 150),
-        # Of one channel, or of a campaign's groups; of all the file on a day of its own.
+        # Of one channel, or of a campaign's groups.
         *(
             (
                 (
@@ -322,15 +322,12 @@ MERGED = '[format]\nfill_down = ["date", "channel"]\n'
             None,
             305,
         ),
-        (DAY + "2026-03-01,微博,100\n2026-03-02,小红书,200\n2026-03-31,全部,300\n", None, 300),
-        (DAY + "2026-03-01,微博,100\n2026-03-31,全部,100\n", None, 200),
+        # What has a day of its own may be of a day that nobody took apart.
+        (DAY + "2026-03-01,微博,100\n2026-03-02,全部,100\n", None, 200),
         (
-            (
-                DAY + "2026-03-01,微博,100\n2026-03-02,小红书,200\n2026-03-31,全部,300\n"
-                "2026-04-01,微博,7\n2026-04-30,全部,7\n"
-            ),
+            "日期,渠道,计划,消耗\n2026-03-01,微博,A,100\n2026-03-02,微博,全部,100\n",
             None,
-            307,
+            200,
         ),
         # Beneath merged cells: of the day, of the channel, of the whole sheet.
         (
@@ -416,9 +413,9 @@ def test_a_total_of_orders_may_say_so_in_a_column_that_is_not_mapped(read):
         ("2026-03-01,微博,100,\n2026-03-01,小红书,x,\n2026-03-01,全部,300,\n", [4]),
         ("2026-03-01,微博,3,USD\n2026-03-01,小红书,7,CNY\n2026-03-01,全部,28,CNY\n", [4]),
         ("2026-03-01,Total (TV),100,\n2026-03-01,Radio,50,\n", [2]),
-        ("2026-03-01,微博,100,\n2026-03-01,全部,100,\n2026-03-02,全部,70,\n", []),
+        ("2026-03-01,微博,100,\n2026-03-01,全部,100,\n2026-03-02,全部,70,\n", [4]),
         ("2026-03-01,微博,100,\n2026-03-01,电台,50,\n2026-03-01,全部,0,\n", []),
-        ("2026-03-01,微博,100,\n2026-03-01,电台,50,\n2026-03-31,全部,70,\n", []),
+        ("2026-03-01,微博,100,\n2026-03-02,电台,50,\n2026-03-31,全部,150,\n", [4]),
     ],
 )
 def test_what_may_be_a_total_beside_others_and_is_taken_is_told(read, rows, lines):

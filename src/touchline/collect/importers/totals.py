@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count, groupby, product
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from touchline import clock
 from touchline.collect.importers.asides import says_all, says_total
 from touchline.collect.importers.cells import BadRow, Import, each
 from touchline.collect.importers.fields import COSTS_OF_KINDS
@@ -78,12 +77,12 @@ class _Likely(NamedTuple):
 def _judged(
     table: Table, plan: Plan, build: Callable[[Mapped], Spread]
 ) -> tuple[set[int], set[int]]:
-    """Of the rows that may be totals those that are, and those that are not proven to be and stand
-    beside others. Those of least reach first: what is none counts among those that others sum up.
+    """Of the rows that may be totals those that are, and those that are not proven to be where
+    there are others. Of least reach first: what is none counts among those that others sum up.
     """
     sums: Sums = defaultdict(Counter)
     likely: list[_Likely] = []
-    others = Counter[tuple[Scope, int]]()
+    others = set[Scope]()
     rows = (row for row in map_rows(table, plan) if not isinstance(row, Broken))
     for number, row in enumerate(rows):
         if _is_told(row, plan):
@@ -96,22 +95,17 @@ def _judged(
             likely.append(_Likely(number, row, days, _scopes(row, plan, days[0])))
         else:
             _add(sums, days)
-            others.update((scope, day.day) for day in days for scope in _held_by(day))
-    has_many = sum(rows for (scope, _), rows in others.items() if scope is None) > 1
+            others.update(scope for day in days for scope in _held_by(day))
     found: set[int] = set()
     for _, alike in groupby(sorted(likely, key=_reach), _reach):
         group = list(alike)
-        totals = {
-            one.number
-            for one in group
-            # Of all the file or of the month, if there is nothing else on its own day.
-            if _is_proven(one, sums, of_all=has_many and not _is_beside(one, others))
-        }
+        totals = {one.number for one in group if _is_proven(one, sums)}
         for one in group:
             if one.number not in totals:
                 _add(sums, one.days)
         found |= totals
-    return found, {one.number for one in likely if _is_beside(one, others)} - found
+    beside = {one.number for one in likely if one.scopes[-1] in others and _tells(one)}
+    return found, beside - found
 
 
 def _reach(one: _Likely) -> tuple[bool, int, int]:
@@ -121,9 +115,8 @@ def _reach(one: _Likely) -> tuple[bool, int, int]:
     return "date" in one.row.filled, one.days[-1].day - one.days[0].day, breadth
 
 
-def _is_beside(one: _Likely, others: Counter[tuple[Scope, int]]) -> bool:
-    """Whether there are others of what it says it is of, on its days."""
-    return any((one.scopes[-1], day.day) in others and _figures(day) for day in one.days)
+def _tells(one: _Likely) -> bool:
+    return any(map(_figures, one.days))
 
 
 def _names(row: Mapped, plan: Plan) -> dict[str, Any]:
@@ -181,7 +174,7 @@ def _figures(day: Cost) -> list[str]:
     return [figure for figure in FIGURES if getattr(day, figure, None)]
 
 
-def _is_proven(one: _Likely, sums: Sums, *, of_all: bool) -> bool:
+def _is_proven(one: _Likely, sums: Sums) -> bool:
     row, days = one.row, one.days
     told = {figure for day in days for figure in _figures(day)}
     if not told:
@@ -194,9 +187,7 @@ def _is_proven(one: _Likely, sums: Sums, *, of_all: bool) -> bool:
     has_kind = "kind" in row.fields and "kind" not in row.filled
     if not has_kind and row.fields.keys().isdisjoint(COSTS_OF_KINDS):
         ways.append(Counter({None: own.total()}))
-    dates: list[range | None] = [range(days[0].day, days[-1].day + 1)]
-    dates += [None] if of_all or "date" in row.filled else []
-    dates += [_month_to(days[-1].day)] if of_all else []
+    dates = [range(days[0].day, days[-1].day + 1), *((None,) if "date" in row.filled else ())]
     return any(
         all(
             _is_near(value, _sum(sums.get((scope, kind, days[0].currency, figure)), over))
@@ -204,10 +195,6 @@ def _is_proven(one: _Likely, sums: Sums, *, of_all: bool) -> bool:
         )
         for way, scope, over in product(ways, one.scopes, dates)
     )
-
-
-def _month_to(day: int) -> range:
-    return range(clock.to_day(clock.from_day(day).replace(day=1)), day + 1)
 
 
 def _sum(found: Counter[int] | None, over: range | None) -> int:
