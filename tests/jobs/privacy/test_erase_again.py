@@ -75,15 +75,21 @@ def failed(site, monkeypatch):
     return request
 
 
-@pytest.fixture
-def found(site):
-    """One that left something behind."""
+def leave_something(site):
+    """An erasure that finds a trace it cannot take away: the file, and the request."""
     left = site.workspace.dir / "notes.bak"
     left.write_text("call bob.the.builder1 back", encoding="utf-8")
     request = site.ask()
     erasing.queued(site.workspace, request)
     site.work()
     assert site.steps() == ["shredded"]
+    return left, request
+
+
+@pytest.fixture
+def found(site):
+    """One that left something behind."""
+    left, request = leave_something(site)
     left.unlink()
     return request
 
@@ -211,12 +217,7 @@ def test_its_job_cannot_be_cancelled(site):
 
 
 def test_one_that_left_something_is_found_by_name_and_tried_again_the_next_day(site, monkeypatch):
-    forgotten = site.workspace.dir / "notes.bak"
-    forgotten.write_text("call bob.the.builder1 back", encoding="utf-8")
-    request = site.ask()
-    erasing.queued(site.workspace, request)
-    site.work()
-    assert site.steps() == ["shredded"]
+    forgotten, request = leave_something(site)
     for name in ("bob.the.builder1", "user_id:bob.the.builder1"):
         assert site.ask(name) == request
     with pytest.raises(NotFound):
