@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from touchline.clock import to_us
-from touchline.collect.time import EARLIEST_US, LATEST_US, local_day, offset_us, parse
+from touchline.collect.time import EARLIEST_US, LATEST_US, local_day, parse
 
 NOON = to_us(dt.datetime(2026, 11, 21, 12, 0, 0, 857_000, tzinfo=dt.UTC))
 
@@ -76,6 +76,3 @@ def test_local_day_is_the_calendar_s(us, zone):
     moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=us)
     there = moment.astimezone(ZoneInfo(zone))
     assert local_day(us, zone) == there.date().toordinal() - 719_163
-    offset = there.utcoffset()
-    assert offset is not None
-    assert offset_us(us, zone) == offset // dt.timedelta(microseconds=1)

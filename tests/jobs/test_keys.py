@@ -41,7 +41,6 @@ def test_an_admin_key_of_no_scope_has_all_and_one_with_scopes_has_those(shop):
     create(shop, Wanted(kind="admin", value="looker", scopes=("read",)))
     assert shop.admin_scopes("looker") == {"read"}
     assert shop.admin_scopes("site-key") == frozenset()
-    assert not shop.is_admin("site-key")
     assert key_hash("boss") not in shop.write_keys()
 
 
@@ -81,7 +80,7 @@ def test_a_key_is_revoked_by_value_name_or_id_and_for_good(shop, named):
 
 def test_a_revoked_admin_key_may_nothing(shop):
     revoke(shop, "boss")
-    assert not shop.is_admin("boss")
+    assert not shop.admin_scopes("boss")
 
 
 def test_a_name_of_two_keys_names_neither(shop):

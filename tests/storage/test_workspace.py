@@ -173,12 +173,12 @@ def test_secrets_may_live_elsewhere(tmp_path, monkeypatch):
 def test_keys_are_kept_as_hashes_under_their_sources_name(directory):
     opened = Workspace.open(directory)
     assert opened.write_keys() == {key_hash("w" * 8): "web"}
-    assert opened.is_admin("a" * 8)
-    assert not opened.is_admin("w" * 8)
-    assert not opened.is_admin("")
+    assert opened.admin_scopes("a" * 8)
+    assert not opened.admin_scopes("w" * 8)
+    assert not opened.admin_scopes("")
     opened.add_keys({"app": "secret-key-1"}, ["secret-key-2"])
     assert set(opened.write_keys().values()) == {"web", "app"}
-    assert opened.is_admin("secret-key-2")
+    assert opened.admin_scopes("secret-key-2")
     opened.close()
     state = b"".join(path.read_bytes() for path in directory.glob("state.db*"))
     assert b"secret-key" not in state

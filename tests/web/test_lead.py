@@ -481,7 +481,7 @@ def test_a_visit_is_logged_whole_so_that_reading_it_again_gives_the_same(ask):
     assert abs(request.received_us - clock.now_us()) < 60 * clock.US
 
 
-def test_a_disk_that_stands_still_keeps_no_server_from_stopping(monkeypatch):
+def test_a_disk_that_stands_still_keeps_no_server_from_stopping(monkeypatch, capsys):
     monkeypatch.setattr(collector_module, "LATE_S", 0.05)
 
     class Still:
@@ -494,7 +494,8 @@ def test_a_disk_that_stands_still_keeps_no_server_from_stopping(monkeypatch):
     async def stop():
         app = Collector(Still(), Keys(Store()))
         request = RawRequest(0, "links", "/l/abc", b"{}", b"r" * 16)
-        app._lost.add(request, Counter(disk_full=1))
+        app._lost.add(request, Counter(disk_full=3))
         await asyncio.wait_for(app.close(), 20)
 
     asyncio.run(stop())
+    assert "3 visits" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from touchline.clock import DAY_US, US, from_us, to_us
 
-__all__ = ["EARLIEST_US", "LATEST_US", "local_day", "offset_us", "parse"]
+__all__ = ["EARLIEST_US", "LATEST_US", "local_day", "parse"]
 
 MAX_TEXT = 64
 QUARTER_US = 900 * US
@@ -96,11 +96,6 @@ def _number(number: float) -> int | None:
 def _offset_of_quarter(quarter: int, zone: str) -> int:
     offset = from_us(quarter * QUARTER_US).astimezone(ZoneInfo(zone)).utcoffset()
     return 0 if offset is None else offset // dt.timedelta(microseconds=1)
-
-
-def offset_us(ts_us: int, zone: str) -> int:
-    """How far the zone's wall clock is ahead of UTC at that moment."""
-    return _offset_of_quarter(ts_us // QUARTER_US, zone)
 
 
 def local_day(ts_us: int, zone: str) -> int:

@@ -171,9 +171,6 @@ class Workspace:
         """What this key may do as an admin's; empty when it is none."""
         return access_key.admin_scopes(self.state, key)
 
-    def is_admin(self, key: str) -> bool:
-        return bool(self.admin_scopes(key))
-
 
 @contextlib.contextmanager
 def _locked(directory: Path, wait_s: float = 0.0) -> Generator[None]:

@@ -38,6 +38,7 @@ from touchline.collect.protocol import (
 from touchline.collect.protocols import read, spoken_at
 from touchline.collect.visitor import HEADER, Visitors
 from touchline.errors import BadInput, Denied, NotFound, TooMany, TouchlineError, Unavailable
+from touchline.jobs.process import note
 from touchline.model import RawRequest
 from touchline.storage.log import Log
 from touchline.web.answer import BROKEN, complaint, headers_of, listed, preflight, stored
@@ -334,6 +335,8 @@ class Collector:
             await asyncio.wait(self._late, timeout=LATE_S)
         with contextlib.suppress(TimeoutError):  # a disk that stands still holds nobody up
             await asyncio.wait_for(self._lost.close(), LATE_S)
+        if self._lost.forgotten:
+            note("collector", f"stopped before {self._lost.forgotten} visits could be noted as lost")
 
     async def _defined(
         self,

@@ -36,11 +36,16 @@ class Lost:
             self._telling = asyncio.create_task(self._tell())
 
     async def close(self) -> None:
-        """Tells at once what is counted; what the log does not take now is forgotten."""
+        """Tells at once what is counted; what the log does not take now is `forgotten`."""
         self._closing.set()
         if self._telling is not None:
             await asyncio.wait([self._telling])  # however it ends, the last is told
         await self._tell_once()
+
+    @property
+    def forgotten(self) -> int:
+        """How many visits nothing on disk tells of, by now."""
+        return sum(why.total() for _, why in self._counts.values())
 
     def _count(self, request: RawRequest, why: Counter[str]) -> None:
         self._counts.setdefault(request.source, (request, Counter()))[1].update(why)
@@ -53,9 +58,11 @@ class Lost:
             await self._tell_once()
 
     async def _tell_once(self) -> None:
-        counts, self._counts = self._counts, {}
-        for request, why in counts.values():
-            try:
-                await self._keep(not_kept(request, why))
-            except TouchlineError:
-                self._count(request, why)
+        for source, (request, why) in list(self._counts.items()):
+            told = why.copy()  # others may be counted while this waits for the disk
+            with contextlib.suppress(TouchlineError):
+                await self._keep(not_kept(request, told))
+                rest = why - told
+                del self._counts[source]
+                if rest:
+                    self._counts[source] = (request, rest)
