@@ -336,7 +336,9 @@ class Collector:
         with contextlib.suppress(TimeoutError):  # a disk that stands still holds nobody up
             await asyncio.wait_for(self._lost.close(), LATE_S)
         if self._lost.forgotten:
-            note("collector", f"stopped before {self._lost.forgotten} visits could be noted as lost")
+            note(
+                "collector", f"stopped before {self._lost.forgotten} visits could be noted as lost"
+            )
 
     async def _defined(
         self,
