@@ -498,4 +498,4 @@ def test_a_disk_that_stands_still_keeps_no_server_from_stopping(monkeypatch, cap
         await asyncio.wait_for(app.close(), 20)
 
     asyncio.run(stop())
-    assert "3 lost visits" in capsys.readouterr().err
+    assert "3 visits" in capsys.readouterr().err
