@@ -15,14 +15,14 @@ EMPTY = {
 
 
 def test_a_csv_without_rows_still_names_its_columns(capsys):
-    assert show(EMPTY, [], "csv") == 0
+    assert show(EMPTY, "csv") == 0
     row = Row("linear", {"channel": "Email"}, 1.0, 100, 0).as_json()
     assert capsys.readouterr().out == ",".join(row) + "\n"
     assert tuple(row) == FIELDS
 
 
 def test_json_without_rows_is_the_whole_report(capsys):
-    assert show(EMPTY, [], "json") == 0
+    assert show(EMPTY, "json") == 0
     assert json.loads(capsys.readouterr().out) == EMPTY
 
 
@@ -35,7 +35,7 @@ def test_a_table_shows_the_ends_beside_each_figure(capsys):
     told |= {"cac": spread(100.0, None), "rank": spread(1, 1), "first": 0.9, "roi": None}
     row = Row("linear", {"channel": "Email"}, 1.0, 100, 0).as_json() | {"interval": told}
     how = {"level": 0.95, "method": "poisson", "replicates": 500, "warnings": []}
-    assert show(EMPTY | {"rows": [row], "interval": how}, [], "table") == 0
+    assert show(EMPTY | {"rows": [row], "interval": how}, "table") == 0
     printed = capsys.readouterr().out
     assert "0.5 – 1.5" in printed
     assert "0.50 – 1.50" in printed
@@ -48,7 +48,7 @@ def test_a_csv_has_a_column_for_each_end_and_none_that_is_always_empty(capsys):
     told = {"conversions": spread(0.5, 1.5), "first": 0.9}
     row = Row("linear", {"channel": "Email"}, 1.0, 100, 0).as_json() | {"interval": told}
     other = row | {"interval": told | {"conversions": None}}
-    assert show(EMPTY | {"rows": [row, other]}, [], "csv") == 0
+    assert show(EMPTY | {"rows": [row, other]}, "csv") == 0
     head, line, *_ = capsys.readouterr().out.splitlines()
     assert head.endswith("interval.conversions.low,interval.conversions.high,interval.first")
     assert line.endswith("0.5,1.5,0.9")

@@ -146,6 +146,12 @@ def test_a_rebuild_by_other_rules_is_told_of_and_one_by_the_same_is_not(site):
     ((code, params),) = asked(args).notes
     assert (code, set(params)) == ("labels_rebuilt", {"day"})
     assert asked({**args, "as_of": clock.iso(clock.now_us())}).notes == []
+    behind = {"model": "linear", "channel": "Spring Ads"}
+    for name, more in {"roles": {}, "patterns": {}, "explain_number": behind}.items():
+        ask = partial(queries.QUERIES[name], site.workspace, Registry(site.workspace))
+        (note,) = ask({**args, **more})["notes"]
+        assert (note["code"], params["day"] in note["zh"]) == (code, True)
+        assert "notes" not in ask({**args, **more, "as_of": None})
 
 
 def test_a_rebuild_by_rules_that_were_new_on_the_day_is_told_of_once_it_has_read_older_rows(site):

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from touchline.cli import language
 from touchline.cli.figures import figures, named, print_apart
 from touchline.cli.output import Column, Write, digits_of, emit, money, number, share, table
-from touchline.errors import MESSAGES, BadInput
+from touchline.errors import BadInput
 
 __all__ = ["FIELDS", "comparison", "print_footer", "run", "show"]
 
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
         asked = vars(args)
         found = paths_report(args.paths, args.models, tuning_of(asked), interval(asked))
-        return show(found.as_json(), found.notes, args.format)
+        return show(found.as_json(), args.format)
     if args.dir is None:
         raise BadInput("bad_argument", name="DIR", value="", why="is missing: give DIR or --paths.")
     from touchline.jobs.access import reading
@@ -106,14 +106,11 @@ def run(args: argparse.Namespace) -> int:
     }
     with reading(args.dir) as workspace:
         found = attribution(workspace, KeepingRegistry(workspace), asked)
-    return show(found.as_json(), found.notes, args.format)
+    return show(found.as_json(), args.format)
 
 
-def show(whole: dict[str, Any], notes: list[tuple[str, dict[str, Any]]], output: str) -> int:
+def show(whole: dict[str, Any], output: str) -> int:
     """Prints a report; what was left out goes to stderr. Exit 1 where a rate is missing."""
-    for code, params in notes:
-        text = MESSAGES[code][language() == "zh"]
-        print(text.format(**params), file=sys.stderr)
     _print(whole, output)
     return named(whole)
 

@@ -69,10 +69,10 @@ def print_apart(whole: Mapping[str, Any], digits: int | None) -> None:
 
 
 def named(whole: Mapping[str, Any]) -> int:
-    """Names on stderr models that were left out and currencies without a rate; the exit code that
-    goes with it.
+    """Names on stderr models that were left out, currencies without a rate and what else is to be
+    known of the answer; the exit code that goes with it.
     """
-    for note in whole.get("left_out", ()):
+    for note in (*whole.get("notes", ()), *whole.get("left_out", ())):
         print(note[language()], file=sys.stderr)
     for one in whole.get("missing_rates", ()):
         print(_said(NO_RATE).format(**one), file=sys.stderr)

@@ -14,6 +14,7 @@ from touchline.identity.profile import find_person, identifiers_of
 from touchline.jobs import arguments
 from touchline.jobs.asked import asking
 from touchline.jobs.audited import seen
+from touchline.jobs.known_then import remarked
 from touchline.measure.behind import MOST, behind
 from touchline.measure.explain import EXPLAINED, FIELDS, STAGE, explained
 from touchline.measure.notes import note_of
@@ -34,6 +35,7 @@ def explain(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> d
             seen(workspace, "explain", person_id)
             person = find_person(workspace, people, person_id)
             identifiers = identifiers_of(workspace, people, person)
+        found = remarked(workspace, view, found)
     _hide(workspace, found["touches"])
     return {**found, "identifiers": identifiers}
 
@@ -48,7 +50,8 @@ def number(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> di
     by = (*EXPLAINED, STAGE) if STAGE in labels else EXPLAINED
     limit = MOST if args.get("limit") is None else arguments.limit(args["limit"])
     with asking(workspace, registry, args, by) as asked:
-        return behind(*asked, model.strip(), labels, limit=min(limit, MOST))
+        found = behind(*asked, model.strip(), labels, limit=min(limit, MOST))
+        return remarked(workspace, asked.view, found)
 
 
 def model_notes(*_: Any) -> dict[str, Any]:

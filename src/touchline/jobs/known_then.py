@@ -32,6 +32,7 @@ from touchline.jobs.intake.session import (
     is_of,
     shares_of,
 )
+from touchline.measure.notes import said
 from touchline.model import LABELS, Flag
 from touchline.storage import definition, schema
 from touchline.storage.columns import EVENTS
@@ -39,7 +40,7 @@ from touchline.storage.engine import AMENDED, Expression, View
 from touchline.storage.state import State
 from touchline.storage.workspace import Workspace
 
-__all__ = ["amend", "note_rebuild", "relabelled"]
+__all__ = ["amend", "note_rebuild", "relabelled", "remarked"]
 
 REBUILT = "rebuilt"  # marks in State begin so: when history was read again by the rules in force
 RULES = (*CHANNEL_KINDS, "alias", "site", "bots")  # what a rebuild reads it by
@@ -77,6 +78,12 @@ def relabelled(workspace: Workspace, view: View) -> list[tuple[str, dict[str, An
         return []
     day = local_day(rebuilt_us[-1], workspace.time_zone)
     return [("labels_rebuilt", {"day": (EPOCH + dt.timedelta(days=day)).isoformat()})]
+
+
+def remarked(workspace: Workspace, view: View, found: dict[str, Any]) -> dict[str, Any]:
+    """An answer of this view, with the note that it needs (see `relabelled`)."""
+    notes = [said(code, params) for code, params in relabelled(workspace, view)]
+    return {**found, "notes": [*found.get("notes", ()), *notes]} if notes else found
 
 
 def _rebuilds(state: State) -> list[int]:

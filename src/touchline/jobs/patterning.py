@@ -5,6 +5,7 @@ from typing import Any
 from touchline.identity.people import Registry
 from touchline.jobs import arguments
 from touchline.jobs.asked import asking
+from touchline.jobs.known_then import remarked
 from touchline.measure.patterns import LIMIT, patterns
 from touchline.storage.workspace import Workspace
 
@@ -18,9 +19,6 @@ def patterns_of(workspace: Workspace, registry: Registry, args: dict[str, Any]) 
         for name, default in (("order", 1), ("limit", LIMIT))
     )
     with asking(workspace, registry, args, ("channel",)) as asked:
-        return patterns(
-            *asked,
-            args.get("show") or "combinations",
-            order=order,
-            limit=limit,
-        )
+        show = args.get("show") or "combinations"
+        found = patterns(*asked, show, order=order, limit=limit)
+        return remarked(workspace, asked.view, found)

@@ -29,7 +29,7 @@ from touchline.jobs.explaining import landing_seen, model_notes, number
 from touchline.jobs.guide import guide
 from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
-from touchline.jobs.known_then import relabelled
+from touchline.jobs.known_then import relabelled, remarked
 from touchline.jobs.lift import lift_tests
 from touchline.jobs.links import links
 from touchline.jobs.patterning import patterns_of
@@ -92,6 +92,7 @@ def roles(workspace: Workspace, registry: Registry, args: dict[str, Any]) -> dic
     most = TOP if top is None else arguments.number(top, "top")
     with asking(workspace, registry, args, by) as asked:
         found = roles_report(*asked, top=min(most, MOST_PATHS))
+        found = remarked(workspace, asked.view, found)
     if "landing_page" in by:
         loss = found["loss"]
         for row in (*found["rows"], *loss["rows"], *(loss["deals"] or {}).get("last_touch", ())):
