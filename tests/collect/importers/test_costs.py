@@ -423,3 +423,38 @@ def test_what_may_be_a_total_beside_others_and_is_taken_is_told(read, rows, line
     assert file.unproven == lines
     assert list(file.rows())
     assert file.unproven == lines
+
+
+@pytest.mark.parametrize(
+    ("head", "rows"),
+    [
+        ("渠道,来源,计划", ["搜索,baidu,A,{}", "搜索,baidu,B,{}", "搜索,baidu,小计,{}"]),
+        ("source,medium,campaign", ["google,cpc,A,{}", "google,cpc,B,{}", "google,cpc,Total,{}"]),
+        ("渠道,计划", ["微博,双11,{}", "小红书,双11,{}", "全部,双11,{}"]),
+        ("渠道,计划,关键词", ["百度,A,k1,{}", "百度,A,k2,{}", "百度,A,合计,{}"]),
+    ],
+)
+def test_a_total_of_any_level_is_proven_by_what_it_sums_up(read, head, rows):
+    lines = [row.format(cost) for row, cost in zip(rows, (100, 50, 150), strict=True)]
+    sheet = f"日期,{head},消耗\n" + "".join(f"2026-03-01,{line}\n" for line in lines)
+    found = read("costs", sheet)
+    assert (sum(c.cost for c in found.costs), found.rejects) == (15_000, [(4, "total_row")])
+
+
+def test_all_channels_of_a_medium_are_told_and_taken(read):
+    sheet = "日期,渠道,媒介,消耗\n2026-03-01,微博,cpc,100\n2026-03-01,全部,cpc,100\n"
+    found = read("costs", sheet)
+    assert (sum(c.cost for c in found.costs), found.file.unproven) == (20_000, [3])
+
+
+@pytest.mark.parametrize(("views", "is_total"), [(50, False), (990, True), (1000, True)])
+def test_what_views_deny_is_no_total(read, views, is_total):
+    rows = f"2026-03-01,Radio,100,1000,10\n2026-03-01,Total (TV),100,{views},10\n"
+    found = read("costs", "日期,渠道,消耗,展现,点击\n" + rows)
+    assert [line for line, _ in found.rejects] == ([3] if is_total else [])
+    assert found.file.unproven == ([] if is_total else [3])
+
+
+def test_a_sheet_that_says_all_in_every_row_has_no_total(read):
+    found = read("costs", "日期,渠道,计划,消耗\n2026-03-01,微博,全部,1\n2026-03-02,微博,全部,1\n")
+    assert (len(found.costs), found.rejects, found.file.unproven) == (2, [], [])

@@ -2,8 +2,9 @@
 
 A row that says 合计 is a total. One that says 全部, or 小计 beside a channel, may as well be of
 what has that name: it is one only if its figure proves it, being the sum of all others (of that
-channel) of its days, kind and currency. Else it is taken, and told where there are others. What
-surprises: when such a row is met, the file is read once more for the sums.
+channel) of its days, kind and currency, unless views or clicks deny it. Else it is taken, and told
+where there are others. What surprises: when such a row is met, the file is read once more for the
+sums.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +23,9 @@ __all__ = ["without_totals"]
 
 # The first of these that a row tells is the one it is judged by.
 FIGURES = ("cost", "impressions", "clicks", "engagements", "visits")
+COUNTS = ("impressions", "clicks")  # of the others a total may count each visitor once
 ROUNDING = 1_000  # rounded figures add up to within a thousandth
+DENIES = 50  # what is told in 万 is further off; by more than a fiftieth it is no sum
 TOLD = 20  # lines of a file that a note can name
 
 
@@ -35,10 +38,11 @@ class Spread(Protocol):
 
 Built = TypeVar("Built", bound=Spread)
 # Channel and campaign; None stands for all of them.
-Scope = tuple[str | None, str | None] | None
+Scope = tuple[str | None, str | None]
 # (scope, kind, currency, figure) → day → sum; None stands for all kinds.
 Sums = dict[tuple[Scope, str | None, str, str], Counter[int]]
-HEADS = frozenset(("channel", "source_name", "medium", "campaign"))
+EVERYTHING: Scope = (None, None)
+HEADS = frozenset(LABEL_FIELDS) - {"content"}
 
 
 def without_totals(
@@ -54,7 +58,7 @@ def without_totals(
         if _is_told(row, plan):
             raise BadRow("total_row")
         found = build(row)
-        if _is_likely(row, plan):
+        if _own(row, plan) is not None:
             proven, beside = judged = judged or _judged(table, plan, build)
             if number in proven:
                 raise BadRow("total_row")
@@ -66,12 +70,13 @@ def without_totals(
 
 
 class _Likely(NamedTuple):
-    """A row that may be a total, and of what: the narrowest scope first."""
+    """A row that may be a total; of any of `scopes`, if so. It stands among the rows of `among`."""
 
     number: int
     row: Mapped
     days: Sequence[Cost]
     scopes: list[Scope]
+    among: Scope
 
 
 def _judged(
@@ -91,12 +96,14 @@ def _judged(
             days = build(row).days
         except BadRow:
             continue
-        if _is_likely(row, plan):
-            likely.append(_Likely(number, row, days, _scopes(row, plan, days[0])))
+        if (own := _own(row, plan)) is not None:
+            likely.append(_Likely(number, row, days, *_scopes(row, plan, own, days[0])))
         else:
             _add(sums, days)
             others.update(scope for day in days for scope in _held_by(day))
     found: set[int] = set()
+    if not others and len(set(map(_reach, likely))) == 1:  # a sheet may say 全部 in all its rows
+        return found, found
     for _, alike in groupby(sorted(likely, key=_reach), _reach):
         group = list(alike)
         totals = {one.number for one in group if _is_proven(one, sums)}
@@ -104,15 +111,14 @@ def _judged(
             if one.number not in totals:
                 _add(sums, one.days)
         found |= totals
-    beside = {one.number for one in likely if one.scopes[-1] in others and _tells(one)}
+    beside = {one.number for one in likely if one.among in others and _tells(one)}
     return found, beside - found
 
 
 def _reach(one: _Likely) -> tuple[bool, int, int]:
     """How much it may sum up."""
-    scope = one.scopes[-1]
-    breadth = 2 if scope is None else int(scope[1] is None)
-    return "date" in one.row.filled, one.days[-1].day - one.days[0].day, breadth
+    days = one.days[-1].day - one.days[0].day
+    return "date" in one.row.filled, days, one.among.count(None)
 
 
 def _tells(one: _Likely) -> bool:
@@ -140,27 +146,26 @@ def _is_told(row: Mapped, plan: Plan) -> bool:
     return is_channel and any(map(says_total, names.values()))
 
 
-def _named(row: Mapped, plan: Plan) -> tuple[dict[str, Any], set[str]]:
-    """What the row says of its placement, and which of it is a name for certain."""
+def _own(row: Mapped, plan: Plan) -> set[str] | None:
+    """What names its placement for certain; None where the row can be no total."""
     names = _names(row, plan)
-    return names, {f for f, name in names.items() if not (says_all(name) or says_total(name))}
+    own = {field for field, name in names.items() if not (says_all(name) or says_total(name))}
+    return own if len(own) < len(names) and own <= HEADS else None
 
 
-def _is_likely(row: Mapped, plan: Plan) -> bool:
-    names, own = _named(row, plan)
-    return len(own) < len(names) and own <= HEADS
-
-
-def _scopes(row: Mapped, plan: Plan, day: Cost) -> list[Scope]:
-    _, own = _named(row, plan)
-    if own:
-        return [(day.channel, day.campaign if "campaign" in own else None)]
-    # Under merged cells a total may be of what they say, or of all.
-    return [(day.channel, None), None] if "channel" in row.filled else [None]
+def _scopes(row: Mapped, plan: Plan, own: set[str], day: Cost) -> tuple[list[Scope], Scope]:
+    if not own:
+        # Under merged cells a total may be of what they say, or of all.
+        filled: list[Scope] = [(day.channel, None)] if "channel" in row.filled else []
+        return [*filled, EVERYTHING], EVERYTHING
+    is_of_all = "channel" in _names(row, plan) and "channel" not in own
+    among = (None if is_of_all else day.channel, day.campaign if "campaign" in own else None)
+    # All channels of a medium have no sum of their own: such a row can only be told.
+    return ([] if is_of_all and own != {"campaign"} else [among]), among
 
 
 def _held_by(day: Cost) -> set[Scope]:
-    return {(day.channel, day.campaign), (day.channel, None), None}
+    return set(product((day.channel, None), (day.campaign, None)))
 
 
 def _add(sums: Sums, days: Sequence[Cost]) -> None:
@@ -176,25 +181,43 @@ def _figures(day: Cost) -> list[str]:
 
 def _is_proven(one: _Likely, sums: Sums) -> bool:
     row, days = one.row, one.days
-    told = {figure for day in days for figure in _figures(day)}
+    told = sorted({figure for day in days for figure in _figures(day)}, key=FIGURES.index)
     if not told:
         return False
-    figure = min(told, key=FIGURES.index)
-    own: Counter[str | None] = Counter()
-    for day in days:
-        own[day.kind] += getattr(day, figure, None) or 0
-    ways = [own]
-    has_kind = "kind" in row.fields and "kind" not in row.filled
-    if not has_kind and row.fields.keys().isdisjoint(COSTS_OF_KINDS):
-        ways.append(Counter({None: own.total()}))
     dates = [range(days[0].day, days[-1].day + 1), *((None,) if "date" in row.filled else ())]
-    return any(
-        all(
-            _is_near(value, _sum(sums.get((scope, kind, days[0].currency, figure)), over))
-            for kind, value in way.items()
+
+    def adds_up(figure: str, scope: Scope, over: range | None, within: int) -> bool:
+        return any(
+            all(
+                _is_near(
+                    value, _sum(sums.get((scope, kind, days[0].currency, figure)), over), within
+                )
+                for kind, value in way.items()
+            )
+            for way in _ways(one, figure)
         )
-        for way, scope, over in product(ways, one.scopes, dates)
+
+    def denies(figure: str, scope: Scope, over: range | None) -> bool:
+        others = _sum(sums.get((scope, None, days[0].currency, figure)), over)
+        return others != 0 and not adds_up(figure, scope, over, DENIES)
+
+    return any(
+        adds_up(told[0], scope, over, ROUNDING)
+        and not any(denies(figure, scope, over) for figure in told[1:] if figure in COUNTS)
+        for scope, over in product(one.scopes, dates)
     )
+
+
+def _ways(one: _Likely, figure: str) -> list[Counter[str | None]]:
+    """What the row tells of a figure, by kind, and where it says no kind in one sum as well."""
+    own: Counter[str | None] = Counter()
+    for day in one.days:
+        own[day.kind] += getattr(day, figure, None) or 0
+    fields = one.row.fields
+    says_kind = "kind" in fields and "kind" not in one.row.filled
+    if says_kind or not fields.keys().isdisjoint(COSTS_OF_KINDS):
+        return [own]
+    return [own, Counter({None: own.total()})]
 
 
 def _sum(found: Counter[int] | None, over: range | None) -> int:
@@ -207,6 +230,6 @@ def _sum(found: Counter[int] | None, over: range | None) -> int:
     return sum(value for day, value in found.items() if day in over)
 
 
-def _is_near(value: int, total: int) -> bool:
-    is_close = abs(value - total) <= max(1, abs(total) // ROUNDING)
+def _is_near(value: int, total: int, within: int) -> bool:
+    is_close = abs(value - total) <= max(1, abs(total) // within)
     return value == total or (total != 0 and is_close)
