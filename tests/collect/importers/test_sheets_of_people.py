@@ -209,10 +209,27 @@ def test_the_currency_of_a_header_counts_where_no_column_says_it(read):
         *[("Amount spent (USD)", "USD"), ("消耗(美元)", "USD"), ("费用(万港币)", "HKD")],
         *[("消耗(元)", "CNY"), ("Cost (RMB)", "CNY"), ("cost", "CNY"), ("Cost (net)", "CNY")],
         *[("cost (kUSD)", "USD"), ("cost (k EUR)", "EUR"), ("费用(KRW)", "KRW")],
+        *[("Cost (USD k)", "USD"), ("cost ($000)", "USD"), ("费用(美元万)", "USD")],
     ]:
         assert [c.currency for c in read("costs", sheet.format(header)).costs] == [currency]
     both = "date,channel,cost (USD),currency\n2026-03-01,A,10,EUR\n"
     assert read("costs", both).costs[0].currency == "EUR"
+
+
+@pytest.mark.parametrize(
+    ("header", "power"),
+    [
+        *[
+            ("Cost (USD k)", 3),
+            ("Cost (USD '000)", 3),
+            ("Cost ($ thousands)", 3),
+            ("费用(美元万)", 4),
+        ],
+        *[("Cost ($m)", 6), ("Cost (USD million)", 6), ("Cost (USD)", 0), ("Cost (per 1000)", 0)],
+    ],
+)
+def test_a_unit_may_have_its_currency_first_and_be_a_word(header, power):
+    assert units.power_of(header) == power
 
 
 def test_a_unit_above_the_table_is_for_money_alone(read):

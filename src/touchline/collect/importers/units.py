@@ -42,7 +42,9 @@ _MONEY = rf"(?:元(?:{_CURRENCY})?|{_CURRENCY})"
 _COUNTED = "人次|人(?!民币)|[次个条件]"
 _UNIT = re.compile(rf"({_POWER})\s*(?:{_MONEY}|({_COUNTED}))?")
 _SCALED = re.compile(rf"^(?:{_POWER})\s*")
-_INSIDE = re.compile(r"[(\[【]([^()\[\]【】]{1,12})[)\]】]")
+_INSIDE = re.compile(r"[(\[【]([^()\[\]【】]{1,16})[)\]】]")
+_ENGLISH = ((re.compile(r"'?000s?|thousands?"), "k"), (re.compile(r"millions?|mln|mn"), "百万"))
+_TURNED = re.compile(rf"({_MONEY})[\s,]*({_POWER}|m)")  # USD k, $m
 _BEHIND = re.compile(r"[/,_]\s*([^/,_()\[\]]{1,8})$")
 # 消耗万元, 消耗 万, 消耗-千元; neither 每万次, which is a rate, nor what only ends in 千.
 _JOINED = re.compile(
@@ -129,11 +131,19 @@ def _name(column: str) -> str:
 
 def _units(column: str) -> list[str]:
     inside = _INSIDE.findall(_plain(column))
-    found = [unit.strip().removeprefix("单位:").strip() for unit in inside]
+    found = [_power_first(unit.strip().removeprefix("单位:").strip()) for unit in inside]
     name = _name(column)
     behind, joined = _BEHIND.search(name), _joined(name)
     found += [behind[1].strip()] if behind else []
     return [*found, joined["unit"]] if joined else found
+
+
+def _power_first(unit: str) -> str:
+    """A unit as `_UNIT` has it: USD k, $ thousands and kUSD are one."""
+    for words, power in _ENGLISH:
+        unit = words.sub(power, unit)
+    turned = _TURNED.fullmatch(unit)
+    return unit if turned is None else turned[2].replace("m", "百万") + turned[1]
 
 
 def _joined(name: str) -> re.Match[str] | None:
