@@ -282,6 +282,39 @@ def test_a_test_of_money_moves_conversions_as_one_of_conversions_moves_money():
     assert counted.channel_error == pytest.approx(paid.channel_error)
 
 
+def sold(worth: list[int], times: int = 1):
+    """Conversions of one channel, each for so much; `times` of them in one row."""
+    count = len(worth)
+    journeys = Journeys.from_touches(
+        Touches(np.arange(count), np.zeros(count, dtype=np.int64)),
+        value=np.array(worth) * times,
+        counts=np.full(count, float(times)),
+        labels=Labels.of_channels(("a",)),
+    )
+    return credit(journeys, ["shapley"])["shapley"]
+
+
+@pytest.mark.parametrize("is_revenue", [False, True])
+def test_what_one_conversion_is_worth_is_no_surer_than_the_orders_it_is_known_from(is_revenue):
+    """Two tests that are sure to the last conversion, carried into what they did not measure."""
+    worth = [100, 900] * 50
+    effect, error = (50_000.0, 1.0) if is_revenue else (100.0, 0.001)
+    found = calibrated(sold(worth), lift((Scope(0), effect, error), is_revenue=is_revenue))
+    carried = found.channel_error if is_revenue else found.channel_error_revenue
+    number = found.channel_conversions if is_revenue else found.channel_revenue
+    # Of 100 orders around 500 by 400 each, the mean is off by a part 400 / 500 / sqrt(100).
+    assert carried[0] / number[0] == pytest.approx(0.08, rel=0.15)
+    even = calibrated(sold([500] * 100), lift((Scope(0), effect, error), is_revenue=is_revenue))
+    assert even.channel_error_revenue[0] / even.channel_revenue[0] < 1e-3
+
+
+def test_conversions_counted_in_one_row_have_each_their_own_luck():
+    tests = lift((Scope(0), 100.0, 0.001))
+    apart = calibrated(sold([100, 900] * 50), tests)
+    together = calibrated(sold([100, 900], times=50), tests)
+    assert together.channel_error_revenue == pytest.approx(apart.channel_error_revenue)
+
+
 def test_a_test_of_conversions_moves_money_also_where_the_model_gives_none():
     given = base()
     free = Journeys.from_touches(

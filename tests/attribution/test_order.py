@@ -22,6 +22,13 @@ def test_dealing_is_sorting_by_group_time_and_seq(rows):
     assert at == [sum(row[0] < group for row in rows) for group in range(7)]
 
 
+@given(st.lists(st.tuples(st.integers(0, 4), *[st.integers(0, 2)] * 3)))
+def test_rows_of_one_moment_and_number_stand_as_their_labels_do(rows):
+    group, ts_us, seq, label = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    places, _ = ordered(group, ts_us, seq, 6, label)
+    assert [rows[place] for place in places] == sorted(rows)
+
+
 @given(st.lists(st.lists(ROW, min_size=1)))
 def test_it_is_no_matter_in_which_runs_rows_come(runs):
     rows = [row for run in runs for row in sorted(run, key=lambda row: row[1:])]

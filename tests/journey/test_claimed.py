@@ -241,3 +241,16 @@ def test_a_definition_that_cannot_work_is_refused(rows, wrong):
     with pytest.raises(BadInput) as caught:
         definitions.apply(rows.workspace, wrong)
     assert caught.value.code == "bad_claim"
+
+
+def test_two_claims_of_one_order_stand_in_the_order_of_their_names(rows):
+    """They came at one moment: which is first must not be an accident of the engine's."""
+    apply(rows, promo_code=[ANNA], reported_source=[RED])
+    said = '{"优惠码": "ANNA10", "了解渠道": "小红书"}'
+    for number in range(2_000):
+        who = f"user_id:p{number}"
+        rows.conversion(f"A-{number}", who, T0, properties=said, amount=1000, currency="CNY")
+    for goal in (None, Goal("all", stages=("",), direct="last_resort")):
+        asked = {} if goal is None else {"goal": goal}
+        found, _ = credit(rows, "first_touch", **asked)
+        assert found == {"KOL": 2_000.0, "Social": 0.0} or found == {"KOL": 2_000.0}

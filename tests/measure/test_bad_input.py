@@ -36,6 +36,7 @@ def of(whole, model):
     [
         *(("A,-1,5,0", "paths_negative_count"), ("A,1,5,-2", "paths_negative_count")),
         *(("A,nan,5,0", "paths_bad_number"), ("A,1,5,inf", "paths_bad_number")),
+        *(("A,1,1e400,0", "paths_bad_number"), ("A,1e400,5,0", "paths_bad_number")),
         *(("A > > B,1,5,0", "paths_empty_step"), ("A,0,5,3", "paths_value_alone")),
     ],
 )
@@ -47,13 +48,13 @@ def test_counts_that_are_none_and_steps_without_a_name_are_refused(paths, line, 
 
 
 @pytest.mark.parametrize("name", ["conversions", "nulls", "value"])
-@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf, -np.inf, 1e19])
 def test_arrays_of_such_counts_are_refused_and_the_first_is_named(name, wrong):
     columns = {"conversions": [1.0, 1.0], "nulls": [0.0, 0.0], "value": [5.0, 5.0]}
     columns[name][1] = wrong
     made = {key: np.array(column) for key, column in columns.items()}
     labels = Labels.of_channels(("A",))
-    if name == "value" and wrong == -1:
+    if name == "value" and wrong in (-1, 1e19):
         Journeys(np.array([0, 1, 2]), np.array([0, 0]), labels, **made)
         return
     with pytest.raises(BadInput) as caught:

@@ -278,3 +278,42 @@ def test_models_that_watch_people_over_time_find_all_they_need_in_the_frames():
 def test_too_few_conversions_to_watch_are_named():
     with pytest.raises(BadInput, match="at least 30 conversions"):
         asked(models="incremental")
+
+
+def test_what_all_leaves_out_though_the_frames_have_it_is_said():
+    """More channels than so few conversions could tell apart."""
+    start, people = dt.datetime(2026, 9, 1, tzinfo=dt.UTC), [f"p{n}" for n in range(250)]
+    met = {"person_id": people, "channel": [f"c{n}" for n in range(250)]}
+    points = pa.table(met | {"occurred_at": [start] * 250})
+    late = [start + dt.timedelta(hours=1 + n) for n in range(100)]
+    bought = pa.table({"person_id": people[:100], "occurred_at": late})
+    with pytest.warns(UserWarning, match="hazard|incremental") as said:
+        found = touchline.attribute(points, bought)
+    left_out = {"hazard", "incremental"}.difference(found.column("model").to_pylist())
+    assert len(said) == len(left_out) > 0
+
+
+def test_what_no_label_can_take_joins_the_row_that_has_no_finer_name():
+    met = {"person_id": ["a", "b", "c"], "channel": ["X", "Y", "Y"], "campaign": ["k", None, "q"]}
+    points = pa.table(met | {"occurred_at": [dt.datetime(2026, 9, 1, tzinfo=dt.UTC)] * 3})
+    sold = {"person_id": ["a"], "occurred_at": [dt.datetime(2026, 9, 2, tzinfo=dt.UTC)]}
+    bought = pa.table(sold | {"revenue": [10.0]})
+    by = ("channel", "campaign")
+    found = touchline.attribute(points, bought, models="shapley_rate", by=by)
+    keys = told(found, *by)
+    assert len(keys) == len(set(keys))
+    assert sum(found.column("conversions").to_pylist()) == pytest.approx(1)
+
+
+def test_touches_may_have_columns_called_as_those_of_the_answer():
+    points = pa.table(TOUCHES)
+    points = points.append_column("revenue", pa.array([7.0] * len(points)))
+    found = touchline.attribute(points, pa.table(BOUGHT), models="linear", per_touch=True)
+    assert found.column_names.count("revenue") == 1
+    assert found.equals(asked(models="linear", per_touch=True))
+
+
+def test_channels_called_as_rows_of_no_channel_are_unassigned():
+    points = pa.table(TOUCHES | {"channel": ["(Baseline)"] * len(TOUCHES["channel"])})
+    found = touchline.attribute(points, pa.table(BOUGHT), models="linear")
+    assert set(found.column("channel").to_pylist()) <= {"Unassigned", "(no touch)"}

@@ -191,3 +191,14 @@ def test_an_interval_is_asked_for_by_either_option():
 def test_an_interval_that_cannot_be_drawn_is_refused(asked):
     with pytest.raises(BadInput, match=r"interval|replicates"):
         interval(asked)
+
+
+def test_ends_stand_in_order_also_where_rebates_exceed_the_spend(rows):
+    shop(rows)
+    rows.cost(MARCH, "Ads", 24_000, kind="rebate")
+    ads = by_channel(asked_of(rows).as_json(), "linear")["Ads"]
+    assert ads["cost"] < 0
+    for name in ("roi", "roas", "cac"):
+        ends = ads["interval"][name]
+        assert ends["low"] <= ads[name] <= ends["high"]
+        assert ends["low"] < ends["high"]

@@ -523,3 +523,18 @@ def test_a_touch_whose_channel_nobody_named_is_unassigned(rows):
     rows.touch(ANN, T0, None)
     rows.conversion("a", ANN, T0, amount=1, currency="CNY")
     assert list(by_channel(json_of(rows, "linear"), "linear")) == ["Unassigned"]
+
+
+@pytest.mark.parametrize("name", ["(baseline)", "(Baseline)", "(partner)", "(no touch)"])
+def test_a_channel_that_calls_itself_what_no_channel_is_called_is_unassigned(rows, name):
+    """Whoever knows a write key may send any name; no row of a report is lost or passed off so."""
+    rows.touch(ANN, T0, name)
+    rows.touch(BEN, T0, "Ads")
+    rows.conversion("a", ANN, T0 + MINUTE, amount=100, currency="CNY")
+    rows.conversion("b", BEN, T0 + MINUTE, amount=200, currency="CNY")
+    rows.cost(MARCH, name, 500)
+    whole = json_of(rows, "linear,markov_1")
+    assert_adds_up(whole)
+    found = by_channel(whole, "linear")
+    assert set(found) == {"Ads", "Unassigned"}
+    assert (found["Unassigned"]["revenue"], found["Unassigned"]["cost"]) == (100, 500)

@@ -5,7 +5,8 @@ every conversion; the tests then say how much of that marketing caused (see `cal
 channel caused is the baseline, and may be below nothing when tests find more than there was.
 
 The surprise: money follows the tests of conversions, and the other way round. A test says how far
-the model is off, and that is one fact, whichever of the two it was counted in.
+the model is off, and that is one fact, whichever of the two it was counted in. What a conversion is
+worth is known from those that there were, so the luck of their sizes is added to the error.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from touchline.attribution.answer import Credit
-from touchline.attribution.arrays import Bools, Floats, Ints, tally
+from touchline.attribution.arrays import Bools, Floats, Ints, dense, tally
 from touchline.attribution.calibrate import Findings, Fitted, Posterior, Scope, calibrate
 
 __all__ = ["Lift", "calibrated", "findings", "posteriors"]
@@ -71,20 +72,22 @@ def posteriors(base: Credit, lift: Lift) -> tuple[Posterior, Posterior]:
     if lift.known is not None and lift.base is base:
         return lift.known
     count, money = _fitted(base, lift)
+    luck = _luck_of_scopes(base, lift)
     return (
-        calibrate(count, _told(lift, of=count, other=money, is_revenue=False)),
-        calibrate(money, _told(lift, of=money, other=count, is_revenue=True)),
+        calibrate(count, _told(lift, luck, of=count, other=money, is_revenue=False)),
+        calibrate(money, _told(lift, luck, of=money, other=count, is_revenue=True)),
     )
 
 
 def findings(base: Credit, lift: Lift) -> tuple[Fitted, Findings]:
     """The base model's conversions by unit, and all tests in conversions."""
     count, money = _fitted(base, lift)
-    return count, _told(lift, of=count, other=money, is_revenue=False)
+    luck = _luck_of_scopes(base, lift)
+    return count, _told(lift, luck, of=count, other=money, is_revenue=False)
 
 
 def _fitted(base: Credit, lift: Lift) -> tuple[Fitted, Fitted]:
-    """The base model's numbers by unit: conversions, and money with the same relative error."""
+    """The base model's numbers by unit: conversions, and money, whose error is never less."""
     labels = base.journeys.labels
     unit_of = _unit_of(base, lift)
     units = int(unit_of.max()) + 1 if len(unit_of) else 0
@@ -93,26 +96,67 @@ def _fitted(base: Credit, lift: Lift) -> tuple[Fitted, Fitted]:
     count = tally(unit_of, base.label_conversions, units)
     money = tally(unit_of, base.label_revenue, units)
     channels = len(labels.channels)
-    error = _error(base, count, channel_of)
+    error = np.sqrt(np.abs(count))
+    if base.channel_error is not None:
+        error = _divided(base.channel_error, count, channel_of)
     part = np.divide(error, np.abs(count), out=np.zeros(units), where=count != 0)
+    if base.channel_error_revenue is None:
+        error_money = np.abs(money) * np.sqrt(part**2 + _luck(base, unit_of, units))
+    else:
+        told = _divided(base.channel_error_revenue, money, channel_of)
+        error_money = np.maximum(part * np.abs(money), told)
     return (
         Fitted(count, error, channel_of, channels),
-        Fitted(money, part * np.abs(money), channel_of, channels),
+        Fitted(money, error_money, channel_of, channels),
     )
 
 
-def _error(base: Credit, count: Floats, channel_of: Ints) -> Floats:
-    """Sampling error: the model's own where it tells one, else that of counting."""
-    if base.channel_error is None:
-        return np.sqrt(np.abs(count))
-    size = np.abs(count)
-    whole = tally(channel_of, size, len(base.channel_error))[channel_of]
+def _divided(error: Floats, number: Floats, channel_of: Ints) -> Floats:
+    """Each unit's part of its channel's error: their squares add up to the channel's, as they do
+    for parts that are counted apart.
+    """
+    size = np.abs(number)
+    whole = tally(channel_of, size, len(error))[channel_of]
     part = np.divide(size, whole, out=np.zeros(len(size)), where=whole > 0)
-    # Squares add up to the channel's, as they do for parts that are counted apart.
-    return base.channel_error[channel_of] * np.sqrt(part)
+    return error[channel_of] * np.sqrt(part)
 
 
-def _told(lift: Lift, *, of: Fitted, other: Fitted, is_revenue: bool) -> Findings:
+def _luck(base: Credit, group_of: Ints, groups: int) -> Floats:
+    """How far what one conversion is worth may be off in each group of labels, relative and
+    squared: money varies by more than counts do. With w what a group has of a conversion of value v
+
+        sum (w v)^2 / (sum w v)^2  -  sum w^2 / (sum w)^2
+
+    the relative variance of a sum of independent amounts less that of their number.
+    """
+    journeys = base.journeys
+    group = group_of[journeys.label[: journeys.converting_touches]]
+    at, place = dense(journeys.journey_of * groups + group, journeys.converting * groups)
+    part = tally(place, base.touch_conversions, len(at))
+    journey, group = at // groups, at % groups
+    counted = journeys.conversions[journey]
+    is_order = counted > 0
+    part, counted, group = part[is_order], counted[is_order], group[is_order]
+    money = part * journeys.value[journey[is_order]] / counted
+
+    def varies(amount: Floats) -> Floats:
+        # A journey may stand for many conversions, each of which has its own luck.
+        squared, total = tally(group, amount**2 / counted, groups), tally(group, amount, groups)
+        return np.divide(squared, total**2, out=np.zeros(groups), where=total != 0)
+
+    return np.maximum(varies(money) - varies(part), 0)
+
+
+def _luck_of_scopes(base: Credit, lift: Lift) -> Floats:
+    labels, unit_of = base.journeys.labels, _unit_of(base, lift)
+    if not lift.scopes:
+        return np.zeros(0)
+    of_channel = _luck(base, labels.channel_of, len(labels.channels))
+    of_unit = _luck(base, unit_of, int(unit_of.max()) + 1)
+    return np.array([of_channel[c] if u is None else of_unit[u] for c, u in lift.scopes])
+
+
+def _told(lift: Lift, luck: Floats, *, of: Fitted, other: Fitted, is_revenue: bool) -> Findings:
     """All tests in one currency: those of the other are carried over by what one is worth in their
     scope, or on the whole where the model gives the scope nothing.
     """
@@ -124,11 +168,13 @@ def _told(lift: Lift, *, of: Fitted, other: Fitted, is_revenue: bool) -> Finding
             factor[place] = _worth(of.of(scope), other.of(scope)) or _worth(
                 float(of.number.sum()), float(other.number.sum())
             )
+    effect = lift.effect * factor
+    error = np.sqrt((lift.error * factor) ** 2 + np.where(is_here, 0.0, effect**2 * luck))
     is_usable = factor > 0
     return Findings(
         [scope for scope, usable in zip(lift.scopes, is_usable, strict=True) if usable],
-        (lift.effect * factor)[is_usable],
-        np.abs(lift.error * factor)[is_usable],
+        effect[is_usable],
+        error[is_usable],
     )
 
 

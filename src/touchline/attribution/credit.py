@@ -18,11 +18,12 @@ from touchline.attribution.journeys import Journeys
 from touchline.attribution.models import TABLE, Model, is_given, known, markov_order
 from touchline.errors import BadInput
 
-__all__ = ["HALF_LIFE_DAYS", "MODELS", "Credit", "choose", "credit", "obstacle"]
+__all__ = ["HALF_LIFE_DAYS", "MODELS", "NO_TIMES", "Credit", "choose", "credit", "obstacle"]
 
+NO_TIMES = "model_needs_times"
 MODELS = tuple(name for name, model in TABLE.items() if model.needs <= {"times"})
 MISSING = {
-    "times": "model_needs_times",
+    "times": NO_TIMES,
     "stages": "model_needs_stages",
     "observed": "model_needs_observed",
     "lift": "model_needs_lift",

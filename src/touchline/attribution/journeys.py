@@ -19,6 +19,7 @@ from touchline.errors import BadInput
 __all__ = ["Journeys", "Labels", "Touches"]
 
 DIRECT = {"direct", "(direct)"}
+MOST_COUNTED = 2.0**53  # beyond it, floats skip whole numbers
 
 
 class Touches(NamedTuple):
@@ -72,8 +73,8 @@ class Journeys:
             raise ValueError("offsets must run from 0 to the number of touches")
         if self.ts_us is not None and len(self.ts_us) != self.converting_touches:
             raise ValueError("times belong to the touches of journeys that convert")
-        _check(self.conversions, "conversions", least=0)
-        _check(self.nulls, "nulls", least=0)
+        _check(self.conversions, "conversions", least=0, most=MOST_COUNTED)
+        _check(self.nulls, "nulls", least=0, most=MOST_COUNTED)
         _check(self.value, "value", least=-np.inf)
 
     @classmethod
@@ -122,7 +123,7 @@ class Journeys:
         """Journeys of aggregated paths; `counts` are conversions, their value and nulls by path."""
         conversions, value, nulls = counts
         for amounts, name in ((conversions, "conversions"), (nulls, "nulls")):
-            _check(amounts, name, least=0)
+            _check(amounts, name, least=0, most=MOST_COUNTED)
         _check(value, "value", least=-np.inf)
         has_converted = conversions > 0
         is_alone = (value != 0) & ~has_converted
@@ -218,11 +219,15 @@ class Journeys:
         return float(self.conversions[untouched].sum()), float(self.value[untouched].sum())
 
 
-def _check(amounts: Ints | Floats, name: str, *, least: float) -> None:
-    """Refuses what no journey can stand for: the first that is negative, infinite or no number."""
-    if not len(amounts) or (least <= amounts.min() and amounts.max() < np.inf > -amounts.min()):
+def _check(amounts: Ints | Floats, name: str, *, least: float, most: float = np.inf) -> None:
+    """Refuses what no journey can stand for: the first that is negative, infinite or no number, and
+    counts beyond those that are exact.
+    """
+    if not len(amounts) or (
+        least <= amounts.min() and amounts.max() <= most and np.inf > np.abs(amounts).max()
+    ):
         return
-    _refuse(amounts, name, ~(np.isfinite(amounts) & (amounts >= least)))
+    _refuse(amounts, name, ~(np.isfinite(amounts) & (amounts >= least) & (amounts <= most)))
 
 
 def _refuse(amounts: Ints | Floats, name: str, is_wrong: Bools) -> NoReturn:

@@ -15,12 +15,14 @@ from touchline.attribution.arrays import Int64s, Ints
 __all__ = ["ordered"]
 
 
-def ordered(group: Ints, ts_us: Int64s, seq: Int64s, groups: int) -> tuple[Ints, Ints]:
-    """Places of the rows in order of (group, ts_us, seq), and where each of the groups begins.
+def ordered(
+    group: Ints, ts_us: Int64s, seq: Int64s, groups: int, label: Ints | None = None
+) -> tuple[Ints, Ints]:
+    """Places of the rows in order of (group, ts_us, seq, label), and where each group begins.
 
     The second has one more entry than there are groups: group g is `places[at[g]:at[g + 1]]`.
     """
-    rows = _by_time(ts_us, seq)
+    rows = _by_time(ts_us, (seq,) if label is None else (label, seq))
     shape = (groups, max(len(rows), 1))
     # A table of one column a row, turned by counting from rows to groups.
     table = sparse.coo_array((np.zeros(len(rows), np.int8), (group[rows], rows)), shape=shape)
@@ -29,8 +31,8 @@ def ordered(group: Ints, ts_us: Int64s, seq: Int64s, groups: int) -> tuple[Ints,
     return dealt.indices, dealt.indptr
 
 
-def _by_time(ts_us: Int64s, seq: Int64s) -> Ints:
-    """The rows in order of (ts_us, seq)."""
+def _by_time(ts_us: Int64s, ties: tuple[Ints, ...]) -> Ints:
+    """The rows in order of time; those of one moment by the last of `ties` first."""
     narrow = np.int32 if len(ts_us) < 2**31 else np.int64
     if np.all(ts_us[1:] >= ts_us[:-1]):
         rows = np.arange(len(ts_us), dtype=narrow)
@@ -39,5 +41,5 @@ def _by_time(ts_us: Int64s, seq: Int64s) -> Ints:
     is_tied = ts_us[rows[1:]] == ts_us[rows[:-1]]
     tied = np.flatnonzero(np.append(is_tied, False) | np.append(False, is_tied)[: len(rows)])
     among = rows[tied]
-    rows[tied] = among[np.lexsort((seq[among], ts_us[among]))]
+    rows[tied] = among[np.lexsort((*(tie[among] for tie in ties), ts_us[among]))]
     return rows

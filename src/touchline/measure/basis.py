@@ -32,13 +32,13 @@ from touchline.measure.customer import Bonds, bonds_of
 from touchline.measure.gather import Gathered, gather, named, numbered_labels
 from touchline.measure.lift_test import LiftTest
 from touchline.measure.partner import Partners, partners
+from touchline.measure.reserved import channel_of
 from touchline.measure.stages import milestones
 from touchline.measure.tuning import Tuning
 from touchline.storage.engine import Expression, View
 
 __all__ = ["Basis", "Question", "basis_of", "journeys_of"]
 
-UNNAMED = "Unassigned"
 OTHERS = 1 << 40  # journeys of no conversion are numbered from here
 STAGE = "stage"
 BEFORE_ALL = -(1 << 62)
@@ -154,7 +154,9 @@ def _from_table(
     view: View, wanted: Expression, left: pa.Table, question: Question, told: Any = None
 ) -> Gathered:
     """As `gather`, of paths that have to be seen as a whole before they are what is asked for."""
-    rows = view.fetch(wanted.order_by("journey", "ts_us", "seq"))
+    # Two claims of one order come at one moment with one number: they stand as their labels do.
+    labels = (wanted[name].asc(nulls_first=True) for name in question.stored_by)
+    rows = view.fetch(wanted.order_by("journey", "ts_us", "seq", *labels))
     if question.goal.direct == "last_resort":
         rows = _without_direct(rows)
     split = int(np.searchsorted(_numbers(rows, "journey"), len(left)))
@@ -205,7 +207,7 @@ def _wanted(rows: Expression, question: Question, counted: int) -> Expression:
 def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
     by, windows = question.stored_by, question.goal.windows
     found = touches(view, speakers, list(dict.fromkeys((*by, *READ))) if windows else by)
-    found = found.mutate(channel=found.channel.fill_null(UNNAMED))
+    found = found.mutate(channel=channel_of(found.channel))
     if windows:
         views = Crediting.of(view.documents).view_events
         found = windowed(found, windows, question.window_days, views)

@@ -22,16 +22,15 @@ from touchline.measure.answers import answers
 from touchline.measure.apart import missing_rates
 from touchline.measure.basis import Basis, Question
 from touchline.measure.explain import FIELDS
-from touchline.measure.footer import BASELINE, PARTNER
 from touchline.measure.notes import note_of
 from touchline.measure.report import whole_money
+from touchline.measure.reserved import BASELINE, NO_RATE, NO_TOUCH, PARTNER
 from touchline.model import GRAINS
 from touchline.storage.engine import View
 
-__all__ = ["MOST", "NO_RATE", "NO_TOUCH", "behind"]
+__all__ = ["MOST", "behind"]
 
 MOST = 1000  # conversions behind a number that are told
-NO_TOUCH, NO_RATE = "(no touch)", "(no rate)"
 # Labels in the order in which a report rounds them.
 ORDER = (*GRAINS, *(name for name in FIELDS if name not in GRAINS))
 Shown = dict[str, Any]

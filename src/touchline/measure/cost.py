@@ -12,6 +12,7 @@ import ibis
 
 from touchline.collect.alias import renamed
 from touchline.journey.rate import Rates
+from touchline.measure.reserved import spent_on
 from touchline.model import LABELS
 from touchline.storage.engine import Expression, View
 
@@ -85,6 +86,7 @@ def _table(view: View, name: str, days: Days) -> Expression:
     if days[1] is not None:
         rows = rows.filter(rows.day <= days[1])
     rows = renamed(view, in_force(rows, name))
+    rows = rows.mutate(channel=spent_on(rows.channel))
     return rows.mutate(signed=(rows.kind == "rebate").ifelse(-rows.cost.abs(), rows.cost))
 
 

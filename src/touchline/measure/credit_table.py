@@ -19,8 +19,9 @@ from touchline.identity.people import PersonMap
 from touchline.measure.answers import answers
 from touchline.measure.apart import missing_rates
 from touchline.measure.basis import Basis, Question
-from touchline.measure.footer import BASELINE, PARTNER, footer, part_of
+from touchline.measure.footer import footer, part_of
 from touchline.measure.notes import left_out
+from touchline.measure.reserved import BASELINE, PARTNER
 from touchline.model import LABEL_FIELDS, LABELS
 from touchline.storage.engine import View
 

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from touchline.attribution.journeys import DIRECT
+from touchline.measure.reserved import BASELINE, PARTNER
 
-__all__ = ["BASELINE", "PARTNER", "footer", "part_of", "plain_count"]
+__all__ = ["footer", "part_of", "plain_count"]
 
-BASELINE = "(baseline)"
-PARTNER = "(partner)"
 PARTS = {BASELINE: "baseline", PARTNER: "partner"}
 ALWAYS = ("credited", "direct")
 CLOSE = 1e-9  # of the total: what sums of floats may be off by

@@ -12,6 +12,7 @@ loaded already, and it is that library which makes the answer.
 """
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, Protocol, Unpack, runtime_checkable
 
@@ -22,7 +23,7 @@ import pyarrow.compute
 from touchline import clock
 from touchline.attribution.answer import Credit
 from touchline.attribution.arrays import Int64s
-from touchline.attribution.credit import choose, credit
+from touchline.attribution.credit import NO_TIMES, choose, credit
 from touchline.attribution.incremental import LEAST_CONVERSIONS
 from touchline.attribution.inputs import Options
 from touchline.attribution.journeys import Journeys
@@ -35,11 +36,10 @@ from touchline.measure import units
 from touchline.measure.gather import Label, numbered_labels
 from touchline.measure.options import needs
 from touchline.measure.path_file import NUMBERS, paths_of
+from touchline.measure.reserved import BASELINE, NO_TOUCH, channel_names
 
 __all__ = ["Frame", "attribute", "attribute_paths"]
 
-NO_TOUCH, BASELINE = "(no touch)", "(baseline)"
-UNNAMED = "Unassigned"
 WINDOW_DAYS = 90.0
 pc: Any = pyarrow.compute  # its functions are made at run time, unseen by a type checker
 Line = tuple[Label, float, float, float | None]
@@ -79,7 +79,7 @@ def attribute(
     names, found, order = _journeys(points, bought, labels, window_days)
     if "observed" not in options and _is_watched(found.journeys, models):
         options["observed"] = _watched(points, bought, window_days)
-    chosen, _ = choose(models, found.journeys, **options)
+    chosen = _chosen(models, found.journeys, options)
     answers = credit(found.journeys, chosen, **options).values()
     if per_touch:
         rows = points.take(pa.array(order[found.places]))
@@ -96,10 +96,21 @@ def attribute_paths(paths: Frame, *, models: str = "all", **options: Unpack[Opti
     journeys = paths_of(text, *(_numbers(table, name) for name in NUMBERS))
     if journeys is None:
         raise BadInput("frame_paths")
-    chosen, _ = choose(models, journeys, **options)
+    chosen = _chosen(models, journeys, options)
     names: list[Label] = [(name,) for name in journeys.labels.channels]
     answers = credit(journeys, chosen, **options).values()
     return _like(paths, pa.concat_tables([_rows(one, names, ("channel",)) for one in answers]))
+
+
+def _chosen(models: str, journeys: Journeys, options: Options) -> Sequence[str]:
+    """The models asked for; which of "all" are left out, though what they need is there, is said as
+    a warning.
+    """
+    chosen, left_out = choose(models, journeys, **options)
+    for why in left_out:
+        if why.code != NO_TIMES:
+            warnings.warn(why.text("en"), stacklevel=3)
+    return chosen
 
 
 def _window(days: Any) -> float:
@@ -190,21 +201,27 @@ def _by_channel(one: Credit) -> list[Line]:
 
 def _by_label(one: Credit, names: list[Label]) -> list[Line]:
     """Labels, and what a channel has that none of them can take: in a row without finer names."""
-    rows: list[Line] = [
-        (name, float(one.label_conversions[code]), float(one.label_revenue[code]), None)
+    rows = {
+        name: (float(one.label_conversions[code]), float(one.label_revenue[code]))
         for code, name in enumerate(names)
-    ]
+    }
     for code, name in enumerate(one.journeys.labels.channels):
-        count, money = float(one.leftover_conversions[code]), float(one.leftover_revenue[code])
-        if count or money:
-            rows.append(((name, *[None] * (len(names[0]) - 1)), count, money, None))
-    return rows
+        left = float(one.leftover_conversions[code]), float(one.leftover_revenue[code])
+        if left != (0.0, 0.0):
+            key = (name, *[None] * (len(names[0]) - 1))
+            count, money = rows.get(key, (0.0, 0.0))
+            rows[key] = (count + left[0], money + left[1])
+    return [(name, count, money, None) for name, (count, money) in rows.items()]
 
 
 def _per_touch(one: Credit, rows: pa.Table, bought: pa.Table) -> pa.Table:
-    """The touches that got something; what no touch can take, of aggregate models, is not here."""
+    """The touches that got something; what no touch can take, of aggregate models, is not here.
+    A column that a touch brought under a name of the answer's is left out.
+    """
     journey = pa.array(one.journeys.journey_of)
-    found = rows.append_column("converted_at", bought.column("occurred_at").take(journey))
+    made = {"model", "converted_at", "conversion_id", "credit", "revenue"}
+    found = rows.drop_columns(sorted(made.intersection(rows.column_names)))
+    found = found.append_column("converted_at", bought.column("occurred_at").take(journey))
     if "conversion_id" in bought.column_names:
         found = found.append_column("conversion_id", bought.column("conversion_id").take(journey))
     model = pa.array([one.model] * len(rows), pa.string())
@@ -249,7 +266,7 @@ def _text(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _named(points: pa.Table, name: str) -> pa.ChunkedArray:
     column = _text(points, name)
-    return pc.fill_null(column, UNNAMED) if name == "channel" else column
+    return channel_names(column) if name == "channel" else column
 
 
 def _person(table: pa.Table, what: str, *, is_needed: bool = False) -> pa.ChunkedArray:

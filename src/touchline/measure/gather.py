@@ -14,14 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from touchline.attribution.arrays import Int64s, Ints
+from touchline.attribution.arrays import Int64s, Ints, dense
 from touchline.attribution.journeys import Journeys, Labels
 from touchline.attribution.order import ordered
 from touchline.storage.engine import Expression, View
 
 __all__ = ["Gathered", "Label", "gather", "named", "numbered_labels"]
 
-COUNTABLE = 1 << 22  # so many codes are counted faster than sorted
 BATCH_ROWS = 100_000
 FREE = ("journey", "ts_us", "seq", "label")
 Label = tuple[str | None, ...]
@@ -53,7 +52,8 @@ def gather(
     dtype = np.int16 if len(labels) < 2**15 else np.int32
     coded = view.given(names.append_column("label", pa.array(code.astype(dtype))))
     won = _labelled(rows.filter(rows.journey < len(counted)), coded, by)
-    won = view.fetch(won.order_by("journey", "ts_us", "seq"))
+    # Two claims of one order come at one moment with one number: they stand as their labels do.
+    won = view.fetch(won.order_by("journey", "ts_us", "seq", "label"))
     free = rows.filter(rows.journey >= len(counted))
     free = _labelled(free.mutate(journey=free.person_ix.cast("int32")), coded, by).select(*FREE)
     label, lengths, people = _of_nobody(view.batches(free, BATCH_ROWS), view.count(points), dtype)
@@ -86,7 +86,7 @@ def numbered_labels(columns: pa.Table) -> tuple[Ints, list[Label]]:
         ranks = pc.index_in(column, pa.array(names, pa.string())).to_numpy()
         size = max(len(names), 1)
         # Numbered anew at each column: the product of all sizes would not fit into 64 bits.
-        distinct, code = _dense(code * size + ranks, len(labels) * size)
+        distinct, code = dense(code * size + ranks, len(labels) * size)
         labels = [(*labels[i // size], names[i % size]) for i in distinct.tolist()]
     return code, labels
 
@@ -111,7 +111,7 @@ def _of_nobody(
         found = [column.to_numpy(zero_copy_only=False) for column in batch.columns]
         journey[start:end], ts_us[start:end], seq[start:end], label[start:end] = found
     journey, ts_us, seq, label = journey[:end], ts_us[:end], seq[:end], label[:end]
-    places, at = ordered(journey, ts_us, seq, int(journey.max(initial=-1)) + 1)
+    places, at = ordered(journey, ts_us, seq, int(journey.max(initial=-1)) + 1, label)
     lengths = np.diff(at)
     people = np.flatnonzero(lengths)
     return label[places], lengths[people], people
@@ -131,14 +131,6 @@ def named(labels: list[Label]) -> Labels:
     channels = tuple(sorted({str(label[0]) for label in labels}))
     place = {name: number for number, name in enumerate(channels)}
     return Labels(channels, np.array([place[str(label[0])] for label in labels], dtype=np.int64))
-
-
-def _dense(code: Int64s, size: int) -> tuple[Ints, Int64s]:
-    """The codes below `size` that occur, ascending, and each code as its place among them."""
-    if size > COUNTABLE:
-        return np.unique(code, return_inverse=True)
-    occurs = np.bincount(code, minlength=size) > 0
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
 
 
 def _numbers(table: pa.Table, name: str) -> Int64s:

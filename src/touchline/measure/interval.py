@@ -25,7 +25,7 @@ from touchline.attribution.replicate import whole
 from touchline.attribution.resample import REPLICATES, Method, Sample
 from touchline.attribution.separable import Doubt, doubts
 from touchline.measure.customer import Int64s
-from touchline.measure.footer import BASELINE, PARTNER
+from touchline.measure.reserved import BASELINE, PARTNER
 
 __all__ = ["Interval", "Spread", "Spreads", "spreads"]
 
@@ -64,9 +64,11 @@ class Spread(msgspec.Struct, frozen=True):
         return {
             "conversions": _ends(fewest, most),
             "revenue": _ends(low, high),
-            "roi": _ends((low - cost) / cost, (high - cost) / cost) if cost else None,
-            "cac": None if cost is None or most <= 0 else _ends(cost / most, _each(cost, fewest)),
-            "roas": _ends(low / cost, high / cost) if cost else None,
+            "roi": _of_cost(cost, (low - cost) / cost, (high - cost) / cost) if cost else None,
+            "cac": None
+            if cost is None or most <= 0
+            else _of_cost(cost, cost / most, _each(cost, fewest)),
+            "roas": _of_cost(cost, low / cost, high / cost) if cost else None,
             "removal_effect": None if self.removal_effect is None else _ends(*self.removal_effect),
             "rank": None if self.rank is None else _ends(*self.rank),
             "first": self.first,
@@ -210,6 +212,13 @@ def _at(ends: Bounds, column: int) -> tuple[float, float]:
 def _each(cost: int, conversions: float) -> float | None:
     """What each of them cost; without bound where there may be none."""
     return cost / conversions if conversions > 0 else None
+
+
+def _of_cost(cost: int, low: End, high: End) -> dict[str, End]:
+    """Ends of what is told for each unit of cost: where rebates exceed the spend they change
+    places.
+    """
+    return _ends(low, high) if cost >= 0 else _ends(high, low)
 
 
 def _ends(low: End, high: End) -> dict[str, End]:

@@ -27,8 +27,9 @@ from touchline.journey.conversion import Conversions, conversions
 from touchline.journey.rate import Rates
 from touchline.journey.touchpoint import touches
 from touchline.journey.window import READ, windowed
-from touchline.measure.basis import UNNAMED, Basis, Question
+from touchline.measure.basis import Basis, Question
 from touchline.measure.crediting import Crediting
+from touchline.measure.reserved import channel_of
 from touchline.measure.units import Bought, Met, Span, units_of
 from touchline.storage.engine import Expression, View
 
@@ -50,7 +51,7 @@ def observed_of(view: View, people: PersonMap, found: Basis) -> Observed:
     own = view.given(_own_events(told))
     points = points.left_join(own, points.event_id == own.own_event)
     points = points.mutate(is_own=points.own_event.notnull())
-    points = points.order_by("person_ix", "ts_us", "seq")
+    points = points.order_by("person_ix", "ts_us", "seq", "channel")
     seen = view.fetch(points.drop("seq", "event_id", "own_event"))
     channels = tuple(sorted(pc.unique(seen.column("channel")).to_pylist()))
     code = pc.index_in(seen.column("channel"), pa.array(channels, pa.string()))
@@ -70,7 +71,7 @@ def _touches(view: View, speakers: Speakers, question: Question) -> Expression:
     windows = question.goal.windows
     points = touches(view, speakers, READ if windows else ("channel",))
     points = points.filter(points.person_ix >= 0)
-    points = points.mutate(channel=points.channel.fill_null(UNNAMED))
+    points = points.mutate(channel=channel_of(points.channel))
     columns = ["person_ix", "ts_us", "seq", "event_id", "channel"]
     if windows:
         views = Crediting.of(view.documents).view_events

@@ -9,6 +9,7 @@ is the file read again, slowly, to name the first bad line.
 """
 
 import csv
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -192,7 +193,7 @@ def _check(fields: Sequence[str], form: Form, **where: Any) -> None:
         raise BadInput("paths_wrong_width", **where, found=len(fields), expected=form.width)
     text = {name: fields[place] for name, place in form.places.items()}
     for name in NUMBERS:
-        if not NUMBER.fullmatch(text[name]):
+        if not (NUMBER.fullmatch(text[name]) and math.isfinite(float(text[name]))):
             raise BadInput("paths_bad_number", **where, column=name, value=text[name])
         if name != "total_conversion_value" and float(text[name]) < 0:
             raise BadInput("paths_negative_count", **where, column=name, value=text[name])

@@ -23,10 +23,11 @@ from touchline.measure.calibrated import Weighed
 from touchline.measure.cost import Key, costs
 from touchline.measure.customer import customers
 from touchline.measure.doubts import doubts_of
-from touchline.measure.footer import BASELINE, PARTNER, footer
+from touchline.measure.footer import footer
 from touchline.measure.interval import Interval, Spread, Spreads, spreads
 from touchline.measure.notes import said
 from touchline.measure.provisional import Provisional
+from touchline.measure.reserved import BASELINE, PARTNER
 from touchline.measure.told import errors_of, fitted_of, sampled
 from touchline.model import GRAINS, LABELS
 from touchline.storage.engine import View

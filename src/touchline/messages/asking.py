@@ -178,8 +178,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
     ),
     "bad_counts": (
-        "{name}[{at}] is {value}: counts are 0 or more, and money is of a conversion.",
-        "{name}[{at}] 为 {value}:数量不能为负,金额必须是有效数字且有对应的转化。",
+        "{name}[{at}] is {value}: counts are 0 to 2^53, and money is of a conversion.",
+        "{name}[{at}] 为 {value}:数量须在 0 到 2^53 之间,金额必须是有效数字且有对应的转化。",
     ),
     "spend_twice": (
         (

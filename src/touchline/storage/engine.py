@@ -5,13 +5,17 @@ extension, a memory cap, spill to a folder of the workspace.
 
 Both are imported when the first view is opened: half of what a start would cost, and the server,
 which only receives, never opens one.
+
+To put an expression into SQL takes longer than to answer it where rows are few. So tables are known
+to expressions by name and schema alone, and are numbered in the order they are first read: who asks
+the same again says the same, and its SQL is remembered.
 """
 
 import contextlib
 import copy
-import uuid
+import itertools
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +39,8 @@ Expression = Any
 
 # Columns of events that a view may have been told to read otherwise than they are stored.
 AMENDED = ("session_id", "landing_page", "flags", *LABELS)
+
+REMEMBERED = 256  # expressions of which the SQL is known; a report has a dozen
 
 
 class View:
@@ -61,6 +67,7 @@ class View:
         self._read: dict[str, Expression] = {}
         self.own_rows: dict[str, pa.Table] = {}
         self._amended: Expression | None = None
+        self._number = itertools.count()
 
     @cached_property
     def _connection(self) -> Any:
@@ -118,9 +125,13 @@ class View:
             # Comparing the columns of all files means opening each of them twice.
             has_one_shape = self.files.tables[name].has_one_shape(TABLES[name][0])
             with self._in_words():
-                rows = self._connection.read_parquet(
-                    files, union_by_name=not has_one_shape, hive_partitioning=partition is not None
+                read = self._connection.read_parquet(
+                    files,
+                    table_name=f"{name}_{next(self._number)}",
+                    union_by_name=not has_one_shape,
+                    hive_partitioning=partition is not None,
                 )
+            rows = _named(read.get_name(), read.schema())
             if self.as_of_us is not None and "known_at_us" in TABLES[name][0].names:
                 rows = rows.filter(rows.known_at_us <= self.as_of_us)
             self._read[name] = rows
@@ -187,38 +198,42 @@ class View:
         return not pc.any(pc.is_in(rows[column], value_set=among)).as_py()
 
     def given(self, rows: pa.Table) -> Expression:
-        """Rows from memory as a table of this view."""
+        """Rows from memory as a table of this view, which holds them until it is closed."""
         import ibis
 
-        return ibis.memtable(rows)
+        name = f"given_{next(self._number)}"
+        with self._in_words():
+            self._connection.con.register(name, rows)
+        return _named(name, ibis.schema(rows.schema))
 
     def keep(self, expression: Expression) -> Expression:
         """The rows of an expression, computed now and kept (on disk if need be) by this view.
 
         For what several later steps read: neither its plan nor its rows are made twice.
         """
+        name, schema = f"kept_{next(self._number)}", expression.schema()
+        columns = ", ".join(one.sql("duckdb") for one in schema.to_sqlglot_column_defs("duckdb"))
         with self._in_words():
-            name = f"kept_{uuid.uuid4().hex}"
-            return self._connection.create_table(name, obj=expression, temp=True)
+            self._connection.con.execute(f'CREATE TEMP TABLE "{name}" ({columns})')
+            self._connection.con.execute(f'INSERT INTO "{name}" {_sql(expression)}')
+        return _named(name, schema)
 
     def fetch(self, expression: Expression) -> pa.Table:
         """Runs an expression; the result in memory."""
+        from ibis.backends.duckdb.converter import DuckDBPyArrowData
+
         with self._in_words():
-            return self._connection.to_pyarrow(expression)
+            found = self._connection.con.sql(_sql(expression)).to_arrow_table()
+        return expression.__pyarrow_result__(found, data_mapper=DuckDBPyArrowData)
 
     def count(self, expression: Expression) -> int:
         """How many rows an expression has."""
         return int(self.fetch(expression.count().as_table()).column(0)[0].as_py())
 
     def batches(self, expression: Expression, rows: int = 20_000) -> Iterator[pa.RecordBatch]:
-        """Runs an expression; the result as a stream.
-
-        Ibis 12 asks DuckDB for a reader by a name that version 2 no longer has, so we ask.
-        """
+        """Runs an expression; the result as a stream."""
         with self._in_words():
-            self._connection._run_pre_execute_hooks(expression)  # noqa: SLF001  # registers memtables
-            found = self._connection.con.sql(self._connection.compile(expression))
-            yield from found.to_arrow_reader(rows)
+            yield from self._connection.con.sql(_sql(expression)).to_arrow_reader(rows)
 
     @contextlib.contextmanager
     def _in_words(self) -> Generator[None]:
@@ -250,3 +265,20 @@ def _conform(table: Expression, schema: pa.Schema) -> Expression:
         else:
             columns[name] = table[name].cast(kind)
     return table.select(**columns)
+
+
+def _named(name: str, schema: Any) -> Expression:
+    import ibis
+
+    return ibis.table(schema, name=name)
+
+
+def _sql(expression: Expression) -> str:
+    return _compiled(expression.op())
+
+
+@lru_cache(REMEMBERED)
+def _compiled(operation: Any) -> str:
+    import ibis
+
+    return str(ibis.to_sql(operation.to_expr(), dialect="duckdb", pretty=False))
