@@ -1,5 +1,6 @@
 """One moment of the lake as tables: absent columns are null, fresh rows count once."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pytest
 import build
 from build import T0
 from touchline.errors import BadInput, Unavailable
+from touchline.storage import engine
 from touchline.storage.columns import EVENTS, TABLES
 from touchline.storage.principal import Principal
 from touchline.storage.table import Table
@@ -191,3 +193,30 @@ def test_other_errors_of_the_engine_are_not_dressed_up(rows):
         with pytest.raises(Exception, match="Could not convert") as caught:
             view.fetch(table.select(number=table.channel.cast("int64")))
     assert not isinstance(caught.value, Unavailable)
+
+
+def test_who_asks_the_same_again_says_the_same_whatever_the_rows_are(rows, monkeypatch):
+    """Names of tables are numbers of the view, so SQL is made of a question once."""
+    asked = []
+    compiled = engine._compiled.__wrapped__
+
+    def compiling(operation):
+        asked.append(operation)
+        return compiled(operation)
+
+    monkeypatch.setattr(engine, "_compiled", lru_cache(8)(compiling))
+
+    def question():
+        rows.commit()
+        with rows.workspace.view() as view:
+            wanted = view.given(pa.table({"channel": ["Ads", "Mail"]}))
+            kept = view.keep(view.events("channel", "seq").semi_join(wanted, "channel"))
+            return view.count(kept)
+
+    rows.touch("user_id:ann", T0, "Ads")
+    rows.touch("user_id:ann", T0, "TV")
+    assert question() == 1
+    once = len(asked)
+    rows.touch("user_id:ben", T0, "Mail")
+    assert question() == 2
+    assert len(asked) == once == 2
