@@ -1,5 +1,8 @@
 import json
 
+import pytest
+
+from touchline.cli import main
 from touchline.cli.attribute import FIELDS, show
 from touchline.measure.report import Row
 
@@ -52,3 +55,12 @@ def test_a_csv_has_a_column_for_each_end_and_none_that_is_always_empty(capsys):
     head, line, *_ = capsys.readouterr().out.splitlines()
     assert head.endswith("interval.conversions.low,interval.conversions.high,interval.first")
     assert line.endswith("0.5,1.5,0.9")
+
+
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+def test_models_that_a_path_file_cannot_tell_are_named_beside_its_answer(tmp_path, capsys, output):
+    paths = tmp_path / "paths.csv"
+    head = "path,total_conversions,total_conversion_value,total_null\n"
+    paths.write_text(head + "Ads > Email,2,20,1\n")
+    assert main(["attribute", "--paths", str(paths), "--models", "all", "--format", output]) == 0
+    assert "time_decay" in capsys.readouterr().err

@@ -237,3 +237,27 @@ def test_any_order_of_arrival_leaves_each_report_as_it_was(
     for moment, before in remembered.items():
         assert site.asked(moment) == before
     site.workspace.close()
+
+
+LATER = {"channel_rule": [{"channel": "Wx", "source": "wechat"}]}
+
+
+@pytest.mark.parametrize("comes", [T0 - 600 * MINUTE, T0, T0 + 90 * MINUTE])
+@pytest.mark.parametrize("settles", [False, True])
+def test_rules_that_came_after_a_row_never_read_it_again(site, comes, settles):
+    """Neither where a late event takes its session over, nor hours before, nor while it waits."""
+    site.take(visit("b", T0 + 10 * MINUTE, agent=WECHAT), order("o", T0 + 60 * MINUTE))
+    apply(site.workspace, LATER)
+    then = clock.now_us()
+    before = site.rows(then)
+    site.take(visit("a", comes), settles=settles)
+    assert site.rows(then) == before == {("Organic Social", None): 1.0}
+
+
+def test_rows_are_read_by_the_rules_of_the_rebuild_that_read_them_last(site):
+    site.take(visit("b", T0 + 10 * MINUTE, agent=WECHAT), order("o", T0 + 60 * MINUTE))
+    apply(site.workspace, LATER)
+    rebuild(Writer(site.workspace), lambda _: None)
+    then = clock.now_us()
+    site.take(visit("a", T0))
+    assert site.rows(then) == {("Wx", None): 1.0}

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import touchline
+from build import DAY
 from touchline.errors import BadInput
+from touchline.measure import frames
 
 MINUTE = 60_000_000
 TOUCHES = {
@@ -317,3 +319,15 @@ def test_channels_called_as_rows_of_no_channel_are_unassigned():
     points = pa.table(TOUCHES | {"channel": ["(Baseline)"] * len(TOUCHES["channel"])})
     found = touchline.attribute(points, pa.table(BOUGHT), models="linear")
     assert set(found.column("channel").to_pylist()) <= {"Unassigned", "(no touch)"}
+
+
+def test_who_bought_without_a_touch_makes_others_watched_as_long():
+    """As in a workspace: what is known last ends the watch, whoever it is of."""
+    start = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
+    points = pa.table({"person_id": ["ann"], "occurred_at": [start], "channel": ["Ads"]})
+    late = {
+        "person_id": ["ben", None],
+        "occurred_at": [start + dt.timedelta(days=n) for n in (5, 9)],
+    }
+    found = frames._watched(points, pa.table(late), 90)
+    assert (found.end_us - found.start_us).tolist() == [5 * DAY]

@@ -14,7 +14,7 @@ from touchline.identity.profile import find_person, identifiers_of
 from touchline.jobs import arguments
 from touchline.jobs.asked import asking
 from touchline.jobs.audited import seen
-from touchline.jobs.known_then import remarked
+from touchline.jobs.rebuilt import remarked
 from touchline.measure.behind import MOST, behind
 from touchline.measure.explain import EXPLAINED, FIELDS, STAGE, explained
 from touchline.measure.notes import note_of

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from touchline import clock
 from touchline.errors import BadInput, NotFound, TouchlineError, Unavailable
 from touchline.jobs.failure import packed, unpacked
+from touchline.jobs.process import placed
 from touchline.storage import schema
 from touchline.storage.state import State
 
@@ -91,7 +92,7 @@ def run_next(state: State, kinds: dict[str, Run], *, leave: Iterable[str] = ()) 
     except TouchlineError as error:
         ended = {"error": packed(error).decode()}
     except Exception as error:  # noqa: BLE001  # a broken job must not take the worker with it
-        broken = BadInput("job_failed", kind=job.kind, why=repr(error))
+        broken = BadInput("job_failed", kind=job.kind, why=placed(error))
         ended = {"error": packed(broken).decode()}
     _update(state, job.id, finished_at_us=clock.now_us(), lease_us=None, **ended)
     return True

@@ -7,22 +7,18 @@ from the rows known then; what comes out other than it is stored is read in its 
 arrives in the order of time changes nothing, and is not looked at.
 
 The surprise: a row that brought no campaign has its session's labels stored over its own. If it
-opened a session then, its own are read again from what it came with.
+opened a session then, its own are read again from what it came with, by the rules that it was
+stored under: those in force when it came in, or when a rebuild last read it.
 """
 
-import datetime as dt
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import ibis
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 
-from touchline import clock
-from touchline.collect.time import local_day
-from touchline.jobs.definitions import CHANNEL_KINDS, session_zone, site_of
+from touchline.jobs.definitions import session_zone, site_of
 from touchline.jobs.intake.derived import READ, WRITTEN, derived
 from touchline.jobs.intake.session import (
     OPEN,
@@ -32,19 +28,14 @@ from touchline.jobs.intake.session import (
     is_of,
     shares_of,
 )
-from touchline.measure.notes import said
+from touchline.jobs.rebuilt import rebuilds, ruled
 from touchline.model import LABELS, Flag
-from touchline.storage import definition, schema
 from touchline.storage.columns import EVENTS
 from touchline.storage.engine import AMENDED, Expression, View
-from touchline.storage.state import State
 from touchline.storage.workspace import Workspace
 
-__all__ = ["amend", "note_rebuild", "relabelled", "remarked"]
+__all__ = ["amend"]
 
-REBUILT = "rebuilt"  # marks in State begin so: when history was read again by the rules in force
-RULES = (*CHANNEL_KINDS, "alias", "site", "bots")  # what a rebuild reads it by
-EPOCH = dt.date(1970, 1, 1)
 ROWS_AT_ONCE = 125_000  # in memory, several times over
 _OPENS = int(Flag.OPENS_SESSION)
 _OWN_KEPT = int(Flag.BRINGS_CAMPAIGN | Flag.EXPLICIT_CHANNEL)
@@ -56,62 +47,6 @@ def amend(workspace: Workspace, view: View) -> None:
         return
     rows = view.events(*TAKEN).semi_join(devices, "device")
     view.amend(_Then(workspace, view).parts(rows))
-
-
-def note_rebuild(state: State) -> None:
-    """That history is read again from now on."""
-    now = clock.now_us()
-    state.write(state.set_mark(f"{REBUILT}:{now}", now))
-
-
-def relabelled(workspace: Workspace, view: View) -> list[tuple[str, dict[str, Any]]]:
-    """A note for a report as of a moment whose rows a rebuild has read by other rules since."""
-    state, as_of_us = workspace.state, view.as_of_us
-    rebuilt_us = _rebuilds(state)
-    if as_of_us is None or not rebuilt_us or rebuilt_us[-1] <= as_of_us:
-        return []
-    since_us = max((at for at in rebuilt_us if at <= as_of_us), default=_first_known(view))
-    if since_us is None:
-        return []
-    newest = _rules(state, rebuilt_us[-1])
-    if all(_rules(state, at) == newest for at in (since_us, *_ruled(state, since_us, as_of_us))):
-        return []
-    day = local_day(rebuilt_us[-1], workspace.time_zone)
-    return [("labels_rebuilt", {"day": (EPOCH + dt.timedelta(days=day)).isoformat()})]
-
-
-def remarked(workspace: Workspace, view: View, found: dict[str, Any]) -> dict[str, Any]:
-    """An answer of this view, with the note that it needs (see `relabelled`)."""
-    notes = [said(code, params) for code, params in relabelled(workspace, view)]
-    return {**found, "notes": [*found.get("notes", ()), *notes]} if notes else found
-
-
-def _rebuilds(state: State) -> list[int]:
-    table = schema.mark.c
-    return sorted(
-        row.value
-        for row in state.read(sa.select(table.value).where(table.name.startswith(REBUILT)))
-    )
-
-
-def _first_known(view: View) -> int | None:
-    """When the first of its rows came in, if there is one."""
-    rows = view.events("known_at_us")
-    return view.fetch(rows.agg(first_us=rows.known_at_us.min()))["first_us"][0].as_py()
-
-
-def _rules(state: State, at_us: int) -> dict[str, Any]:
-    return {
-        kind: value for kind, value in definition.current(state, at_us).items() if kind in RULES
-    }
-
-
-def _ruled(state: State, after_us: int, upto_us: int) -> list[int]:
-    """When rules were applied within that time."""
-    table = schema.definition.c
-    is_within = sa.and_(table.known_at_us > after_us, table.known_at_us <= upto_us)
-    found = sa.select(table.known_at_us).where(table.kind.in_(RULES), is_within).distinct()
-    return [row.known_at_us for row in state.read(found)]
 
 
 def _overtaken(view: View) -> Expression | None:
@@ -148,10 +83,6 @@ class _Then:
         self._workspace, self._view = workspace, view
         self._zone = session_zone(workspace, view.as_of_us)
 
-    @cached_property
-    def _site(self) -> Any:
-        return site_of(self._workspace, self._view.as_of_us)
-
     def parts(self, rows: Expression) -> Iterator[pa.Table]:
         """Rows that were other than they are stored, by `seq`; some devices at a time."""
         shares = shares_of(self._view.count(rows), ROWS_AT_ONCE)
@@ -174,7 +105,7 @@ class _Then:
 
     def _with_own(self, rows: pa.Table, at: Any) -> pa.Table:
         """The rows, those at these places with labels of their own."""
-        names = tuple(dict.fromkeys(("seq", *READ, *WRITTEN)))
+        names = tuple(dict.fromkeys(("seq", "known_at_us", *READ, *WRITTEN)))
         events = self._view.events(*names)
         asked = self._view.given(rows.select(["seq"]).take(pa.array(at)))
         found = self._view.fetch(events.semi_join(asked, "seq").order_by("seq"))
@@ -182,7 +113,7 @@ class _Then:
         for name in LABELS:
             bare = pa.nulls(len(found), pa.string())
             found = found.set_column(found.schema.get_field_index(name), name, bare)
-        own = derived(found, self._site)
+        own = self._read_again(found)
         seq = rows["seq"].to_numpy()[at]
         place = np.empty(len(at), np.int64)
         place[np.argsort(seq)] = np.arange(len(at))  # of each, among the found ones
@@ -193,3 +124,17 @@ class _Then:
             taken = both.take(pa.array(index))
             rows = rows.set_column(rows.schema.get_field_index(name), rows.field(name), taken)
         return rows
+
+    def _read_again(self, rows: pa.Table) -> pa.Table:
+        state = self._workspace.state
+        ruled_us, rebuilt_us = ruled(state), max(rebuilds(state), default=0)
+        read_us = np.maximum(rows["known_at_us"].to_numpy(), rebuilt_us)
+        turn = np.searchsorted(ruled_us, read_us, "right")
+        parts = (
+            derived(
+                rows.filter(pa.array(turn == one)),
+                site_of(self._workspace, ruled_us[one - 1] if one else 0),
+            )
+            for one in np.unique(turn).tolist()
+        )
+        return pa.concat_tables(parts).sort_by("seq")

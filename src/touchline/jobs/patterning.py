@@ -5,7 +5,7 @@ from typing import Any
 from touchline.identity.people import Registry
 from touchline.jobs import arguments
 from touchline.jobs.asked import asking
-from touchline.jobs.known_then import remarked
+from touchline.jobs.rebuilt import remarked
 from touchline.measure.patterns import LIMIT, patterns
 from touchline.storage.workspace import Workspace
 

@@ -28,6 +28,7 @@ __all__ = [
     "Signals",
     "begin",
     "note",
+    "placed",
     "settle_memory",
     "tell_failure",
     "tell_ready",
@@ -97,16 +98,21 @@ def without_collector() -> Generator[None]:
 
 
 def note(who: str, what: str, error: BaseException | None = None) -> None:
-    """One line on stderr. Of an error that nobody foresaw it names the place and not the text,
-    which may hold customers' data.
-    """
+    """One line on stderr."""
     if isinstance(error, TouchlineError):
         what = f"{what}: {error.text('en')}"
     elif error is not None:
-        frames = reversed(traceback.extract_tb(error.__traceback__))
-        places = " < ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames)
-        what = f"{what}: {type(error).__name__} at {places}"
+        what = f"{what}: {placed(error)}"
     say(f"touchline {who}: {what}")
+
+
+def placed(error: BaseException) -> str:
+    """Of an error that nobody foresaw its kind and place; not its text, which may hold customers'
+    data.
+    """
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    places = " < ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames)
+    return f"{type(error).__name__} at {places}"
 
 
 def say(text: str) -> None:

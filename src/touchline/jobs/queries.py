@@ -29,7 +29,6 @@ from touchline.jobs.explaining import landing_seen, model_notes, number
 from touchline.jobs.guide import guide
 from touchline.jobs.intake.received import intake
 from touchline.jobs.intake.rejected import rejects
-from touchline.jobs.known_then import relabelled, remarked
 from touchline.jobs.lift import lift_tests
 from touchline.jobs.links import links
 from touchline.jobs.patterning import patterns_of
@@ -47,6 +46,7 @@ from touchline.jobs.plan import plan_check, plan_infer, plan_template
 from touchline.jobs.plan.named import named
 from touchline.jobs.privacy import consent, erase, preferences, retention
 from touchline.jobs.qr import drawn
+from touchline.jobs.rebuilt import relabelled, remarked
 from touchline.journey.version import in_force, rows_in_force
 from touchline.measure.aggregate import aggregate_lines
 from touchline.measure.credit_table import credit_table

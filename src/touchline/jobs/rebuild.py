@@ -19,7 +19,7 @@ from touchline.jobs.intake.session import assign_sessions
 from touchline.jobs.intake.settle import day_file, rows_in_shares
 from touchline.jobs.intake.writer import Writer
 from touchline.jobs.job import Progress
-from touchline.jobs.known_then import note_rebuild
+from touchline.jobs.rebuilt import note_rebuild
 from touchline.storage.lake import SETTLED
 from touchline.storage.table import day_of
 

@@ -151,7 +151,8 @@ def _is_watched(journeys: Journeys, models: str) -> bool:
 
 def _watched(points: pa.Table, bought: pa.Table, window_days: float) -> Observed:
     """People from their first touch to each conversion, and to the last thing that is told."""
-    people = pc.unique(_person(points, "touches"))
+    who = [*_person(points, "touches").chunks, *_person(bought, "conversions").chunks]
+    people = pc.unique(pa.chunked_array(who, pa.string())).drop_null()
     channel = _named(points, "channel")
     channels = tuple(sorted(pc.unique(channel).to_pylist()))
     code = pc.index_in(channel, value_set=pa.array(channels, pa.string())).to_numpy()

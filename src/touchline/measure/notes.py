@@ -12,7 +12,7 @@ from typing import Any
 
 from touchline.errors import MESSAGES, BadInput
 
-__all__ = ["NOTES", "left_out", "note_of", "said"]
+__all__ = ["NOTES", "left_out", "note_of", "noted"]
 
 Said = tuple[str, str]  # English, Chinese
 ORDER = re.compile(r"markov_\d+")
@@ -227,13 +227,19 @@ def note_of(model: str) -> dict[str, Any]:
     }
 
 
-def said(code: str, params: dict[str, Any]) -> dict[str, Any]:
+def _said(code: str, params: dict[str, Any]) -> dict[str, Any]:
     """A note as JSON tells it: its code and its words in both languages."""
     english, chinese = (text.format(**params) for text in MESSAGES[code])
     return {"code": code, "en": english, "zh": chinese}
 
 
+def noted(notes: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """What is to be known of an answer, under its name in JSON; nothing where there is nothing."""
+    found = [_said(code, params) for code, params in notes]
+    return {"notes": found} if found else {}
+
+
 def left_out(why: Iterable[BadInput]) -> dict[str, Any]:
     """Models of "all" that are not there, with the reason; nothing where all are."""
-    notes = [said(one.code, one.params) for one in why]
+    notes = [_said(one.code, one.params) for one in why]
     return {"left_out": notes} if notes else {}

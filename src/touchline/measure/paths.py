@@ -13,6 +13,7 @@ import msgspec
 from touchline.attribution.credit import Credit, choose, credit
 from touchline.measure.footer import footer, plain_count
 from touchline.measure.interval import Interval, Spreads, spreads
+from touchline.measure.notes import noted
 from touchline.measure.path_file import read_paths
 from touchline.measure.told import errors_of, fitted_of, sampled
 from touchline.measure.tuning import Tuning
@@ -50,6 +51,7 @@ class PathsReport(msgspec.Struct, frozen=True):
             "unattributed": apart,
             "footer": footer(self.models, self.rows, apart, totals),
             **found,
+            **noted(self.notes),
         }
 
 

@@ -25,7 +25,7 @@ from touchline.measure.customer import customers
 from touchline.measure.doubts import doubts_of
 from touchline.measure.footer import footer
 from touchline.measure.interval import Interval, Spread, Spreads, spreads
-from touchline.measure.notes import said
+from touchline.measure.notes import noted
 from touchline.measure.provisional import Provisional
 from touchline.measure.reserved import BASELINE, PARTNER
 from touchline.measure.told import errors_of, fitted_of, sampled
@@ -113,9 +113,7 @@ class Report(msgspec.Struct, frozen=True):
             found["interval"] = self.spreads.as_json(is_whole=True)
         if self.provisional is not None:
             found["provisional"] = self.provisional.as_json()
-        if self.notes:
-            found["notes"] = [said(code, params) for code, params in self.notes]
-        return found | missing_rates(self.missing_rates)
+        return found | noted(self.notes) | missing_rates(self.missing_rates)
 
 
 def report(

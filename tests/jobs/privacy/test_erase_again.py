@@ -230,3 +230,28 @@ def test_one_that_left_something_is_found_by_name_and_tried_again_the_next_day(s
     forgotten.unlink()
     site.work()
     assert site.steps() == ["done"]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_failure_that_spoke_of_them_keeps_nobody_from_being_erased(site, monkeypatch, is_kept):
+    """Their name may be in the words of an error: also in one that an older version kept."""
+    request = site.ask()
+    erasing.queued(site.workspace, request)
+    with monkeypatch.context() as broken:
+
+        def cannot(*_args):
+            raise ValueError("cannot cast 'bob.the.builder1' to a number")
+
+        broken.setattr(erase_lake, "rewrite", cannot)
+        if is_kept:
+            broken.setattr(job, "placed", str)
+        site.work()
+    assert site.steps() == ["shredded"]
+    erasing.queued(site.workspace, request)
+    site.work()
+    if is_kept:  # what was shredded once already is found by the scan, and shredded again
+        erasing.queued(site.workspace, request)
+        site.work()
+    assert site.steps() == ["done"]
+    errors = [row.error for row in site.workspace.state.read(sa.select(schema.job.c.error))]
+    assert not any("bob" in error for error in errors if error)

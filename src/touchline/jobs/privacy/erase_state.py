@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from touchline.errors import BadInput
+from touchline.jobs.failure import packed
 from touchline.jobs.job import UNTIL_DONE
 from touchline.jobs.privacy.erase_map import STATE, Fate, theirs
 from touchline.jobs.privacy.erase_words import Knife
@@ -26,6 +28,8 @@ CUT = (Fate.TEXT, Fate.LABEL)
 _reject_id = schema.reject.c.reject_id
 # Jobs of erasures stay: they name requests alone, and tell how often one has failed.
 _has_ended = schema.job.c.finished_at_us.is_not(None) & schema.job.c.kind.not_in(UNTIL_DONE)
+_fails = schema.job.c.finished_at_us.is_not(None) & schema.job.c.kind.in_(UNTIL_DONE)
+_FAILED = packed(BadInput("job_failed", kind="erase", why="")).decode()
 Run = Callable[[sa.Select[Any]], Sequence[sa.Row[Any]]]
 Test = sa.ColumnElement[bool]
 
@@ -59,6 +63,8 @@ def shred(state: State, wanted: Wanted, rejects: Sequence[bytes], *beside: State
                 same = [table.c[name] == value for name, value in cell.key.items()]
                 left = knife.cut(Fate.TEXT, cell.text)
                 connection.execute(sa.update(table).where(*same).values({cell.column: left}))
+        test = _fails & _holds(schema.job.c.error, (*wanted.ids, *wanted.texts, *wanted.chosen))
+        connection.execute(sa.update(schema.job).where(test).values(error=_FAILED))
         for start in range(0, len(rejects), AT_ONCE):
             chunk = rejects[start : start + AT_ONCE]
             connection.execute(sa.delete(schema.reject).where(_reject_id.in_(chunk)))
