@@ -18,6 +18,7 @@ web app, the command line and the API say the same thing:
 from typing import Any, ClassVar
 
 from touchline.messages import MESSAGES
+from touchline.messages.details import in_chinese
 
 __all__ = [
     "MESSAGES",
@@ -45,7 +46,11 @@ class TouchlineError(Exception):
     def text(self, language: str) -> str:
         """The message in one language: "en" or "zh"."""
         en, zh = MESSAGES[self.code]
-        return (zh if language == "zh" else en).format(**self.params)
+        if language != "zh":
+            return en.format(**self.params)
+        why = self.params.get("why")
+        more = {"why": in_chinese(why)} if isinstance(why, str) else {}
+        return zh.format(**self.params | more)
 
 
 class BadInput(TouchlineError):
