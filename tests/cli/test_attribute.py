@@ -64,3 +64,11 @@ def test_models_that_a_path_file_cannot_tell_are_named_beside_its_answer(tmp_pat
     paths.write_text(head + "Ads > Email,2,20,1\n")
     assert main(["attribute", "--paths", str(paths), "--models", "all", "--format", output]) == 0
     assert "time_decay" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "more", [["--by", "campaign"], ["--goal", "x"], ["--as-of", "2026-01-01"], ["--from", "x"]]
+)
+def test_what_a_path_file_knows_nothing_of_is_refused(tmp_path, capsys, more):
+    assert main(["attribute", "--paths", str(tmp_path / "paths.csv"), *more]) == 2
+    assert more[0] in capsys.readouterr().err

@@ -188,3 +188,12 @@ def test_the_next_test_is_of_what_is_known_least(sold):
     assert (first["channel"], second["channel"]) == ("Ads", "Store")
     assert first["reduction"] > second["reduction"] > 0
     assert first["channel_error_after"] < first["error"]
+
+
+def test_a_test_that_cannot_be_used_changes_nothing(sold):
+    """Not even the grain at which the others are weighed."""
+    good = lift_test("Ads", 4.0, 1.0)
+    alone = sold.report("calibrated", lift=(good,)).as_json()
+    typo = lift_test("Ads", 1.0, 1.0, campaign="nope")
+    both = sold.report("calibrated", lift=(good, typo)).as_json()
+    assert both["rows"] == alone["rows"]

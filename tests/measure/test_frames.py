@@ -331,3 +331,25 @@ def test_who_bought_without_a_touch_makes_others_watched_as_long():
     }
     found = frames._watched(points, pa.table(late), 90)
     assert (found.end_us - found.start_us).tolist() == [5 * DAY]
+
+
+def test_text_of_polars_goes_all_the_way(monkeypatch):
+    """It comes as views, of which rows cannot be taken."""
+    monkeypatch.setitem(sys.modules, "polars", SimpleNamespace(from_arrow=Polars))
+    touches, bought = (
+        pa.table(
+            {k: pa.array(v, pa.string_view()) if k.endswith("id") else v for k, v in t.items()}
+        )
+        for t in (TOUCHES, BOUGHT)
+    )
+    found = touchline.attribute(Polars(touches), Polars(bought), models="linear", per_touch=True)
+    names = ("person_id", "credit", "revenue")
+    assert told(found.table, *names) == told(asked(models="linear", per_touch=True), *names)
+
+
+def test_weights_are_a_table_or_text_and_other_options_are_named():
+    asked_for = {"models": "custom"}
+    text = asked(**asked_for, weights="first=0.25,last=0.75")
+    assert text.equals(asked(**asked_for, weights={"first": 0.25, "last": 0.75}))
+    with pytest.raises(BadInput, match="half_life_days"):
+        asked(interval=0.95)

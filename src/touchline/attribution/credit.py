@@ -18,8 +18,18 @@ from touchline.attribution.journeys import Journeys
 from touchline.attribution.models import TABLE, Model, is_given, known, markov_order
 from touchline.errors import BadInput
 
-__all__ = ["HALF_LIFE_DAYS", "MODELS", "NO_TIMES", "Credit", "choose", "credit", "obstacle"]
+__all__ = [
+    "HALF_LIFE_DAYS",
+    "MODELS",
+    "NO_TIMES",
+    "Credit",
+    "check",
+    "choose",
+    "credit",
+    "obstacle",
+]
 
+ALL = "all"
 NO_TIMES = "model_needs_times"
 MODELS = tuple(name for name, model in TABLE.items() if model.needs <= {"times"})
 MISSING = {
@@ -31,19 +41,28 @@ MISSING = {
 }
 
 
+def check(asked: str) -> list[str]:
+    """The names in "a,b", each once. Raises BadInput for one that no model has, and for none."""
+    models = list(dict.fromkeys(name.strip() for name in asked.split(",") if name.strip()))
+    if not models:
+        raise BadInput("unknown_model", model=asked, known=", ".join(TABLE))
+    for name in models:
+        if name.lower() != ALL:
+            known(name)
+    return models
+
+
 def choose(
     asked: str, journeys: Journeys, **options: Unpack[Options]
 ) -> tuple[list[str], list[BadInput]]:
     """The models of "all" or "a,b", and why any of "all" is left out; by name they are refused."""
     inputs = Inputs(journeys, **options)
-    if asked.strip().lower() == "all":
+    if asked.strip().lower() == ALL:
         expected = [model for model in TABLE.values() if _is_expected(model, inputs)]
         found = {model.name: _obstacle(model, inputs) for model in expected}
         usable = [name for name, why in found.items() if why is None]
         return usable, [why for why in found.values() if why is not None]
-    models = list(dict.fromkeys(name.strip() for name in asked.split(",") if name.strip()))
-    if not models:
-        raise BadInput("unknown_model", model=asked, known=", ".join(TABLE))
+    models = check(asked)
     for name in models:
         _demand(name, inputs)
     return models, []

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from touchline.cli import language
@@ -77,6 +77,15 @@ HEADINGS = {
     },
 }
 
+OF_DIR = {
+    "DIR": "dir",
+    "--goal": "goal",
+    "--window": "window",
+    "--from": "start",
+    "--to": "end",
+    "--as-of": "as_of",
+}
+
 
 def run(args: argparse.Namespace) -> int:
     if args.paths is not None:
@@ -85,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
         from touchline.measure.tuning import tuning_of
 
         asked = vars(args)
+        of_paths(asked)
         found = paths_report(args.paths, args.models, tuning_of(asked), interval(asked))
         return show(found.as_json(), args.format)
     if args.dir is None:
@@ -107,6 +117,17 @@ def run(args: argparse.Namespace) -> int:
     with reading(args.dir) as workspace:
         found = attribution(workspace, KeepingRegistry(workspace), asked)
     return show(found.as_json(), args.format)
+
+
+def of_paths(asked: Mapping[str, Any]) -> None:
+    """Refuses what a file of paths knows nothing of."""
+    by = asked.get("by", "channel")
+    given = {name: asked.get(dest) for name, dest in OF_DIR.items()}
+    given["--by"] = None if by == "channel" else by
+    for name, value in given.items():
+        if value is not None:
+            why = "is for DIR: a file of paths has no goals, times or other labels."
+            raise BadInput("bad_argument", name=name, value=str(value), why=why)
 
 
 def show(whole: dict[str, Any], output: str) -> int:

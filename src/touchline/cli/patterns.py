@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from touchline.cli import language
+from touchline.cli.attribute import of_paths
 from touchline.cli.figures import figures, named, print_apart
 from touchline.cli.output import Column, digits_of, emit, money, number, share
 from touchline.errors import BadInput
@@ -68,6 +69,7 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
         from touchline.jobs import arguments
         from touchline.measure.patterns import paths_patterns
 
+        of_paths(vars(args))
         order, limit = (arguments.number(getattr(args, name), name) for name in ("order", "limit"))
         return paths_patterns(args.paths, args.show, order=order, limit=limit)
     if args.dir is None:

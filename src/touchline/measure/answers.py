@@ -5,7 +5,7 @@ The report, the credit table and every explanation ask here, so that they speak 
 
 from typing import Any, NamedTuple
 
-from touchline.attribution.credit import Credit, choose, credit
+from touchline.attribution.credit import Credit, check, choose, credit
 from touchline.attribution.inputs import Options
 from touchline.errors import BadInput
 from touchline.identity.people import PersonMap
@@ -40,6 +40,7 @@ class Answers(NamedTuple):
 
 def answers(view: View, people: PersonMap, question: Question, models: str) -> Answers:
     """Credit of every model asked for ("all" or "a,b")."""
+    check(models)
     found = basis_of(view, people, question)
     given = options_of(view, people, found, models)
     weighed = weigh(view, people, question, found, given) if needs("lift", models) else None

@@ -142,6 +142,9 @@ def weighed_with(
     tests = told(question.lift, question.days, presence_of(basis, by)(OPEN), then)
     beside = tuple(_beside(view, question, tests))
     lift = tells(tests, basis, by)
+    if all(scope.unit is None for scope in lift.scopes):  # what cannot be used changes nothing
+        basis, by = found, question.by
+        lift = tells(tests, basis, by)
     if len(lift.scopes) < least:
         return Weighed(None, tests, beside=beside)
     lift = _weighed(basis, lift, given)

@@ -49,6 +49,7 @@ def explained(
 
     Raises NotFound("conversion_unknown") or BadInput("conversion_uncounted").
     """
+    stage = _newest_stage(view, conversion_id)
     told = answers(view, people, question, models)
     found = told.found
     at = _places(found.conversions, conversion_id)
@@ -56,7 +57,8 @@ def explained(
     if not rows and found.unrated_rows is not None:
         rows = found.unrated_rows.take(_places(found.unrated_rows, conversion_id)).to_pylist()
     if not rows:
-        _refuse(view, question, conversion_id)
+        goal = question.goal.name
+        raise BadInput("conversion_uncounted", name=conversion_id, goal=goal, stage=stage)
     parts = [(one, touch_money(one)[0]) for one in told.credits.values()]
     stages = _stages(view, people, found, at)
     touches = [
@@ -93,17 +95,15 @@ def _places(rows: pa.Table, conversion_id: str) -> npt.NDArray[np.int64]:
     return np.flatnonzero(ids == conversion_id)
 
 
-def _refuse(view: View, question: Question, conversion_id: str) -> None:
-    """Why there is no such conversion in the report."""
+def _newest_stage(view: View, conversion_id: str) -> str:
+    """Of the rows that tell of it. Raises NotFound at once where there are none."""
     rows = view.table("conversions", "conversion_id", "stage", "seq")
     rows = rows.filter(rows.conversion_id == conversion_id).order_by("seq")
     stages = view.fetch(rows).column("stage").to_pylist()
     events = view.events("order_id")
     if not stages and not view.count(events.filter(events.order_id == conversion_id)):
         raise NotFound("conversion_unknown", name=conversion_id)
-    stage = (stages[-1] if stages else None) or "–"
-    goal = question.goal.name
-    raise BadInput("conversion_uncounted", name=conversion_id, goal=goal, stage=stage)
+    return (stages[-1] if stages else None) or "–"
 
 
 def _touch(

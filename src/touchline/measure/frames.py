@@ -13,7 +13,7 @@ loaded already, and it is that library which makes the answer.
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Unpack, runtime_checkable
 
 import numpy as np
@@ -37,6 +37,7 @@ from touchline.measure.gather import Label, numbered_labels
 from touchline.measure.options import needs
 from touchline.measure.path_file import NUMBERS, paths_of
 from touchline.measure.reserved import BASELINE, NO_TOUCH, channel_names
+from touchline.measure.tuning import tuning_of
 
 __all__ = ["Frame", "attribute", "attribute_paths"]
 
@@ -73,6 +74,7 @@ def attribute(
     labels = (by,) if isinstance(by, str) else tuple(by)
     if labels[:1] != ("channel",):
         raise BadInput("frame_by", by=", ".join(labels))
+    options = _checked(options)
     points = _table(touches, "touches", ("person_id", "occurred_at", *labels))
     bought = _table(conversions, "conversions", ("person_id", "occurred_at"))
     options["window_days"] = window_days = _window(options.get("window_days"))
@@ -91,6 +93,7 @@ def attribute_paths(paths: Frame, *, models: str = "all", **options: Unpack[Opti
     """Credit from aggregated paths, as a frame of their kind: columns path ("a > b"),
     total_conversions, total_conversion_value, total_null. Models that need times are left out.
     """
+    options = _checked(options)
     table = _table(paths, "paths", ("path", *NUMBERS))
     text = pa.chunked_array(_text(table, "path").chunks, pa.string())
     journeys = paths_of(text, *(_numbers(table, name) for name in NUMBERS))
@@ -100,6 +103,18 @@ def attribute_paths(paths: Frame, *, models: str = "all", **options: Unpack[Opti
     names: list[Label] = [(name,) for name in journeys.labels.channels]
     answers = credit(journeys, chosen, **options).values()
     return _like(paths, pa.concat_tables([_rows(one, names, ("channel",)) for one in answers]))
+
+
+def _checked(options: Options) -> Options:
+    """The options, weights also as a table of them or as text: `first=0.5,last=0.5`."""
+    known = Options.__annotations__
+    for name in options:
+        if name not in known:
+            why = f"is none of {', '.join(known)}."
+            raise BadInput("bad_argument", name="option", value=name, why=why)
+    said = {name: options.get(name) for name in ("positions", "weights")}
+    named = {name: given for name, given in said.items() if isinstance(given, str | Mapping)}
+    return options | tuning_of(named).options()
 
 
 def _chosen(models: str, journeys: Journeys, options: Options) -> Sequence[str]:
@@ -240,7 +255,12 @@ def _table(frame: object, what: str, needed: Sequence[str]) -> pa.Table:
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise BadInput("frame_columns_missing", what=what, missing=", ".join(missing))
-    return table
+    return table.cast(pa.schema([_taken(field) for field in table.schema]))
+
+
+def _taken(field: pa.Field) -> pa.Field:
+    """Rows of views (Polars' text) cannot be taken one by one."""
+    return field.with_type(pa.large_string()) if pa.types.is_string_view(field.type) else field
 
 
 def _like(frame: Frame, table: pa.Table) -> Any:

@@ -109,7 +109,9 @@ class _Told:
     def answer(self, show: str) -> Row:
         kinds: dict[str, Callable[[], Row]] = {name: getattr(self, name) for name in KINDS}
         if show not in kinds:
-            raise BadInput("bad_argument", name="show", value=show, why=f"is none of {KINDS}.")
+            raise BadInput(
+                "bad_argument", name="show", value=show, why=f"is none of {', '.join(KINDS)}."
+            )
         return {"show": show, **kinds[show]()}
 
     def transitions(self) -> Row:

@@ -20,6 +20,9 @@ DETAILS = {
     "is before {}.": "早于 {}。",
     "is for admin keys: a write key can only write.": "只用于管理密钥:写入密钥只能写入。",
     "is for write keys.": "只用于写入密钥。",
+    "is for DIR: a file of paths has no goals, times or other labels.": (
+        "只能与 DIR 一起用:路径文件里没有转化目标、时间和其他标签。"
+    ),
     "is given twice": "重复了",
     "is in tags as well.": "在 tags 中也有。",
     "is less than {}.": "小于 {}。",
