@@ -41,6 +41,8 @@ WORDS = {
         "by_map": "Recognised: {title} (--map {name}; --map generic reads without it).",
         "on_sheet": "Sheet: {name}",
         "alike": "Not read, though they look alike: {names}. Import each with --sheet NAME.",
+        "repeated": "Lines {lines} say all that an earlier line says, and count as well. If"
+        " they are copies, take them out and import again.",
         "unproven": "Lines {lines} may be totals, and count as data: they are not the sum of the"
         " others. If they are totals, set their figures to 0 and import again.",
     },
@@ -71,6 +73,7 @@ WORDS = {
         "by_map": "已识别为{title}(--map {name};如不适用,请加 --map generic)。",
         "on_sheet": "工作表:{name}",
         "alike": "结构相同但未读取的工作表:{names}。请用 --sheet 名称 逐个导入。",
+        "repeated": "第 {lines} 行与前面某一行完全相同,也照常计入;如果是误复制,请删除后重新导入。",
         "unproven": "第 {lines} 行可能是合计,但不等于其他行之和,按普通数据计入。"
         "如确为合计,请将其数值改为 0 后重新导入,以免重复计算。",
     },
@@ -169,9 +172,10 @@ def _tell(notes: dict[str, Any], words: dict[str, str]) -> None:
         print(words["on_sheet"].format(name=listed([notes["sheet"]])), file=sys.stderr)
     if notes.get("alike"):
         print(words["alike"].format(names=listed(notes["alike"])), file=sys.stderr)
-    if notes.get("unproven"):
-        lines = ", ".join(map(str, notes["unproven"]))
-        print(words["unproven"].format(lines=lines), file=sys.stderr)
+    for name in ("unproven", "repeated"):
+        if notes.get(name):
+            lines = ", ".join(map(str, notes[name]))
+            print(words[name].format(lines=lines), file=sys.stderr)
 
 
 def _show_rejects(whole: dict[str, Any], words: dict[str, str]) -> None:

@@ -38,7 +38,7 @@ WORDS = {
         "alone": "唯一触点", "roles": "触点角色:同一批转化的三个视角,不可相加",
         "places": "在路径中的位置(触点数)", "touches_to_convert": "转化前触点数",
         "days_to_convert": "首次触达到转化的天数", "from": "从", "to": "到", "mean": "平均",
-        "median": "中位数", "p90": "90% 在此之内", "between": "阶段间隔天数",
+        "median": "中位数", "p90": "90% 不超过", "between": "阶段间隔天数",
         "first_touch": "首次触达", "lead": "线索", "opportunity": "商机", "conversion": "转化",
         "paths": "最常见的转化路径", "path": "路径", "others": "未转化",
         "loss": "未转化前的最后触点", "last_of_others": "未转化路径的末触点",

@@ -39,7 +39,8 @@ def _import(writer: Writer, args: dict[str, Any], progress: Progress) -> Any:
     found = import_opened(writer, file, progress)
     table = file.table
     notes = {"map": file.map_name, "sheet": table.sheet, "alike": list(table.alike)}
-    return {**found, "notes": {**notes, "unproven": file.unproven}}
+    lines = {"unproven": file.unproven, "repeated": file.repeated}
+    return {**found, "notes": {**notes, **lines}}
 
 
 def _apply(writer: Writer, args: dict[str, Any], _progress: Progress) -> Any:

@@ -458,3 +458,11 @@ def test_what_views_deny_is_no_total(read, views, is_total):
 def test_a_sheet_that_says_all_in_every_row_has_no_total(read):
     found = read("costs", "日期,渠道,计划,消耗\n2026-03-01,微博,全部,1\n2026-03-02,微博,全部,1\n")
     assert (len(found.costs), found.rejects, found.file.unproven) == (2, [], [])
+
+
+def test_a_row_that_says_all_that_an_earlier_one_says_counts_and_is_told(read):
+    sheet = "date,channel,campaign,cost,note\n2026-03-01,Ads,a,100,x\n2026-03-01,Ads,a,100,y\n"
+    found = read("costs", sheet + "2026-03-01,Ads,a,100,x\n")
+    assert (sum(c.cost for c in found.costs), found.file.repeated) == (30_000, [4])
+    assert list(found.file.rows())
+    assert found.file.repeated == [4]

@@ -54,7 +54,9 @@ class Import(Struct, frozen=True):
     kind: str
     received_us: int
     layout: Layout = Layout()
-    unproven: list[int] = []  # the first lines taken that may sum up others
+    # The first lines taken that may sum up others, and that say all that an earlier one says.
+    unproven: list[int] = []
+    repeated: list[int] = []
 
     def moment(self, value: Any) -> int | None:
         """Epoch microseconds of a cell, or None when it is empty."""

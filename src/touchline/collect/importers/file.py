@@ -54,8 +54,14 @@ class OpenFile(Struct, frozen=True):
         """
         return self.about.unproven
 
+    @property
+    def repeated(self) -> list[int]:
+        """The first of the lines that say all that an earlier line says, and count as well."""
+        return self.about.repeated
+
     def rows(self) -> Iterator[Any]:
         self.about.unproven.clear()
+        self.about.repeated.clear()
         return READERS[self.about.kind](self.table, self.plan, self.about)
 
 

@@ -5,6 +5,9 @@ what has that name: it is one only if its figure proves it, being the sum of all
 channel) of its days, kind and currency, unless views or clicks deny it. Else it is taken, and told
 where there are others. What surprises: when such a row is met, the file is read once more for the
 sums.
+
+A row that says all that an earlier one says counts as well, for two equal payments are two; it is
+told, for most often somebody copied it.
 """
 
 from collections import Counter, defaultdict
@@ -27,6 +30,7 @@ COUNTS = ("impressions", "clicks")  # of the others a total may count each visit
 ROUNDING = 1_000  # rounded figures add up to within a thousandth
 DENIES = 50  # what is told in 万 is further off; by more than a fiftieth it is no sum
 TOLD = 20  # lines of a file that a note can name
+REMEMBERED = 1 << 20  # rows of a file; later ones may repeat each other untold
 
 
 class Spread(Protocol):
@@ -51,6 +55,7 @@ def without_totals(
     """Every row built, or as a Reject."""
     judged: tuple[set[int], set[int]] | None = None
     numbers = count()
+    met: set[bytes] = set()
 
     def built(row: Mapped) -> Built:
         nonlocal judged
@@ -64,6 +69,10 @@ def without_totals(
                 raise BadRow("total_row")
             if number in beside and len(about.unproven) < TOLD:
                 about.unproven.append(row.line)
+        if row.content_hash in met and len(about.repeated) < TOLD:
+            about.repeated.append(row.line)
+        if len(met) < REMEMBERED:
+            met.add(row.content_hash)
         return found
 
     return each(table, plan, about, built)

@@ -50,7 +50,7 @@ class Preview(Struct, frozen=True):
     """What an import would make of a file; nothing has been stored.
 
     `map`: the map it is read by, of those that come with Touchline; `sheet`: of a workbook;
-    `alike`: other sheets of it that hold such rows; `unproven`: `OpenFile.unproven`.
+    `alike`: other sheets of it that hold such rows; `unproven`, `repeated`: see `OpenFile`.
     """
 
     format: str
@@ -58,6 +58,7 @@ class Preview(Struct, frozen=True):
     sheet: str | None
     alike: list[str]
     unproven: list[int]
+    repeated: list[int]
     columns: list[Assignment]
     constants: dict[str, Any]
     read: int
@@ -125,6 +126,7 @@ def preview(
         sheet=file.table.sheet,
         alike=list(file.table.alike),
         unproven=file.unproven,
+        repeated=file.repeated,
         columns=list(file.plan.assignments),
         constants=file.plan.constants,
         read=read,
