@@ -99,3 +99,10 @@ def test_a_share_of_next_to_nothing_stores_no_infinity(shop, capsys):
 def test_calibrated_without_a_test_is_refused_with_the_remedy(sold, capsys):
     assert main(["attribute", str(sold), "--models", "calibrated"]) == 2
     assert "lift" in capsys.readouterr().err
+
+
+def test_a_name_that_nothing_has_is_told_when_the_test_is_entered(sold, capsys):
+    found = ["--effect", "3", "--error", "1"]
+    for more, is_told in (([], False), (["--campaign", "nope"], True)):
+        assert main(["lift", "add", str(sold), "geo", *ADS, *found, *more]) == 0
+        assert ("Nothing that came in so far is of nope" in capsys.readouterr().err) == is_told

@@ -49,6 +49,8 @@ HEADINGS = {
 WORDS = {
     "en": {
         "added": "Entered. It is weighed in every report of goal {goal} with the model calibrated.",
+        "unmet": "Nothing that came in so far is of {name}: spell it as reports do, or none uses"
+        " this test.",
         "removed": "Taken back: {name}",
         "no_tests": "No lift test is in use yet: every channel is as unsure as the model is.",
         "nothing": "Nothing to test: no journey of these days has a touch.",
@@ -59,6 +61,7 @@ WORDS = {
     },
     "zh": {
         "added": "已录入。转化目标 {goal} 的报告使用 calibrated 模型时将以此校准。",
+        "unmet": "目前没有任何触点或费用属于「{name}」:请按报告里的写法填写,否则该实验不会被采用。",
         "removed": "已撤回:{name}",
         "no_tests": "尚无可用的增量实验,各渠道的不确定性取决于模型本身。",
         "nothing": "没有可测试的渠道:所选日期内没有任何触点。",
@@ -107,6 +110,8 @@ def _add(workspace: Workspace, args: argparse.Namespace) -> None:
     made = lift.add(workspace, lift.Wanted(**said))
     emit([made], _columns(SHOWN, [made]), args.format, made)
     _note("added", **made)
+    if not made["is_met"]:
+        _note("unmet", name=made["campaign"] or made["channel"])
 
 
 def _list(workspace: Workspace, args: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from touchline import clock
 from touchline.attribution.calibrate import least_error
+from touchline.collect.alias import renamed
 from touchline.collect.money import exponent
 from touchline.errors import BadInput, NotFound
 from touchline.jobs import arguments
@@ -37,6 +38,7 @@ METRICS = ("conversions", "revenue")
 BOUNDS = 2 * 1.959963984540054  # standard errors between the bounds of 95 %
 MOST = 1e15
 WAYS = (("effect", "error"), ("low", "high"), ("treated", "control"))
+STORED = ("costs", "aggregates")  # tables that tell of channels beside events
 _group = re.compile(r"\s*(\d{1,15})\s*:\s*(\d{1,15})\s*")
 _table = schema.lift_test.c
 _NAMES = [column.name for column in schema.lift_test.columns]
@@ -64,7 +66,11 @@ class Wanted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def add(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
-    """Enters a test; one of the same name is replaced. Raises BadInput for what is no test."""
+    """Enters a test; one of the same name is replaced. Raises BadInput for what is no test.
+
+    `is_met` of the answer: whether anything of its channel and campaign has come in yet; a test of
+    a name that nothing has is used by no report.
+    """
     for name, choices in (("kind", KINDS), ("metric", METRICS)):
         if (value := getattr(wanted, name)) not in choices:
             raise _bad(name, value, f"is not one of {', '.join(choices)}.")
@@ -89,7 +95,7 @@ def add(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
         "known_at_us": clock.now_us(),
     }
     _put(workspace, "lift_add", row)
-    return _shown(workspace, row)
+    return {**_shown(workspace, row), "is_met": _is_met(workspace, row)}
 
 
 def remove(workspace: Workspace, name: str, author: str | None = None) -> dict[str, Any]:
@@ -223,6 +229,18 @@ def _line(name: str, text: str) -> str:
 
 def _bad(name: str, value: object, why: str) -> BadInput:
     return BadInput("bad_argument", name=name, value=value, why=why)
+
+
+def _is_met(workspace: Workspace, row: dict[str, Any]) -> bool:
+    """Whether a touch, a cost or an aggregate is of this channel, and campaign if one is named."""
+    names = [name for name in ("channel", "campaign") if row[name] is not None]
+    with workspace.view() as view:
+        for rows in (view.events(*names), *(view.table(one, *names) for one in STORED)):
+            named = renamed(view, rows)
+            mine = named.filter(*(named[name] == row[name] for name in names))
+            if view.count(mine.limit(1)):
+                return True
+    return False
 
 
 def _shown(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any]:
