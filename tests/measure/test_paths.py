@@ -38,7 +38,9 @@ def steps_of(path):
 
 def test_the_report_has_the_shape_of_a_workspaces_report(file):
     whole = json.loads(json.dumps(paths_report(file(HEADER + ROWS)).as_json()))
-    assert {name: whole[name] for name in whole if name not in ("rows", "footer", "fitted")} == {
+    assert [note["code"] for note in whole["notes"]] == ["model_needs_times"]
+    own = ("rows", "footer", "fitted", "notes")
+    assert {name: whole[name] for name in whole if name not in own} == {
         "goal": "default",
         "window_days": None,
         "currency": None,
